@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef DAXSIM_MEMORY_H
+#define DAXSIM_MEMORY_H
+
+/*
+ * Mapping files into the universe's one simulated address space, and accesses
+ * to it. Addresses are numbers of the simulation, not pointers.
+ */
+#include <daxsim/file.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What a load or store returns where a program would get the signal. */
+#define DAXSIM_SIGSEGV (-4097)
+#define DAXSIM_SIGBUS  (-4098)
+
+/**
+ * daxsim_mmap() - map @len bytes of a file from byte @offset on
+ * @prot: PROT_READ, PROT_WRITE or both; what can be written can be read
+ * @flags: MAP_SHARED or MAP_SHARED_VALIDATE, with MAP_SYNC or not
+ *
+ * Touches no page. The area keeps the file as an open descriptor does. The
+ * addresses are never used again.
+ *
+ * Models: do_mmap(). Differs: no private mappings, PROT_EXEC or PROT_NONE.
+ * Return: 0; -EINVAL for a length of 0, an @offset that is no multiple of the
+ * page size (4096 bytes), or none of these flags; -EACCES when the file is not
+ * open for reading, or for writing; -EOVERFLOW beyond the largest file;
+ * -ENOMEM when the address space is full; -EOPNOTSUPP for what is not modelled.
+ */
+int daxsim_mmap(struct daxsim_file *file, uint64_t len, int prot, int flags,
+		uint64_t offset, uint64_t *ret_addr);
+
+/*
+ * Unmaps the pages of [addr, addr + len); a part of an area may stay, and what
+ * is not mapped is ignored. Pins on the pages stay too.
+ *
+ * Models: do_munmap(). Return: 0; -EINVAL for an @addr inside a page, a length
+ * of 0 or addresses beyond the space.
+ */
+int daxsim_munmap(struct daxsim *sim, uint64_t addr, uint64_t len);
+
+/*
+ * Moves @len bytes as loads or stores of a program do, faulting pages in: a
+ * store gives holes blocks, a load does not. Inside a page the bytes are moved
+ * in one step.
+ *
+ * Models: handle_mm_fault(), dax_iomap_fault() at page size. Return: bytes
+ * moved before a fault could not be served; if none, DAXSIM_SIGSEGV where
+ * nothing (or nothing writable) is mapped, DAXSIM_SIGBUS beyond the end of the
+ * file or without space.
+ */
+ssize_t daxsim_load(struct daxsim *sim, uint64_t addr, void *buf, size_t len);
+ssize_t daxsim_store(struct daxsim *sim, uint64_t addr, const void *buf,
+		     size_t len);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef DAXSIM_PIN_H
+#define DAXSIM_PIN_H
+
+/*
+ * Pins: what a device does with pages of a DAX file that are the buffer of
+ * somebody else's direct I/O.
+ */
+#include <daxsim/memory.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Pages pinned by one call. */
+struct daxsim_pin;
+
+#define DAXSIM_PIN_WRITE    1u /* FOLL_WRITE: the device will write them */
+#define DAXSIM_PIN_LONGTERM 2u /* FOLL_LONGTERM: refused on file-system DAX */
+
+/**
+ * daxsim_pin_user_pages() - take references on mapped pages
+ *
+ * Pins the pages under [addr, addr + len), 1 to 258048 bytes, page by page in
+ * ascending order, faulting them in. Whoever holds a pin and then makes a call
+ * that waits for it waits for ever; another task or thread may release it.
+ *
+ * Models: get_user_pages_fast(), v4.19. Differs: refuses DAXSIM_PIN_LONGTERM
+ * before it looks at anything.
+ * Return: bytes pinned, fewer if some page could not be faulted in; if none,
+ * -EFAULT; -EINVAL for a bad length or flags; -EOPNOTSUPP for
+ * DAXSIM_PIN_LONGTERM.
+ */
+ssize_t daxsim_pin_user_pages(struct daxsim *sim, uint64_t addr, size_t len,
+			      unsigned int flags, struct daxsim_pin **ret_pin);
+
+/*
+ * The device moves the first @len bytes to or from the pinned pages, in one
+ * step a page, whoever their blocks belong to by now.
+ *
+ * Return: @len; -EINVAL if it is more than is pinned, or for pages that were
+ * pinned for the other direction.
+ */
+ssize_t daxsim_pin_write(struct daxsim_pin *pin, const void *bytes, size_t len);
+ssize_t daxsim_pin_read(struct daxsim_pin *pin, void *bytes, size_t len);
+
+/*
+ * Releases the pages in ascending order; a page that became idle wakes who
+ * waits for it. @pin is gone.
+ *
+ * Models: put_page() of a device page, put_devmap_managed_page().
+ */
+void daxsim_unpin_user_pages(struct daxsim_pin *pin);
+
+/*
+ * An O_DIRECT read of some other file, which holds @bytes, into the buffer
+ * [addr, addr + len): pins, moves the bytes page by page, releases.
+ *
+ * Models: bio_iov_iter_get_pages(), bio_release_pages(), v4.19. Return: bytes
+ * read, fewer if some page could not be pinned; -EFAULT if none; -EINVAL for a
+ * bad length, as above.
+ */
+ssize_t daxsim_direct_read(struct daxsim *sim, uint64_t addr, const void *bytes,
+			   size_t len);
+
+/* An O_DIRECT write of some other file from that buffer. */
+ssize_t daxsim_direct_write(struct daxsim *sim, uint64_t addr, void *ret_bytes,
+			    size_t len);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
