@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "sched/sched.h"
+
+#include <errno.h>
+
+int ds_sched_new(struct ds_arena *arena, struct ds_events *events,
+		 struct ds_sched **ret_sched)
+{
+	struct ds_sched *sched = ds_arena_alloc(arena, sizeof(*sched));
+
+	if (!sched)
+		return -ENOMEM;
+	sched->events = events;
+	sched->max_steps = UINT64_MAX;
+	sched->current = DS_TASKS_MAX;
+	*ret_sched = sched;
+	return 0;
+}
+
+void ds_sched_free(struct ds_sched *sched)
+{
+	if (sched->host)
+		sched->ops->release(sched);
+	sched->host = NULL;
+}
+
+int ds_sched_spawn(struct ds_sched *sched, struct ds_arena *arena,
+		   const char *name, ds_task_fn fn, void *arg,
+		   struct ds_task **ret_task)
+{
+	struct ds_task *task;
+
+	if (sched->n_tasks == DS_TASKS_MAX)
+		return -ENOSPC;
+	task = ds_arena_alloc(arena, sizeof(*task));
+	if (!task)
+		return -ENOMEM;
+	task->sched = sched;
+	task->id = sched->n_tasks;
+	task->name = name;
+	task->fn = fn;
+	task->arg = arg;
+	sched->tasks[sched->n_tasks++] = task;
+	if (ret_task)
+		*ret_task = task;
+	return 0;
+}
+
+int ds_sched_prepare(struct ds_sched *sched, enum ds_turns turns)
+{
+	static const struct ds_turns_ops *const ops[] = {
+		[DS_TURNS_FIBER] = &ds_turns_fiber,
+		[DS_TURNS_BATON] = &ds_turns_baton,
+		[DS_TURNS_FREE] = &ds_turns_free,
+	};
+	unsigned int i;
+
+	ds_assert(!sched->host);
+	sched->ops = ops[turns];
+	for (i = 0; i < sched->n_tasks; i++)
+		sched->tasks[i]->controlled = turns != DS_TURNS_FREE;
+	return sched->ops->prepare(sched);
+}
+
+enum ds_run_end ds_sched_run(struct ds_sched *sched)
+{
+	unsigned int i;
+
+	sched->n_steps = 0;
+	sched->void_error = 0;
+	sched->end = DS_RUN_DONE;
+	for (i = 0; i < sched->n_tasks; i++) {
+		sched->tasks[i]->state = DS_TASK_NEW;
+		sched->tasks[i]->steps = 0;
+	}
+	sched->ops->run(sched);
+	sched->current = DS_TASKS_MAX;
+	return sched->end;
+}
+
+void ds_task_main(struct ds_task *task)
+{
+	struct ds_sched *sched = task->sched;
+
+	task->fn(task, task->arg);
+	/* A lock still held is a finding of its own (LOCKS_BALANCED). */
+	task->state = DS_TASK_DONE;
+	task->at = DS_AT_END;
+	task->n_accesses = 0;
+	sched->ops->pass(sched, task, ds_sched_next(sched, task->id));
+}
+
+bool ds_task_is_enabled(const struct ds_task *task)
+{
+	switch (task->state) {
+	case DS_TASK_READY:
+		return !task->ready || task->ready(task);
+	case DS_TASK_ASLEEP:
+		return (atomic_load(&task->alarms) & DS_WOKEN) ||
+		       (task->interruptible &&
+			(atomic_load(&task->alarms) & DS_SIGNALLED));
+	default:
+		return false;
+	}
+}
+
+static uint32_t enabled_tasks(const struct ds_sched *sched, bool *ret_all_done)
+{
+	uint32_t enabled = 0;
+	unsigned int i;
+
+	*ret_all_done = true;
+	for (i = 0; i < sched->n_tasks; i++) {
+		const struct ds_task *task = sched->tasks[i];
+
+		if (task->state != DS_TASK_DONE)
+			*ret_all_done = false;
+		if (ds_task_is_enabled(task))
+			enabled |= UINT32_C(1) << i;
+	}
+	return enabled;
+}
+
+unsigned int ds_sched_next(struct ds_sched *sched, unsigned int last)
+{
+	uint32_t enabled;
+	bool all_done;
+	int pick;
+
+	/* Before the first choice each task runs up to its first point. */
+	if (sched->current == DS_TASKS_MAX && last != DS_TASKS_MAX)
+		return DS_TASKS_MAX;
+	if (sched->end == DS_RUN_VOID)
+		return DS_TASKS_MAX;
+	enabled = enabled_tasks(sched, &all_done);
+	if (!enabled) {
+		sched->end = all_done ? DS_RUN_DONE : DS_RUN_STUCK;
+		return DS_TASKS_MAX;
+	}
+	if (sched->n_steps >= sched->max_steps) {
+		sched->end = DS_RUN_LIMIT;
+		return DS_TASKS_MAX;
+	}
+	pick = sched->strategy.pick(sched->strategy.arg, sched, enabled, last);
+	if (pick == DS_PICK_STOP) {
+		sched->end = DS_RUN_STOPPED;
+		return DS_TASKS_MAX;
+	}
+	ds_assert(pick >= 0 && (enabled >> pick & 1));
+	sched->n_steps++;
+	sched->current = (unsigned int)pick;
+	return sched->current;
+}
+
+static bool accesses_conflict(const struct ds_access *a,
+			      const struct ds_access *b)
+{
+	if (a->obj != b->obj)
+		return false;
+	if (a->how == DS_READ && b->how == DS_READ)
+		return false;
+	if (a->how == DS_ADD && b->how == DS_ADD)
+		return (a->escalate && *a->escalate) ||
+		       (b->escalate && *b->escalate);
+	return true;
+}
+
+bool ds_steps_conflict(const struct ds_task *a, const struct ds_task *b)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < a->n_accesses; i++)
+		for (j = 0; j < b->n_accesses; j++)
+			if (accesses_conflict(&a->accesses[i], &b->accesses[j]))
+				return true;
+	return false;
+}

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "sched/task.h"
+
+#include <limits.h>
+#include <linux/futex.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "sched/sched.h"
+
+static void declare(struct ds_task *task, enum ds_at at, unsigned int n,
+		    const struct ds_access *accesses)
+{
+	ds_assert(n <= DS_ACCESS_MAX);
+	task->at = at;
+	task->n_accesses = n;
+	memcpy(task->accesses, accesses, n * sizeof(*accesses));
+}
+
+/* Lets the scheduler choose; returns when it has chosen @task. */
+static void give_way(struct ds_task *task)
+{
+	struct ds_sched *sched = task->sched;
+	unsigned int next = ds_sched_next(sched, task->id);
+
+	if (next != task->id)
+		sched->ops->pass(sched, task, next);
+	task->state = DS_TASK_READY;
+	task->ready = NULL;
+	task->steps++;
+	task->memory = ds_hash_step(task->memory, task->at);
+}
+
+void ds_yield_controlled(struct ds_task *task, enum ds_at at, unsigned int n,
+			 const struct ds_access *accesses)
+{
+	declare(task, at, n, accesses);
+	task->state = DS_TASK_READY;
+	give_way(task);
+}
+
+void ds_yield_until(struct ds_task *task, enum ds_at at,
+		    bool (*ready)(const struct ds_task *task),
+		    struct ds_access access)
+{
+	if (!task->controlled) {
+		while (!ready(task))
+			sched_yield();
+		return;
+	}
+	declare(task, at, 1, &access);
+	task->state = DS_TASK_READY;
+	task->ready = ready;
+	give_way(task);
+}
+
+void ds_touch_controlled(struct ds_task *task, ds_obj obj, enum ds_how how)
+{
+	unsigned int i;
+
+	/* Code before a task's first point touches nothing shared. */
+	ds_assert(task->sched->current == task->id);
+	if (!task->sched->check_footprints)
+		return;
+	for (i = 0; i < task->n_accesses; i++) {
+		const struct ds_access *access = &task->accesses[i];
+
+		if (access->obj == obj &&
+		    (access->how == DS_WRITE || access->how == how))
+			return;
+	}
+	fprintf(stderr,
+		"daxsim: step %s of %s: access %d to %#llx undeclared\n",
+		ds_point_name(task->at), task->name, (int)how,
+		(unsigned long long)obj);
+	ds_assert(!"undeclared access");
+}
+
+/* Sleeps until one of @bits is set in @word. */
+static void futex_wait_for(atomic_uint *word, unsigned int bits)
+{
+	unsigned int seen;
+
+	while (!((seen = atomic_load(word)) & bits))
+		syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen, NULL, NULL,
+			0);
+}
+
+static void futex_set(atomic_uint *word, unsigned int bits)
+{
+	atomic_fetch_or(word, bits);
+	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+}
+
+void ds_task_sleep(struct ds_task *task, enum ds_at at, ds_obj queue,
+		   bool interruptible)
+{
+	const struct ds_access accesses[] = {
+		ds_reads(queue),
+		ds_reads(ds_task_object(task)),
+	};
+
+	if (!task->controlled) {
+		futex_wait_for(&task->alarms,
+			       DS_WOKEN | (interruptible ? DS_SIGNALLED : 0));
+		return;
+	}
+	declare(task, at, interruptible ? 2 : 1, accesses);
+	task->state = DS_TASK_ASLEEP;
+	task->interruptible = interruptible;
+	give_way(task);
+}
+
+void ds_task_wake(struct ds_task *task)
+{
+	if (task->controlled)
+		atomic_fetch_or(&task->alarms, DS_WOKEN);
+	else
+		futex_set(&task->alarms, DS_WOKEN);
+}
+
+void ds_task_signal(struct ds_task *task, struct ds_task *target)
+{
+	ds_yield(task, DS_AT_SIGNAL, ds_writes(ds_task_object(target)));
+	ds_touch(task, ds_task_object(target), DS_WRITE);
+	if (target->controlled)
+		atomic_fetch_or(&target->alarms, DS_SIGNALLED);
+	else
+		futex_set(&target->alarms, DS_SIGNALLED);
+	ds_tell(task, "signal %s", target->name);
+}
+
+bool ds_task_signal_pending(struct ds_task *task)
+{
+	bool pending;
+
+	ds_touch(task, ds_task_object(task), DS_READ);
+	pending = atomic_load(&task->alarms) & DS_SIGNALLED;
+	ds_task_saw(task, pending);
+	return pending;
+}
+
+int ds_task_void(struct ds_task *task, int error)
+{
+	struct ds_sched *sched = task->sched;
+
+	ds_assert(error < 0);
+	if (!task->controlled) {
+		/* A free run goes on, but it is void. */
+		sched->void_error = error;
+		return error;
+	}
+	sched->end = DS_RUN_VOID;
+	sched->void_error = error;
+	sched->ops->pass(sched, task, DS_TASKS_MAX);
+	ds_assert(!"a void run went on");
+	return error;
+}
+
+static void tell(struct ds_task *task, bool detail, const char *format,
+		 va_list args)
+{
+	struct ds_event event = {.kind = DS_EV_TOLD, .value = detail};
+	char line[160];
+
+	vsnprintf(line, sizeof(line), format, args);
+	event.text = line;
+	ds_task_send(task, &event);
+}
+
+void ds_tell(struct ds_task *task, const char *format, ...)
+{
+	va_list args;
+
+	if (ds_likely(!task->sched->events->telling))
+		return;
+	va_start(args, format);
+	tell(task, false, format, args);
+	va_end(args);
+}
+
+void ds_tell_detail(struct ds_task *task, const char *format, ...)
+{
+	va_list args;
+
+	if (ds_likely(!task->sched->events->telling))
+		return;
+	va_start(args, format);
+	tell(task, true, format, args);
+	va_end(args);
+}
+
+void ds_task_send(struct ds_task *task, struct ds_event *event)
+{
+	event->task = task->id;
+	ds_events_send(task->sched->events, event);
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef DS_SCHED_TASK_H
+#define DS_SCHED_TASK_H
+
+/*
+ * A task is one thread of the simulated kernel. Whatever it does to an object
+ * that another task can reach, it does in steps: it declares at a scheduling
+ * point what the next step touches, and the scheduler decides who goes on.
+ *
+ * Under a controlled scheduler (fiber, baton) one task runs at a time. On free
+ * pthreads, and in calls made outside a run, a scheduling point is one
+ * predictable branch.
+ */
+#include <stdarg.h>
+#include <stdatomic.h>
+
+#include "core/assert.h"
+#include "core/event.h"
+#include "core/prng.h"
+#include "sched/access.h"
+#include "sched/points.h"
+
+#define DS_TASKS_MAX  16
+#define DS_ACCESS_MAX 12
+#define DS_HELD_MAX   12
+
+struct ds_sched;
+struct ds_task;
+struct ds_rwsem;
+
+typedef void (*ds_task_fn)(struct ds_task *task, void *arg);
+
+enum ds_task_state {
+	DS_TASK_NEW,
+	DS_TASK_READY,
+	DS_TASK_ASLEEP, /* its step waits for ds_task_wake() or a signal */
+	DS_TASK_DONE,
+};
+
+#define DS_WOKEN     1u
+#define DS_SIGNALLED 2u
+
+enum ds_lock_mode {
+	DS_SHARED,
+	DS_EXCLUSIVE,
+};
+
+/* A place in a queue of waiters; a task stands in one queue at a time. */
+struct ds_waiter {
+	struct ds_task *task;
+	struct ds_waiter *next;
+	ds_obj key;
+	bool exclusive;
+	bool queued;
+	enum ds_lock_mode mode; /* what a lock's waiter asks for */
+};
+
+struct ds_held {
+	struct ds_rwsem *lock;
+	enum ds_lock_mode mode;
+};
+
+struct ds_task {
+	struct ds_sched *sched;
+	unsigned int id; /* place in the scheduler's table */
+	bool controlled; /* its points ask the scheduler */
+	enum ds_task_state state;
+	ds_task_fn fn;
+	void *arg;
+	const char *name;
+
+	/* The step it will take next, valid while it does not run. */
+	enum ds_at at;
+	unsigned int n_accesses;
+	struct ds_access accesses[DS_ACCESS_MAX];
+	bool (*ready)(const struct ds_task *task); /* NULL: always */
+
+	/* DS_WOKEN: a wake-up came since the task prepared to sleep;
+	 * DS_SIGNALLED: a signal is pending, which is never taken back. */
+	atomic_uint alarms;
+	bool interruptible;  /* the present sleep ends on a signal */
+	uint32_t grace_mask; /* walkers it waits for, by task id */
+
+	struct ds_waiter waiter;
+	unsigned int n_held;
+	struct ds_held held[DS_HELD_MAX];
+
+	/*
+	 * A rolling hash of what the steps since ds_task_forget() returned:
+	 * with
+	 * @at it tells two local states apart without looking at the stack.
+	 */
+	uint64_t memory;
+	uint64_t steps; /* taken in this run */
+};
+
+/* Out of line: the scheduler decides who runs; returns when it is @task. */
+void ds_yield_controlled(struct ds_task *task, enum ds_at at, unsigned int n,
+			 const struct ds_access *accesses);
+
+/* Declares the next step of @task and lets the scheduler choose. */
+#define ds_yield(task, at, ...)                                                \
+	do {                                                                   \
+		if (ds_unlikely((task)->controlled)) {                         \
+			const struct ds_access accesses_[] = {__VA_ARGS__};    \
+			ds_yield_controlled((task), (at),                      \
+					    sizeof(accesses_) /                \
+						    sizeof(accesses_[0]),      \
+					    accesses_);                        \
+		}                                                              \
+	} while (0)
+
+/* Asserts that the present step of @task declared access @how to @obj. */
+void ds_touch_controlled(struct ds_task *task, ds_obj obj, enum ds_how how);
+
+static inline void ds_touch(struct ds_task *task, ds_obj obj, enum ds_how how)
+{
+	if (ds_unlikely(task->controlled))
+		ds_touch_controlled(task, obj, how);
+}
+
+/* Notes that a step of @task learnt @value from shared state. */
+static inline void ds_task_saw(struct ds_task *task, uint64_t value)
+{
+	if (ds_unlikely(task->controlled))
+		task->memory = ds_hash_step(task->memory, value);
+}
+
+/* Says that nothing @task learnt so far can influence what it will do. */
+static inline void ds_task_forget(struct ds_task *task)
+{
+	task->memory = 0;
+}
+
+/*
+ * A step that can be taken only while @ready says so: for a busy wait of the
+ * kernel, such as one for interrupts to be acknowledged. Sleeps use waits.
+ */
+void ds_yield_until(struct ds_task *task, enum ds_at at,
+		    bool (*ready)(const struct ds_task *task),
+		    struct ds_access access);
+
+/* Forgets earlier wake-ups; the caller then queues itself and tests. */
+static inline void ds_task_prepare_sleep(struct ds_task *task)
+{
+	atomic_fetch_and(&task->alarms, ~DS_WOKEN);
+}
+
+/*
+ * Sleeps until ds_task_wake(), also when that came since
+ * ds_task_prepare_sleep(), or until a signal if @interruptible. @queue is the
+ * object through which the wake comes.
+ */
+void ds_task_sleep(struct ds_task *task, enum ds_at at, ds_obj queue,
+		   bool interruptible);
+
+void ds_task_wake(struct ds_task *task);
+
+/* Sends a signal: ends interruptible sleeps of @target, now and later. */
+void ds_task_signal(struct ds_task *task, struct ds_task *target);
+
+/* Whether a signal is pending for @task; part of a step that reads it. */
+bool ds_task_signal_pending(struct ds_task *task);
+
+static inline ds_obj ds_task_object(const struct ds_task *task)
+{
+	return ds_object(DS_OBJ_TASK, task->id, 0);
+}
+
+/*
+ * Ends the run as void: a host failure (@error, negative errno) is never a
+ * result of the simulated kernel. Returns @error when tasks are not
+ * controlled; does not return otherwise.
+ */
+int ds_task_void(struct ds_task *task, int error);
+
+/* Adds a line to the timeline; formatted only if somebody reads it. */
+void ds_tell(struct ds_task *task, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* The same for what only a full timeline shows. */
+void ds_tell_detail(struct ds_task *task, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Sends @event as coming from @task. */
+void ds_task_send(struct ds_task *task, struct ds_event *event);
+
+#endif

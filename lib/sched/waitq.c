@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "sched/waitq.h"
+
+#include <errno.h>
+
+static unsigned int bucket_of(ds_obj key)
+{
+	return (unsigned int)(ds_mix64(key) % DS_WAITQ_BUCKETS);
+}
+
+static void append(struct ds_waiter **link, struct ds_waiter *waiter)
+{
+	while (*link)
+		link = &(*link)->next;
+	*link = waiter;
+}
+
+void ds_wait_join(struct ds_task *task, struct ds_waitq_table *table,
+		  ds_obj key, bool exclusive)
+{
+	unsigned int i = bucket_of(key);
+
+	ds_assert(!task->waiter.queued);
+	ds_touch(task, ds_wait_object(key), DS_WRITE);
+	ds_spin_lock(&table->buckets[i].spin);
+	ds_task_prepare_sleep(task);
+	task->waiter = (struct ds_waiter){
+		.task = task,
+		.key = key,
+		.exclusive = exclusive,
+		.queued = true,
+	};
+	append(&table->buckets[i].head, &task->waiter);
+	ds_spin_unlock(&table->buckets[i].spin);
+}
+
+bool ds_wait_has_waiters(struct ds_task *task, struct ds_waitq_table *table,
+			 ds_obj key)
+{
+	unsigned int i = bucket_of(key);
+	struct ds_waiter *waiter;
+
+	ds_touch(task, ds_wait_object(key), DS_READ);
+	ds_spin_lock(&table->buckets[i].spin);
+	waiter = table->buckets[i].head;
+	while (waiter && waiter->key != key)
+		waiter = waiter->next;
+	ds_spin_unlock(&table->buckets[i].spin);
+	ds_task_saw(task, waiter != NULL);
+	return waiter != NULL;
+}
+
+int ds_wait_queue(struct ds_task *task, struct ds_waitq_table *table,
+		  ds_obj key, bool exclusive, bool interruptible)
+{
+	ds_yield(task, DS_AT_WAIT_QUEUE, ds_writes(ds_wait_object(key)),
+		 ds_reads(ds_task_object(task)));
+	if (interruptible && ds_task_signal_pending(task))
+		return -EINTR;
+	ds_wait_join(task, table, key, exclusive);
+	return 0;
+}
+
+void ds_wait_sleep(struct ds_task *task, ds_obj key, bool interruptible)
+{
+	ds_tell(task, "sleep");
+	ds_task_sleep(task, DS_AT_WAIT_SLEEP, ds_wait_object(key),
+		      interruptible);
+	ds_tell(task, "wake up");
+}
+
+void ds_wait_leave(struct ds_task *task, struct ds_waitq_table *table)
+{
+	ds_obj key = task->waiter.key;
+	unsigned int i = bucket_of(key);
+	struct ds_waiter **link;
+
+	ds_yield(task, DS_AT_WAIT_LEAVE, ds_writes(ds_wait_object(key)));
+	ds_touch(task, ds_wait_object(key), DS_WRITE);
+	ds_spin_lock(&table->buckets[i].spin);
+	if (task->waiter.queued) {
+		link = &table->buckets[i].head;
+		while (*link != &task->waiter)
+			link = &(*link)->next;
+		*link = task->waiter.next;
+		task->waiter.queued = false;
+	}
+	ds_spin_unlock(&table->buckets[i].spin);
+}
+
+void ds_wake(struct ds_task *task, struct ds_waitq_table *table, ds_obj key,
+	     bool all)
+{
+	unsigned int i = bucket_of(key);
+	struct ds_waiter **link;
+	bool exclusive_woken = false;
+
+	ds_yield(task, DS_AT_WAKE, ds_writes(ds_wait_object(key)));
+	ds_touch(task, ds_wait_object(key), DS_WRITE);
+	ds_spin_lock(&table->buckets[i].spin);
+	link = &table->buckets[i].head;
+	while (*link) {
+		struct ds_waiter *waiter = *link;
+
+		if (waiter->key != key ||
+		    (waiter->exclusive && exclusive_woken && !all)) {
+			link = &waiter->next;
+			continue;
+		}
+		*link = waiter->next;
+		waiter->queued = false;
+		exclusive_woken |= waiter->exclusive;
+		ds_tell(task, "wake %s", waiter->task->name);
+		ds_task_wake(waiter->task);
+	}
+	ds_spin_unlock(&table->buckets[i].spin);
+}
