@@ -1,0 +1,433 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "pmem/frame.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "pmem/copy.h"
+
+/* One frame's record or bytes as they were at the mark. */
+struct saved_record {
+	struct ds_pfn pfn;
+	struct ds_frame frame;
+};
+
+struct saved_bytes {
+	struct ds_pfn pfn;
+	unsigned char *copy; /* one page; made once, kept for later runs */
+	bool changed;        /* in this run */
+};
+
+/*
+ * Outside the arena, since rewinding must not forget it. A frame is logged
+ * before its first change after a mark or rewind.
+ */
+struct ds_frame_log {
+	struct ds_spin spin;
+	bool marked;
+	atomic_bool lost;
+	uint64_t *slot_of; /* per frame: index + 1 into @bytes, 0: none */
+	unsigned char *record_logged; /* per frame */
+	struct saved_record *records;
+	size_t n_records, max_records;
+	struct saved_bytes *bytes;
+	size_t n_bytes, max_bytes;
+	uint64_t *changed; /* slots changed in this run */
+	size_t n_changed, max_changed;
+	uint64_t n_frames;
+};
+
+_Static_assert(sizeof(struct ds_frame) <= 32, "frames must stay small");
+
+static void *lazy_memory(size_t size)
+{
+	void *mem = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return mem == MAP_FAILED ? NULL : mem;
+}
+
+static void log_free(struct ds_frame_log *log)
+{
+	size_t i;
+
+	if (!log)
+		return;
+	for (i = 0; i < log->n_bytes; i++)
+		free(log->bytes[i].copy);
+	if (log->slot_of)
+		munmap(log->slot_of, log->n_frames * sizeof(*log->slot_of));
+	if (log->record_logged)
+		munmap(log->record_logged, log->n_frames);
+	free(log->records);
+	free(log->bytes);
+	free(log->changed);
+	free(log);
+}
+
+static struct ds_frame_log *log_new(uint64_t n_frames)
+{
+	struct ds_frame_log *log = calloc(1, sizeof(*log));
+
+	if (!log)
+		return NULL;
+	log->n_frames = n_frames;
+	log->slot_of = lazy_memory(n_frames * sizeof(*log->slot_of));
+	log->record_logged = lazy_memory(n_frames);
+	if (!log->slot_of || !log->record_logged) {
+		log_free(log);
+		return NULL;
+	}
+	return log;
+}
+
+int ds_frames_new(struct ds_arena *arena, struct ds_region *region, int idle,
+		  struct ds_frames **ret_frames)
+{
+	struct ds_frames *frames = ds_arena_alloc(arena, sizeof(*frames));
+
+	if (!frames)
+		return -ENOMEM;
+	frames->region = region;
+	frames->arena = arena;
+	frames->idle = idle;
+	frames->keep_holders = true;
+	frames->n = region->size >> DS_PAGE_SHIFT;
+	frames->frames = lazy_memory(frames->n * sizeof(*frames->frames));
+	frames->log = log_new(frames->n);
+	if (!frames->frames || !frames->log) {
+		ds_frames_free(frames);
+		return -ENOMEM;
+	}
+	*ret_frames = frames;
+	return 0;
+}
+
+void ds_frames_free(struct ds_frames *frames)
+{
+	if (!frames)
+		return;
+	if (frames->frames)
+		munmap(frames->frames, frames->n * sizeof(*frames->frames));
+	log_free(frames->log);
+}
+
+void ds_frames_mark(struct ds_frames *frames)
+{
+	struct ds_frame_log *log = frames->log;
+	size_t i;
+
+	for (i = 0; i < log->n_records; i++)
+		log->record_logged[log->records[i].pfn.pfn] = 0;
+	for (i = 0; i < log->n_bytes; i++) {
+		log->slot_of[log->bytes[i].pfn.pfn] = 0;
+		free(log->bytes[i].copy);
+	}
+	log->n_records = 0;
+	log->n_bytes = 0;
+	log->n_changed = 0;
+	log->marked = true;
+	atomic_store(&log->lost, false);
+}
+
+void ds_frames_rewind(struct ds_frames *frames)
+{
+	struct ds_frame_log *log = frames->log;
+	size_t i;
+
+	ds_assert(log->marked);
+	for (i = 0; i < log->n_records; i++) {
+		uint64_t pfn = log->records[i].pfn.pfn;
+
+		frames->frames[pfn] = log->records[i].frame;
+		log->record_logged[pfn] = 0;
+	}
+	log->n_records = 0;
+	for (i = 0; i < log->n_changed; i++) {
+		struct saved_bytes *saved = &log->bytes[log->changed[i]];
+
+		memcpy(frames->region->base + (saved->pfn.pfn << DS_PAGE_SHIFT),
+		       saved->copy, DS_PAGE_SIZE);
+		saved->changed = false;
+	}
+	log->n_changed = 0;
+}
+
+bool ds_frames_lost(const struct ds_frames *frames)
+{
+	return atomic_load(&frames->log->lost);
+}
+
+/* Makes room for one more of @n; a failure leaves *@mem as it was. */
+static int make_room(void **mem, size_t n, size_t *max, size_t size)
+{
+	size_t more = *max ? *max * 2 : 64;
+	void *bigger;
+
+	if (n < *max)
+		return 0;
+	bigger = realloc(*mem, more * size);
+	if (!bigger)
+		return -ENOMEM;
+	*mem = bigger;
+	*max = more;
+	return 0;
+}
+
+static int log_record(struct ds_frames *frames, struct ds_pfn pfn)
+{
+	struct ds_frame_log *log = frames->log;
+	void *mem = log->records;
+	int r;
+
+	if (log->record_logged[pfn.pfn])
+		return 0;
+	r = make_room(&mem, log->n_records, &log->max_records,
+		      sizeof(*log->records));
+	log->records = mem;
+	if (r < 0)
+		return r;
+	log->record_logged[pfn.pfn] = 1;
+	log->records[log->n_records].pfn = pfn;
+	memcpy(&log->records[log->n_records++].frame, &frames->frames[pfn.pfn],
+	       sizeof(struct ds_frame));
+	return 0;
+}
+
+static int log_slot(struct ds_frames *frames, struct ds_pfn pfn)
+{
+	struct ds_frame_log *log = frames->log;
+	void *mem = log->bytes;
+	unsigned char *copy;
+	int r;
+
+	if (log->slot_of[pfn.pfn])
+		return 0;
+	r = make_room(&mem, log->n_bytes, &log->max_bytes, sizeof(*log->bytes));
+	log->bytes = mem;
+	if (r < 0)
+		return r;
+	copy = malloc(DS_PAGE_SIZE);
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy, frames->region->base + (pfn.pfn << DS_PAGE_SHIFT),
+	       DS_PAGE_SIZE);
+	log->bytes[log->n_bytes++] = (struct saved_bytes){pfn, copy, false};
+	log->slot_of[pfn.pfn] = log->n_bytes;
+	return 0;
+}
+
+static int log_bytes(struct ds_frames *frames, struct ds_pfn pfn)
+{
+	struct ds_frame_log *log = frames->log;
+	void *mem = log->changed;
+	struct saved_bytes *saved;
+	int r;
+
+	r = log_slot(frames, pfn);
+	if (r < 0)
+		return r;
+	saved = &log->bytes[log->slot_of[pfn.pfn] - 1];
+	if (saved->changed)
+		return 0;
+	r = make_room(&mem, log->n_changed, &log->max_changed,
+		      sizeof(*log->changed));
+	log->changed = mem;
+	if (r < 0)
+		return r;
+	saved->changed = true;
+	log->changed[log->n_changed++] = log->slot_of[pfn.pfn] - 1;
+	return 0;
+}
+
+/* Before a record (or the bytes) of @pfn change. */
+static void will_change(struct ds_frames *frames, struct ds_pfn pfn, bool bytes)
+{
+	struct ds_frame_log *log = frames->log;
+	int r;
+
+	ds_assert(pfn.pfn < frames->n);
+	if (!log->marked)
+		return;
+	ds_spin_lock(&log->spin);
+	r = bytes ? log_bytes(frames, pfn) : log_record(frames, pfn);
+	ds_spin_unlock(&log->spin);
+	if (r < 0)
+		atomic_store(&log->lost, true);
+}
+
+int ds_frame_refs(struct ds_task *task, struct ds_frames *frames,
+		  struct ds_pfn pfn)
+{
+	int refs;
+
+	ds_touch(task, ds_refs_object(pfn), DS_READ);
+	ds_assert(pfn.pfn < frames->n);
+	refs = atomic_load(&frames->frames[pfn.pfn].extra) + frames->idle;
+	ds_task_saw(task, (uint64_t)refs);
+	return refs;
+}
+
+void ds_frame_get(struct ds_task *task, struct ds_frames *frames,
+		  struct ds_pfn pfn)
+{
+	ds_touch(task, ds_refs_object(pfn), DS_ADD);
+	will_change(frames, pfn, false);
+	atomic_fetch_add(&frames->frames[pfn.pfn].extra, 1);
+}
+
+int ds_frame_put(struct ds_task *task, struct ds_frames *frames,
+		 struct ds_pfn pfn)
+{
+	int left;
+
+	ds_touch(task, ds_refs_object(pfn), DS_WRITE);
+	will_change(frames, pfn, false);
+	left = atomic_fetch_sub(&frames->frames[pfn.pfn].extra, 1) - 1;
+	ds_assert(left >= 0);
+	ds_task_saw(task, (uint64_t)left);
+	return left + frames->idle;
+}
+
+int ds_frame_hold(struct ds_task *task, struct ds_frames *frames,
+		  struct ds_pfn pfn, uint32_t inode, struct ds_pgidx page)
+{
+	struct ds_event event = {
+		.kind = DS_EV_PINNED,
+		.inode = inode,
+		.page = page,
+		.pfn = pfn,
+	};
+	struct ds_holder *holder;
+
+	if (!frames->keep_holders)
+		return 0;
+	ds_touch(task, ds_holders_object(inode), DS_ADD);
+	holder = ds_arena_alloc(frames->arena, sizeof(*holder));
+	if (!holder)
+		return ds_task_void(task, -ENOMEM);
+	*holder = (struct ds_holder){
+		.pfn = pfn,
+		.inode = inode,
+		.page = page,
+		.task = task->id,
+	};
+	ds_spin_lock(&frames->spin);
+	holder->taken = ++frames->n_taken;
+	holder->next = frames->holders;
+	frames->holders = holder;
+	ds_spin_unlock(&frames->spin);
+	ds_task_send(task, &event);
+	return 0;
+}
+
+/* A pin may be dropped by another task than took it: its own come first. */
+/* Takes out a record of the pin: @task's own if it has one, else any. */
+static struct ds_holder *take_out(struct ds_frames *frames, unsigned int task,
+				  struct ds_pfn pfn, uint32_t inode,
+				  struct ds_pgidx page)
+{
+	struct ds_holder **found = NULL;
+	struct ds_holder **link = &frames->holders;
+	struct ds_holder *holder;
+
+	for (; *link; link = &(*link)->next) {
+		holder = *link;
+		if (holder->pfn.pfn != pfn.pfn || holder->inode != inode ||
+		    holder->page.pgidx != page.pgidx)
+			continue;
+		if (!found || holder->task == task)
+			found = link;
+	}
+	if (!found)
+		return NULL;
+	holder = *found;
+	*found = holder->next;
+	return holder;
+}
+
+void ds_frame_unhold(struct ds_task *task, struct ds_frames *frames,
+		     struct ds_pfn pfn, uint32_t inode, struct ds_pgidx page)
+{
+	struct ds_event event = {
+		.kind = DS_EV_UNPINNED,
+		.inode = inode,
+		.page = page,
+		.pfn = pfn,
+	};
+	struct ds_holder *holder;
+
+	if (!frames->keep_holders)
+		return;
+	ds_touch(task, ds_holders_object(inode), DS_ADD);
+	ds_spin_lock(&frames->spin);
+	holder = take_out(frames, task->id, pfn, inode, page);
+	ds_spin_unlock(&frames->spin);
+	ds_assert(holder);
+	ds_arena_release(frames->arena, holder, sizeof(*holder));
+	ds_task_send(task, &event);
+}
+
+void ds_frame_associate(struct ds_task *task, struct ds_frames *frames,
+			struct ds_pfn pfn, uint32_t inode, struct ds_pgidx page)
+{
+	ds_touch(task, ds_owner_object(pfn), DS_WRITE);
+	will_change(frames, pfn, false);
+	frames->frames[pfn.pfn].mapping = inode;
+	frames->frames[pfn.pfn].index = page.pgidx;
+}
+
+void ds_frame_set_file(struct ds_frames *frames, struct ds_pfn pfn,
+		       uint32_t inode)
+{
+	will_change(frames, pfn, false);
+	frames->frames[pfn.pfn].file = inode;
+}
+
+static unsigned char *bytes_at(struct ds_frames *frames, struct ds_pfn pfn,
+			       uint64_t offset, size_t len)
+{
+	ds_assert(pfn.pfn < frames->n);
+	ds_assert(offset <= DS_PAGE_SIZE && len <= DS_PAGE_SIZE - offset);
+	return frames->region->base + (pfn.pfn << DS_PAGE_SHIFT) + offset;
+}
+
+void ds_frame_read(struct ds_task *task, struct ds_frames *frames,
+		   struct ds_pfn pfn, uint64_t offset, void *buf, size_t len)
+{
+	ds_touch(task, ds_bytes_object(pfn), DS_READ);
+	ds_copy_bytes(buf, bytes_at(frames, pfn, offset, len), len);
+}
+
+void ds_frame_write(struct ds_task *task, struct ds_frames *frames,
+		    struct ds_pfn pfn, uint64_t offset, const void *buf,
+		    size_t len)
+{
+	ds_touch(task, ds_bytes_object(pfn), DS_WRITE);
+	will_change(frames, pfn, true);
+	ds_copy_bytes(bytes_at(frames, pfn, offset, len), buf, len);
+}
+
+void ds_frame_zero(struct ds_task *task, struct ds_frames *frames,
+		   struct ds_pfn pfn, uint64_t offset, size_t len)
+{
+	ds_touch(task, ds_bytes_object(pfn), DS_WRITE);
+	will_change(frames, pfn, true);
+	ds_zero_bytes(bytes_at(frames, pfn, offset, len), len);
+}
+
+const struct ds_frame *ds_frame_view(const struct ds_frames *frames,
+				     struct ds_pfn pfn)
+{
+	ds_assert(pfn.pfn < frames->n);
+	return &frames->frames[pfn.pfn];
+}
+
+const unsigned char *ds_frame_bytes(const struct ds_frames *frames,
+				    struct ds_pfn pfn)
+{
+	ds_assert(pfn.pfn < frames->n);
+	return frames->region->base + (pfn.pfn << DS_PAGE_SHIFT);
+}

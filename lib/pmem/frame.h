@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef DS_PMEM_FRAME_H
+#define DS_PMEM_FRAME_H
+
+/*
+ * The page frames of a region: one small record each, in memory that is
+ * touched only where frames are used, and the real bytes behind it.
+ *
+ * A reference count is kept as its distance from the idle value of the kernel
+ * modelled, so that untouched memory means "idle".
+ *
+ * Models: struct page of a device page, v4.17 to v6.14 (idle is 1, mappings
+ * take no references, every pin takes one).
+ */
+#include <stdatomic.h>
+
+#include "core/arena.h"
+#include "pmem/region.h"
+#include "sched/task.h"
+
+struct ds_frame {
+	atomic_int extra;  /* references beyond idle */
+	uint32_t mapping;  /* inode whose page cache has it, 0: none */
+	uint64_t index;    /* ... and at which page */
+	uint32_t file;     /* inode that owns the block, 0: free */
+	uint32_t reserved; /* share count of reflinked pages */
+};
+
+/*
+ * A pin: a reference that a pin call returned and that is not yet dropped,
+ * with where in which file it was aimed.
+ */
+struct ds_holder {
+	struct ds_holder *next;
+	struct ds_pfn pfn;
+	uint32_t inode;
+	struct ds_pgidx page;
+	unsigned int task;
+	uint64_t taken; /* order among all pins of the run */
+};
+
+struct ds_frame_log;
+
+struct ds_frames {
+	struct ds_region *region;
+	struct ds_frame *frames;
+	uint64_t n;
+	int idle;
+	bool keep_holders;
+	struct ds_spin spin; /* protects the holders */
+	struct ds_holder *holders;
+	uint64_t n_taken;
+	struct ds_arena *arena;
+	struct ds_frame_log *log; /* host memory: what to restore */
+};
+
+/* Frames of @region, none used. Return: 0, or -ENOMEM. */
+int ds_frames_new(struct ds_arena *arena, struct ds_region *region, int idle,
+		  struct ds_frames **ret_frames);
+
+void ds_frames_free(struct ds_frames *frames);
+
+/*
+ * From here on remembers what is changed, so that ds_frames_rewind() can bring
+ * back records and bytes; only touched frames are restored.
+ */
+void ds_frames_mark(struct ds_frames *frames);
+void ds_frames_rewind(struct ds_frames *frames);
+
+/*
+ * Whether a change since the mark could not be remembered, because the host had
+ * no memory: no run can start from the mark any more.
+ */
+bool ds_frames_lost(const struct ds_frames *frames);
+
+/* ---- Steps: the caller's present step declares the access named here ---- */
+
+/* References of @pfn, idle included. Reads REFS. */
+int ds_frame_refs(struct ds_task *task, struct ds_frames *frames,
+		  struct ds_pfn pfn);
+
+/* Takes a reference. Adds to REFS. */
+void ds_frame_get(struct ds_task *task, struct ds_frames *frames,
+		  struct ds_pfn pfn);
+
+/*
+ * Drops a reference. Writes REFS: who crosses the idle value must wake.
+ * Return: references left.
+ */
+int ds_frame_put(struct ds_task *task, struct ds_frames *frames,
+		 struct ds_pfn pfn);
+
+/* Notes and removes a pin. Adds to HOLDERS of @inode. */
+int ds_frame_hold(struct ds_task *task, struct ds_frames *frames,
+		  struct ds_pfn pfn, uint32_t inode, struct ds_pgidx page);
+void ds_frame_unhold(struct ds_task *task, struct ds_frames *frames,
+		     struct ds_pfn pfn, uint32_t inode, struct ds_pgidx page);
+
+/* Ties @pfn to a place in the page cache, or to none. Writes OWNER. */
+void ds_frame_associate(struct ds_task *task, struct ds_frames *frames,
+			struct ds_pfn pfn, uint32_t inode,
+			struct ds_pgidx page);
+
+/* Says which file owns the block; part of the step that allocates or frees. */
+void ds_frame_set_file(struct ds_frames *frames, struct ds_pfn pfn,
+		       uint32_t inode);
+
+/* Contents: @offset and @len inside the frame. Read or write BYTES. */
+void ds_frame_read(struct ds_task *task, struct ds_frames *frames,
+		   struct ds_pfn pfn, uint64_t offset, void *buf, size_t len);
+void ds_frame_write(struct ds_task *task, struct ds_frames *frames,
+		    struct ds_pfn pfn, uint64_t offset, const void *buf,
+		    size_t len);
+void ds_frame_zero(struct ds_task *task, struct ds_frames *frames,
+		   struct ds_pfn pfn, uint64_t offset, size_t len);
+
+/* ------------------------- Views, for properties ------------------------- */
+
+const struct ds_frame *ds_frame_view(const struct ds_frames *frames,
+				     struct ds_pfn pfn);
+const unsigned char *ds_frame_bytes(const struct ds_frames *frames,
+				    struct ds_pfn pfn);
+
+static inline ds_obj ds_refs_object(struct ds_pfn pfn)
+{
+	return ds_object(DS_OBJ_REFS, 0, pfn.pfn);
+}
+
+static inline ds_obj ds_bytes_object(struct ds_pfn pfn)
+{
+	return ds_object(DS_OBJ_BYTES, 0, pfn.pfn);
+}
+
+static inline ds_obj ds_owner_object(struct ds_pfn pfn)
+{
+	return ds_object(DS_OBJ_OWNER, 0, pfn.pfn);
+}
+
+#endif
