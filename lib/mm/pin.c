@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "mm/pin.h"
+
+#include <errno.h>
+
+/* Drops a reference: the count first, then the wake-up if it came to idle. */
+static void put_frame(struct ds_task *task, struct ds_space *space,
+		      struct ds_pfn pfn)
+{
+	int left = ds_frame_put(task, space->frames, pfn);
+
+	ds_tell(task, "put block %llu, count is %d",
+		(unsigned long long)pfn.pfn, left);
+	if (left == space->frames->idle)
+		ds_wake(task, space->waitq, ds_refs_object(pfn), false);
+}
+
+static struct ds_pinned place_of(struct ds_space *space, struct ds_vpn vpn)
+{
+	struct ds_pinned place = {{0}, 0, {0}};
+
+	if (space->frames->keep_holders)
+		ds_space_place(space, vpn, &place.inode, &place.page);
+	return place;
+}
+
+static int record_pin(struct ds_task *task, struct ds_space *space,
+		      const struct ds_pinned *pinned, const char *how)
+{
+	ds_tell(task, "pin page %llu (block %llu, %s)",
+		(unsigned long long)pinned->page.pgidx,
+		(unsigned long long)pinned->pfn.pfn, how);
+	return ds_frame_hold(task, space->frames, pinned->pfn, pinned->inode,
+			     pinned->page);
+}
+
+/*
+ * Keeps the record, or takes back the reference it would be about. Return: 1,
+ * or -ENOMEM.
+ */
+static int keep_pin(struct ds_task *task, struct ds_space *space,
+		    const struct ds_pinned *pinned, const char *how)
+{
+	int r = record_pin(task, space, pinned, how);
+
+	if (r < 0)
+		put_frame(task, space, pinned->pfn);
+	return r < 0 ? r : 1;
+}
+
+/*
+ * The lockless walk: read the entry, take the reference, read the entry again
+ * and back out if it changed. Whoever clears the entry first and looks at the
+ * count afterwards either sees the reference, or makes us see the change.
+ *
+ * The walker's section lasts until the reference is certain or dropped.
+ * Return: 1 when pinned, 0, or -ENOMEM.
+ */
+static int pin_fast(struct ds_task *task, struct ds_space *space,
+		    struct ds_vpn vpn, bool write, struct ds_pinned *pinned)
+{
+	ds_obj entry = ds_pte_object(space, vpn);
+	ds_obj walkers = ds_grace_object(&space->walkers);
+	uint64_t pte, again;
+
+	ds_yield(task, DS_AT_WALK_PTE, ds_reads(entry), ds_adds(walkers));
+	ds_touch(task, entry, DS_READ);
+	ds_grace_enter(task, &space->walkers);
+	pte = ds_pgtable_read(&space->table, vpn);
+	ds_task_saw(task, pte);
+	if (!ds_pte_allows(pte, write)) {
+		ds_grace_exit(task, &space->walkers);
+		return 0;
+	}
+	/* Where there is an entry there is an area: in this step both. */
+	*pinned = place_of(space, vpn);
+	pinned->pfn = ds_pte_pfn(pte);
+	ds_yield(task, DS_AT_FRAME_GET, ds_adds(ds_refs_object(pinned->pfn)));
+	ds_frame_get(task, space->frames, pinned->pfn);
+	ds_yield(task, DS_AT_PTE_RECHECK, ds_reads(entry), ds_adds(walkers),
+		 ds_adds(ds_holders_object(pinned->inode)),
+		 ds_reads(ds_extents_object(pinned->inode)));
+	ds_touch(task, entry, DS_READ);
+	again = ds_pgtable_read(&space->table, vpn);
+	ds_task_saw(task, again);
+	if (again == pte) {
+		int r = keep_pin(task, space, pinned, "fast");
+
+		ds_grace_exit(task, &space->walkers);
+		return r;
+	}
+	ds_tell(task, "page table changed: back out");
+	ds_yield(task, DS_AT_FRAME_PUT, ds_writes(ds_refs_object(pinned->pfn)));
+	put_frame(task, space, pinned->pfn);
+	ds_yield(task, DS_AT_COUNT, ds_adds(walkers));
+	ds_grace_exit(task, &space->walkers);
+	return 0;
+}
+
+/*
+ * Takes the reference under the lock of the page table, where the entry cannot
+ * change: both are one step. Return: 1 if the page was there, 0, or -ENOMEM.
+ */
+static int follow(struct ds_task *task, struct ds_space *space,
+		  struct ds_vpn vpn, bool write, struct ds_pinned *pinned)
+{
+	ds_obj entry = ds_pte_object(space, vpn);
+	uint64_t guess, pte;
+
+	do {
+		guess = ds_pgtable_read(&space->table, vpn);
+		if (ds_pte_allows(guess, write))
+			ds_yield(task, DS_AT_PTE_FOLLOW, ds_reads(entry),
+				 ds_adds(ds_refs_object(ds_pte_pfn(guess))),
+				 ds_adds(ds_holders_object(pinned->inode)),
+				 ds_reads(ds_extents_object(pinned->inode)));
+		else
+			ds_yield(task, DS_AT_PTE_FOLLOW, ds_reads(entry));
+		ds_touch(task, entry, DS_READ);
+		pte = ds_pgtable_read(&space->table, vpn);
+		ds_task_saw(task, pte);
+		/* Another frame than declared: the step was only a look. */
+	} while (pte != guess && ds_pte_allows(pte, write));
+	if (!ds_pte_allows(pte, write))
+		return 0;
+	pinned->pfn = ds_pte_pfn(pte);
+	ds_frame_get(task, space->frames, pinned->pfn);
+	/* Real threads have no lock of the table: look again, as above. */
+	if (ds_unlikely(!task->controlled &&
+			ds_pgtable_read(&space->table, vpn) != pte)) {
+		put_frame(task, space, pinned->pfn);
+		return 0;
+	}
+	return keep_pin(task, space, pinned, "slow");
+}
+
+static int pin_slow(struct ds_task *task, struct ds_space *space,
+		    struct ds_vpn vpn, bool write, struct ds_pinned *pinned)
+{
+	int r;
+
+	if (!ds_space_find(space, vpn))
+		return -EFAULT;
+	*pinned = place_of(space, vpn);
+	while ((r = follow(task, space, vpn, write, pinned)) == 0) {
+		r = ds_space_fault(task, space, vpn, write);
+		if (r == -ENOMEM)
+			return r;
+		if (r < 0)
+			return -EFAULT;
+	}
+	return r < 0 ? r : 0;
+}
+
+int64_t ds_pin_pages(struct ds_task *task, struct ds_space *space,
+		     struct ds_vpn first, uint64_t n, bool write,
+		     struct ds_pinned *ret_pinned)
+{
+	uint64_t limit = ds_pgtable_limit(&space->table).vpn;
+	struct ds_vpn vpn = first;
+	uint64_t done = 0;
+	int r = 0;
+
+	if (first.vpn >= limit || n > limit - first.vpn)
+		return -EFAULT;
+	for (; done < n; done++, vpn.vpn++) {
+		r = pin_fast(task, space, vpn, write, &ret_pinned[done]);
+		if (r <= 0)
+			break;
+	}
+	if (done == n)
+		return (int64_t)n;
+	if (r < 0)
+		return done ? (int64_t)done : r;
+	ds_rwsem_lock(task, &space->mmap_lock, DS_SHARED);
+	for (; done < n; done++, vpn.vpn++) {
+		r = pin_slow(task, space, vpn, write, &ret_pinned[done]);
+		if (r < 0)
+			break;
+	}
+	ds_rwsem_unlock(task, &space->mmap_lock);
+	return done ? (int64_t)done : r;
+}
+
+void ds_unpin_page(struct ds_task *task, struct ds_space *space,
+		   const struct ds_pinned *pinned)
+{
+	ds_yield(task, DS_AT_FRAME_PUT, ds_writes(ds_refs_object(pinned->pfn)),
+		 ds_adds(ds_holders_object(pinned->inode)));
+	/*
+	 * The record goes first: it must not outlive the reference, or a waiter
+	 * that saw the page idle would be accused.
+	 */
+	ds_frame_unhold(task, space->frames, pinned->pfn, pinned->inode,
+			pinned->page);
+	put_frame(task, space, pinned->pfn);
+}

@@ -1,0 +1,439 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "mm/space.h"
+
+#include <errno.h>
+
+int ds_space_new(struct ds_arena *arena, uint32_t id, const char *name,
+		 struct ds_frames *frames, struct ds_waitq_table *waitq,
+		 unsigned int table_bits, struct ds_space **ret_space)
+{
+	struct ds_space *space = ds_arena_alloc(arena, sizeof(*space));
+
+	if (!space)
+		return -ENOMEM;
+	space->id = id;
+	space->arena = arena;
+	space->frames = frames;
+	space->waitq = waitq;
+	space->walkers.id = id;
+	/* Page 0 stays unmapped, as everywhere. */
+	space->next_free.vpn = 1;
+	ds_rwsem_init(&space->mmap_lock, id, DS_LOCK_MMAP, name);
+	ds_pgtable_init(&space->table, arena, table_bits);
+	*ret_space = space;
+	return 0;
+}
+
+void ds_space_free(struct ds_space *space)
+{
+	struct ds_vma *vma;
+
+	while ((vma = space->vmas)) {
+		space->vmas = vma->next;
+		ds_arena_release(space->arena, vma, sizeof(*vma));
+	}
+	ds_pgtable_clear(&space->table);
+	ds_arena_release(space->arena, space, sizeof(*space));
+}
+
+void ds_rmap_init(struct ds_rmap *rmap, uint32_t inode, uint32_t lock_id,
+		  const char *name)
+{
+	*rmap = (struct ds_rmap){.inode = inode};
+	ds_rwsem_init(&rmap->lock, lock_id, DS_LOCK_RMAP, name);
+}
+
+static void link_vma(struct ds_space *space, struct ds_vma *vma)
+{
+	struct ds_vma **link = &space->vmas;
+
+	ds_spin_lock(&space->vma_spin);
+	while (*link && (*link)->first.vpn < vma->first.vpn)
+		link = &(*link)->next;
+	vma->next = *link;
+	*link = vma;
+	ds_spin_unlock(&space->vma_spin);
+}
+
+static void unlink_vma(struct ds_space *space, struct ds_vma *vma)
+{
+	struct ds_vma **link = &space->vmas;
+
+	ds_spin_lock(&space->vma_spin);
+	while (*link != vma)
+		link = &(*link)->next;
+	*link = vma->next;
+	ds_spin_unlock(&space->vma_spin);
+}
+
+static void unlink_rmap(struct ds_vma *vma)
+{
+	struct ds_vma **link = &vma->rmap->vmas;
+
+	while (*link != vma)
+		link = &(*link)->rmap_next;
+	__atomic_store_n(link, vma->rmap_next, __ATOMIC_SEQ_CST);
+}
+
+/* A step: the file gains @add and loses @remove (either may be NULL). */
+static void change_rmap(struct ds_task *task, struct ds_rmap *rmap,
+			struct ds_vma *add, struct ds_vma *remove)
+{
+	ds_rwsem_lock(task, &rmap->lock, DS_EXCLUSIVE);
+	ds_yield(task, DS_AT_RMAP_CHANGE, ds_writes(ds_rmap_object(rmap)));
+	ds_touch(task, ds_rmap_object(rmap), DS_WRITE);
+	if (add) {
+		add->rmap_next = rmap->vmas;
+		__atomic_store_n(&rmap->vmas, add, __ATOMIC_SEQ_CST);
+	}
+	if (remove)
+		unlink_rmap(remove);
+	ds_rwsem_unlock(task, &rmap->lock);
+}
+
+static struct ds_vma *copy_vma(struct ds_space *space,
+			       const struct ds_vma *from)
+{
+	struct ds_vma *vma = ds_arena_alloc(space->arena, sizeof(*vma));
+
+	if (!vma)
+		return NULL;
+	*vma = *from;
+	vma->space = space;
+	return vma;
+}
+
+int ds_space_map(struct ds_task *task, struct ds_space *space,
+		 const struct ds_vma *vma, uint64_t n_pages,
+		 struct ds_vpn *ret_first)
+{
+	struct ds_vma *mapped = copy_vma(space, vma);
+	int r = 0;
+
+	if (!mapped)
+		return ds_task_void(task, -ENOMEM);
+	ds_rwsem_lock(task, &space->mmap_lock, DS_EXCLUSIVE);
+	if (n_pages >
+	    ds_pgtable_limit(&space->table).vpn - space->next_free.vpn) {
+		r = -ENOMEM;
+		ds_arena_release(space->arena, mapped, sizeof(*mapped));
+	} else {
+		mapped->first = space->next_free;
+		mapped->end.vpn = mapped->first.vpn + n_pages;
+		space->next_free.vpn += n_pages;
+		link_vma(space, mapped);
+		mapped->ops->open(task, mapped);
+		change_rmap(task, mapped->rmap, mapped, NULL);
+		*ret_first = mapped->first;
+	}
+	ds_rwsem_unlock(task, &space->mmap_lock);
+	return r;
+}
+
+/* The same when @vma loses its pages from @end on, and @add (or NULL) comes. */
+static void cut_rmap(struct ds_task *task, struct ds_vma *vma,
+		     struct ds_vpn end, struct ds_vma *add)
+{
+	struct ds_rmap *rmap = vma->rmap;
+
+	ds_rwsem_lock(task, &rmap->lock, DS_EXCLUSIVE);
+	ds_yield(task, DS_AT_RMAP_CHANGE, ds_writes(ds_rmap_object(rmap)));
+	ds_touch(task, ds_rmap_object(rmap), DS_WRITE);
+	if (add) {
+		add->rmap_next = rmap->vmas;
+		__atomic_store_n(&rmap->vmas, add, __ATOMIC_SEQ_CST);
+	}
+	ds_spin_lock(&vma->space->vma_spin);
+	vma->end = end;
+	ds_spin_unlock(&vma->space->vma_spin);
+	ds_rwsem_unlock(task, &rmap->lock);
+}
+
+/*
+ * Takes [first, end), part of @vma, out of it: what is left in front keeps the
+ * area, what is left behind gets one of its own.
+ */
+static int cut_vma(struct ds_task *task, struct ds_space *space,
+		   struct ds_vma *vma, struct ds_vpn first, struct ds_vpn end)
+{
+	struct ds_vma *behind = NULL;
+	bool in_front = vma->first.vpn < first.vpn;
+
+	if (end.vpn < vma->end.vpn) {
+		behind = copy_vma(space, vma);
+		if (!behind)
+			return ds_task_void(task, -ENOMEM);
+		behind->pgoff.pgidx += end.vpn - vma->first.vpn;
+		behind->first = end;
+		behind->ops->open(task, behind);
+	}
+	/* Who finds the file unmapped finds no entries either. */
+	ds_pte_clear(task, space, first, end);
+	if (in_front) {
+		cut_rmap(task, vma, first, behind);
+	} else {
+		change_rmap(task, vma->rmap, behind, vma);
+		unlink_vma(space, vma);
+		vma->ops->close(task, vma);
+		ds_arena_release(space->arena, vma, sizeof(*vma));
+	}
+	if (behind)
+		link_vma(space, behind);
+	return 0;
+}
+
+static uint64_t max_vpn(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+static uint64_t min_vpn(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+int ds_space_unmap(struct ds_task *task, struct ds_space *space,
+		   struct ds_vpn first, struct ds_vpn end)
+{
+	struct ds_vma *vma, *next;
+	int r = 0;
+
+	ds_rwsem_lock(task, &space->mmap_lock, DS_EXCLUSIVE);
+	for (vma = space->vmas; vma && r == 0; vma = next) {
+		struct ds_vpn from = {max_vpn(first.vpn, vma->first.vpn)};
+		struct ds_vpn to = {min_vpn(end.vpn, vma->end.vpn)};
+
+		next = vma->next;
+		if (from.vpn < to.vpn)
+			r = cut_vma(task, space, vma, from, to);
+	}
+	ds_rwsem_unlock(task, &space->mmap_lock);
+	return r;
+}
+
+struct ds_vma *ds_space_find(const struct ds_space *space, struct ds_vpn vpn)
+{
+	struct ds_vma *vma;
+
+	for (vma = space->vmas; vma; vma = vma->next)
+		if (vma->first.vpn <= vpn.vpn && vpn.vpn < vma->end.vpn)
+			return vma;
+	return NULL;
+}
+
+void ds_space_place(struct ds_space *space, struct ds_vpn vpn,
+		    uint32_t *ret_inode, struct ds_pgidx *ret_page)
+{
+	const struct ds_vma *vma;
+
+	ds_spin_lock(&space->vma_spin);
+	vma = ds_space_find(space, vpn);
+	*ret_inode = vma ? vma->rmap->inode : 0;
+	ret_page->pgidx = vma ? vma->pgoff.pgidx + vpn.vpn - vma->first.vpn : 0;
+	ds_spin_unlock(&space->vma_spin);
+}
+
+int ds_space_fault(struct ds_task *task, struct ds_space *space,
+		   struct ds_vpn vpn, bool write)
+{
+	struct ds_vma *vma = ds_space_find(space, vpn);
+
+	if (!vma || (write && !vma->writable))
+		return DS_SIGSEGV;
+	ds_tell(task, "fault on page %llu",
+		(unsigned long long)(vma->pgoff.pgidx + vpn.vpn -
+				     vma->first.vpn));
+	return vma->ops->fault(task, vma, vpn, write);
+}
+
+/*
+ * Declares an access through @pte. Properties compare what is found with what
+ * the file should have, so its extent map and size are charged.
+ */
+static void declare_access(struct ds_task *task, struct ds_space *space,
+			   struct ds_vpn vpn, uint64_t pte, bool write)
+{
+	ds_obj entry = ds_pte_object(space, vpn);
+	ds_obj bytes = ds_bytes_object(ds_pte_pfn(pte));
+	struct ds_pgidx page;
+	uint32_t inode;
+
+	if (ds_likely(!task->controlled))
+		return;
+	ds_space_place(space, vpn, &inode, &page);
+	if (!ds_pte_allows(pte, write))
+		ds_yield(task, DS_AT_WALK_PTE, ds_reads(entry));
+	else
+		ds_yield(task, write ? DS_AT_BYTES_WRITE : DS_AT_BYTES_READ,
+			 ds_reads(entry),
+			 write ? ds_writes(bytes) : ds_reads(bytes),
+			 ds_reads(ds_extents_object(inode)),
+			 ds_reads(ds_size_object(inode)));
+}
+
+static void send_access(struct ds_task *task, struct ds_space *space,
+			uint64_t addr, struct ds_pfn pfn, const void *buf,
+			size_t len, bool write)
+{
+	struct ds_event event = {
+		.kind = write ? DS_EV_STORED_BYTES : DS_EV_LOADED_BYTES,
+		.pfn = pfn,
+		.bytes = buf,
+		.n = len,
+	};
+
+	ds_space_place(space, (struct ds_vpn){addr >> DS_PAGE_SHIFT},
+		       &event.inode, &event.page);
+	event.offset = ds_page_start(event.page) + (addr & DS_PAGE_MASK);
+	ds_tell(task, "%s page %llu (block %llu)", write ? "store to" : "load",
+		(unsigned long long)event.page.pgidx,
+		(unsigned long long)pfn.pfn);
+	ds_task_send(task, &event);
+}
+
+/*
+ * One try at an access inside one page: translation and access are one step,
+ * as in the hardware; real threads are in a walker's section meanwhile, which
+ * whoever clears entries waits for. Return: whether the page was there.
+ */
+static bool access_page(struct ds_task *task, struct ds_space *space,
+			uint64_t addr, void *buf, size_t len, bool write)
+{
+	struct ds_vpn vpn = {addr >> DS_PAGE_SHIFT};
+	struct ds_pfn pfn;
+	uint64_t guess, pte;
+
+	do {
+		guess = ds_pgtable_read(&space->table, vpn);
+		declare_access(task, space, vpn, guess, write);
+		ds_touch(task, ds_pte_object(space, vpn), DS_READ);
+		pte = ds_pgtable_read(&space->table, vpn);
+		ds_task_saw(task, pte);
+		/* Another frame than declared: the step was only a look. */
+	} while (pte != guess && ds_pte_allows(pte, write));
+	if (!ds_pte_allows(pte, write))
+		return false;
+	pfn = ds_pte_pfn(pte);
+	if (write)
+		ds_frame_write(task, space->frames, pfn, addr & DS_PAGE_MASK,
+			       buf, len);
+	else
+		ds_frame_read(task, space->frames, pfn, addr & DS_PAGE_MASK,
+			      buf, len);
+	send_access(task, space, addr, pfn, buf, len, write);
+	return true;
+}
+
+static bool try_access(struct ds_task *task, struct ds_space *space,
+		       uint64_t addr, void *buf, size_t len, bool write)
+{
+	bool there;
+
+	if (task->controlled)
+		return access_page(task, space, addr, buf, len, write);
+	ds_grace_enter(task, &space->walkers);
+	there = access_page(task, space, addr, buf, len, write);
+	ds_grace_exit(task, &space->walkers);
+	return there;
+}
+
+int64_t ds_space_access(struct ds_task *task, struct ds_space *space,
+			uint64_t addr, void *buf, size_t len, bool write)
+{
+	unsigned char *bytes = buf;
+	size_t done = 0;
+	int r = 0;
+
+	while (done < len) {
+		uint64_t at = addr + done;
+		uint64_t room = DS_PAGE_SIZE - (at & DS_PAGE_MASK);
+		size_t n = room < len - done ? (size_t)room : len - done;
+
+		if (at >> DS_PAGE_SHIFT >= ds_pgtable_limit(&space->table).vpn)
+			return done ? (int64_t)done : DS_SIGSEGV;
+		if (try_access(task, space, at, bytes + done, n, write)) {
+			done += n;
+			continue;
+		}
+		ds_rwsem_lock(task, &space->mmap_lock, DS_SHARED);
+		r = ds_space_fault(task, space,
+				   (struct ds_vpn){at >> DS_PAGE_SHIFT}, write);
+		ds_rwsem_unlock(task, &space->mmap_lock);
+		if (r < 0)
+			return done ? (int64_t)done : r;
+	}
+	return (int64_t)done;
+}
+
+int ds_pte_set(struct ds_task *task, struct ds_space *space, struct ds_vpn vpn,
+	       uint64_t pte)
+{
+	_Atomic(uint64_t) *slot = ds_pgtable_make(&space->table, vpn);
+
+	if (!slot)
+		return ds_task_void(task, -ENOMEM);
+	ds_yield(task, DS_AT_PTE_SET, ds_writes(ds_pte_object(space, vpn)));
+	ds_touch(task, ds_pte_object(space, vpn), DS_WRITE);
+	atomic_store(slot, pte);
+	return 0;
+}
+
+void ds_pte_clear(struct ds_task *task, struct ds_space *space,
+		  struct ds_vpn first, struct ds_vpn end)
+{
+	struct ds_vpn vpn;
+	bool cleared = false;
+
+	for (vpn = first; vpn.vpn < end.vpn; vpn.vpn++) {
+		_Atomic(uint64_t) *slot;
+
+		ds_yield(task, DS_AT_PTE_CLEAR,
+			 ds_writes(ds_pte_object(space, vpn)));
+		ds_touch(task, ds_pte_object(space, vpn), DS_WRITE);
+		slot = ds_pgtable_find(&space->table, vpn);
+		if (slot && atomic_exchange(slot, 0))
+			cleared = true;
+	}
+	/*
+	 * A flush ends when no processor uses the old entries; between real
+	 * threads that takes a grace period, whoever else may be walking.
+	 */
+	if (task->controlled ? space->flush == DS_FLUSH_IPI : cleared)
+		ds_grace_wait(task, &space->walkers);
+}
+
+bool ds_rmap_is_mapped(struct ds_task *task, const struct ds_rmap *rmap,
+		       ds_obj charged)
+{
+	bool mapped;
+
+	ds_yield(task, DS_AT_MAPPED_TEST, ds_reads(ds_rmap_object(rmap)),
+		 ds_reads(charged));
+	ds_touch(task, ds_rmap_object(rmap), DS_READ);
+	mapped = __atomic_load_n(&rmap->vmas, __ATOMIC_SEQ_CST) != NULL;
+	ds_task_saw(task, mapped);
+	return mapped;
+}
+
+void ds_rmap_unmap(struct ds_task *task, struct ds_rmap *rmap,
+		   struct ds_pgrange range)
+{
+	struct ds_vma *vma;
+
+	ds_rwsem_lock(task, &rmap->lock, DS_SHARED);
+	for (vma = rmap->vmas; vma; vma = vma->rmap_next) {
+		uint64_t n = vma->end.vpn - vma->first.vpn;
+		uint64_t from = max_vpn(range.first.pgidx, vma->pgoff.pgidx);
+		uint64_t to = min_vpn(range.end.pgidx, vma->pgoff.pgidx + n);
+
+		if (from >= to)
+			continue;
+		from = from - vma->pgoff.pgidx + vma->first.vpn;
+		to = to - vma->pgoff.pgidx + vma->first.vpn;
+		ds_pte_clear(task, vma->space, (struct ds_vpn){from},
+			     (struct ds_vpn){to});
+	}
+	ds_rwsem_unlock(task, &rmap->lock);
+	ds_tell(task, "unmap pages from %llu on",
+		(unsigned long long)range.first.pgidx);
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef DS_MM_SPACE_H
+#define DS_MM_SPACE_H
+
+/*
+ * Address spaces: the areas mapped into them (VMAs), their page tables, and
+ * the reverse way from a file to the areas that map it.
+ */
+#include "mm/pgtable.h"
+#include "pmem/frame.h"
+#include "sched/grace.h"
+#include "sched/rwsem.h"
+#include "sched/waitq.h"
+
+/* A load or store that the hardware would answer with a signal. */
+#define DS_SIGSEGV (-4097)
+#define DS_SIGBUS  (-4098)
+
+struct ds_space;
+struct ds_vma;
+
+/* What a file system does for an area. */
+struct ds_vm_ops {
+	/*
+	 * Makes page @vpn of @vma usable for an access, or for a @write, and
+	 * sets its page-table entry. The caller holds mmap_lock shared.
+	 * Return: 0, DS_SIGBUS, or -ENOMEM.
+	 */
+	int (*fault)(struct ds_task *task, struct ds_vma *vma,
+		     struct ds_vpn vpn, bool write);
+	/* An area more or less of the same file; mmap_lock is held. */
+	void (*open)(struct ds_task *task, struct ds_vma *vma);
+	void (*close)(struct ds_task *task, struct ds_vma *vma);
+};
+
+/* The areas that map one file. The mapping of the page cache embeds it. */
+struct ds_rmap {
+	struct ds_rwsem lock;
+	uint32_t inode;
+	/* Linked by rmap_next; under @lock, but for a look whether any is. */
+	struct ds_vma *vmas;
+};
+
+/* One mapped area: pages [first, end) show the file from @pgoff on. */
+struct ds_vma {
+	struct ds_space *space;
+	struct ds_vma *next; /* by address; under mmap_lock */
+	struct ds_vma *rmap_next;
+	struct ds_vpn first, end;
+	struct ds_pgidx pgoff;
+	bool writable;
+	struct ds_rmap *rmap;
+	const struct ds_vm_ops *ops;
+	void *file; /* the file system's */
+};
+
+/* Whether flushing the TLB waits for lockless walkers. */
+enum ds_tlb_flush {
+	DS_FLUSH_BROADCAST, /* it does not (arm64) */
+	DS_FLUSH_IPI,       /* interrupts reach only those not walking (x86) */
+};
+
+struct ds_space {
+	uint32_t id;
+	struct ds_rwsem mmap_lock;
+	struct ds_spin
+		vma_spin; /* lets a pin's record look without mmap_lock */
+	struct ds_vma *vmas;
+	struct ds_vpn next_free;
+	struct ds_pgtable table;
+	struct ds_grace walkers;
+	enum ds_tlb_flush flush;
+	struct ds_frames *frames;
+	struct ds_waitq_table *waitq; /* where waiters for idle frames are */
+	struct ds_arena *arena;
+};
+
+/* @name: of its mmap_lock. Return: 0, or -ENOMEM. */
+int ds_space_new(struct ds_arena *arena, uint32_t id, const char *name,
+		 struct ds_frames *frames, struct ds_waitq_table *waitq,
+		 unsigned int table_bits, struct ds_space **ret_space);
+
+void ds_space_free(struct ds_space *space);
+
+void ds_rmap_init(struct ds_rmap *rmap, uint32_t inode, uint32_t lock_id,
+		  const char *name);
+
+/*
+ * Maps @n_pages of a file; @vma carries pgoff, writable, rmap, ops and file.
+ * Return: 0, or -ENOMEM (also when the address space is full).
+ */
+int ds_space_map(struct ds_task *task, struct ds_space *space,
+		 const struct ds_vma *vma, uint64_t n_pages,
+		 struct ds_vpn *ret_first);
+
+/* Unmaps [first, end); holes in it are ignored. Return: 0, or -ENOMEM. */
+int ds_space_unmap(struct ds_task *task, struct ds_space *space,
+		   struct ds_vpn first, struct ds_vpn end);
+
+/* The area that holds @vpn, or NULL. Under mmap_lock. */
+struct ds_vma *ds_space_find(const struct ds_space *space, struct ds_vpn vpn);
+
+/*
+ * Loads or stores @len bytes at address @addr as a program would, faulting
+ * pages in. Return: bytes done before a fault could not be served, or, if
+ * none, DS_SIGSEGV, DS_SIGBUS or -ENOMEM.
+ */
+int64_t ds_space_access(struct ds_task *task, struct ds_space *space,
+			uint64_t addr, void *buf, size_t len, bool write);
+
+/*
+ * Makes @vpn usable by asking its area's file system; mmap_lock is held.
+ * Return: 0, DS_SIGSEGV, DS_SIGBUS or -ENOMEM.
+ */
+int ds_space_fault(struct ds_task *task, struct ds_space *space,
+		   struct ds_vpn vpn, bool write);
+
+/* Where in which file @vpn lies; inode 0 if nowhere. A view, for records. */
+void ds_space_place(struct ds_space *space, struct ds_vpn vpn,
+		    uint32_t *ret_inode, struct ds_pgidx *ret_page);
+
+/* Sets the page-table entry of @vpn: a step. Return: 0, or -ENOMEM. */
+int ds_pte_set(struct ds_task *task, struct ds_space *space, struct ds_vpn vpn,
+	       uint64_t pte);
+
+/* Clears the entries of [first, end): a step each, then the TLB flush. */
+void ds_pte_clear(struct ds_task *task, struct ds_space *space,
+		  struct ds_vpn first, struct ds_vpn end);
+
+/*
+ * Whether any area maps the file: an unlocked look. @charged: what a property
+ * reads at this step.
+ */
+bool ds_rmap_is_mapped(struct ds_task *task, const struct ds_rmap *rmap,
+		       ds_obj charged);
+
+/*
+ * Removes @range of the file from every address space.
+ *
+ * Models: unmap_mapping_range(). Differs: no private copies yet.
+ */
+void ds_rmap_unmap(struct ds_task *task, struct ds_rmap *rmap,
+		   struct ds_pgrange range);
+
+static inline ds_obj ds_pte_object(const struct ds_space *space,
+				   struct ds_vpn vpn)
+{
+	return ds_object(DS_OBJ_PTE, space->id, vpn.vpn);
+}
+
+static inline ds_obj ds_rmap_object(const struct ds_rmap *rmap)
+{
+	return ds_object(DS_OBJ_RMAP, rmap->inode, 0);
+}
+
+#endif
