@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "file/data.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "file/extents.h"
+
+static size_t room_in_page(uint64_t offset, size_t len)
+{
+	uint64_t room = DS_PAGE_SIZE - (offset & DS_PAGE_MASK);
+
+	return room < len ? (size_t)room : len;
+}
+
+static void send_bytes(struct ds_task *task, const struct ds_inode *inode,
+		       enum ds_event_kind kind, uint64_t offset,
+		       const void *buf, size_t n)
+{
+	struct ds_event event = {
+		.kind = kind,
+		.inode = inode->id,
+		.offset = offset,
+		.bytes = buf,
+		.n = n,
+	};
+
+	ds_task_send(task, &event);
+}
+
+/* Copies inside one page. */
+static void read_page(struct ds_task *task, struct ds_inode *inode,
+		      const struct ds_extent *run, uint64_t offset, void *buf,
+		      size_t n)
+{
+	uint64_t page = ds_page_down(offset);
+	struct ds_pfn pfn = {run->pfn.pfn + page - run->page.pgidx};
+
+	if (run->state != DS_EXT_WRITTEN) {
+		memset(buf, 0, n);
+	} else {
+		ds_yield(task, DS_AT_BYTES_READ,
+			 ds_reads(ds_bytes_object(pfn)));
+		ds_frame_read(task, inode->super->frames, pfn,
+			      offset & DS_PAGE_MASK, buf, n);
+	}
+	send_bytes(task, inode, DS_EV_SAW_BYTES, offset, buf, n);
+}
+
+int64_t ds_data_read(struct ds_task *task, struct ds_inode *inode,
+		     uint64_t offset, void *buf, size_t len)
+{
+	unsigned char *bytes = buf;
+	uint64_t size = ds_inode_size(task, inode);
+	size_t done = 0;
+
+	if (offset >= size)
+		return 0;
+	if (len > size - offset)
+		len = (size_t)(size - offset);
+	while (done < len) {
+		uint64_t at = offset + done;
+		struct ds_pgidx page = {ds_page_down(at)};
+		struct ds_extent run = ds_inode_lookup(task, inode, page);
+		uint64_t run_end = run.page.pgidx + run.n_pages;
+
+		/* One lookup serves the whole run. */
+		for (; done < len && ds_page_down(offset + done) < run_end;) {
+			size_t n = room_in_page(offset + done, len - done);
+
+			read_page(task, inode, &run, offset + done,
+				  bytes + done, n);
+			done += n;
+		}
+	}
+	return (int64_t)done;
+}
+
+static void grow_size(struct ds_task *task, struct ds_inode *inode,
+		      uint64_t end)
+{
+	if (end <= ds_inode_size(task, inode))
+		return;
+	ds_rwsem_lock(task, &inode->super->journal, DS_SHARED);
+	ds_rwsem_lock(task, &inode->extents_lock, DS_EXCLUSIVE);
+	inode->disk_size = end;
+	ds_inode_set_size(task, inode, end);
+	ds_rwsem_unlock(task, &inode->extents_lock);
+	ds_rwsem_unlock(task, &inode->super->journal);
+}
+
+static void write_page(struct ds_task *task, struct ds_inode *inode,
+		       struct ds_pfn pfn, uint64_t offset, const void *buf,
+		       size_t n)
+{
+	ds_yield(task, DS_AT_BYTES_WRITE, ds_writes(ds_bytes_object(pfn)));
+	ds_frame_write(task, inode->super->frames, pfn, offset & DS_PAGE_MASK,
+		       buf, n);
+	ds_tell(task, "write page %llu (block %llu)",
+		(unsigned long long)ds_page_down(offset),
+		(unsigned long long)pfn.pfn);
+	send_bytes(task, inode, DS_EV_PUT_BYTES, offset, buf, n);
+}
+
+/*
+ * Makes the run that begins at @page usable for a write up to page @end.
+ * Return: pages usable, with the first one's frame, or -ENOSPC.
+ */
+static int64_t get_blocks(struct ds_task *task, struct ds_inode *inode,
+			  struct ds_pgidx page, uint64_t end,
+			  struct ds_pfn *ret_pfn)
+{
+	struct ds_extent run = ds_inode_lookup(task, inode, page);
+	uint64_t run_end = run.page.pgidx + run.n_pages;
+	struct ds_pgrange range = ds_pgrange(page.pgidx, end);
+	bool fresh = run.state != DS_EXT_WRITTEN;
+	int r;
+
+	if (fresh) {
+		if (run_end < end)
+			end = run_end;
+		r = inode->super->profile->ops->make_written(task, inode,
+							     range);
+		run = ds_inode_lookup(task, inode, page);
+		if (run.state != DS_EXT_WRITTEN)
+			return r < 0 ? r : -ENOSPC;
+		run_end = run.page.pgidx + run.n_pages;
+	}
+	/* Not more than this call asked for, nor than it made. */
+	range.end.pgidx = run_end < end ? run_end : end;
+	/* Zero pages mapped there before would hide the written blocks. */
+	if (fresh)
+		ds_mapping_invalidate(task, &inode->mapping, range);
+	*ret_pfn = ds_pfn(run.pfn.pfn + page.pgidx - run.page.pgidx);
+	return (int64_t)(range.end.pgidx - page.pgidx);
+}
+
+int64_t ds_data_write(struct ds_task *task, struct ds_inode *inode,
+		      uint64_t offset, const void *buf, size_t len)
+{
+	const unsigned char *bytes = buf;
+	bool size_last = inode->super->profile->write_size_last;
+	uint64_t end_page = ds_page_up(offset + len);
+	int64_t error = 0;
+	size_t done = 0;
+
+	while (done < len) {
+		struct ds_pgidx page = {ds_page_down(offset + done)};
+		struct ds_pfn pfn = {0};
+		int64_t n_pages = get_blocks(task, inode, page, end_page, &pfn);
+		uint64_t run_end = page.pgidx + (uint64_t)n_pages;
+
+		if (n_pages < 0) {
+			error = n_pages;
+			break;
+		}
+		while (done < len && ds_page_down(offset + done) < run_end) {
+			size_t n = room_in_page(offset + done, len - done);
+			uint64_t at = ds_page_down(offset + done) - page.pgidx;
+
+			write_page(task, inode, ds_pfn(pfn.pfn + at),
+				   offset + done, bytes + done, n);
+			done += n;
+		}
+		if (!size_last)
+			grow_size(task, inode, offset + done);
+	}
+	if (size_last && done)
+		grow_size(task, inode, offset + done);
+	return done ? (int64_t)done : error;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef DS_FILE_DATA_H
+#define DS_FILE_DATA_H
+
+/*
+ * Reading and writing a DAX file: copies between the caller's buffer and the
+ * blocks, page by page. Direct I/O to a DAX file is this copy too.
+ */
+#include "file/inode.h"
+
+/*
+ * Reads up to @len bytes at @offset, not beyond i_size. i_rwsem is held shared.
+ * Return: bytes read.
+ *
+ * Models: dax_iomap_rw() for reads.
+ */
+int64_t ds_data_read(struct ds_task *task, struct ds_inode *inode,
+		     uint64_t offset, void *buf, size_t len);
+
+/*
+ * Writes @len bytes at @offset, making blocks as needed and moving i_size when
+ * they reach beyond it. i_rwsem is held exclusively.
+ * Return: bytes written, or -ENOSPC when there are none.
+ *
+ * Models: dax_iomap_rw() for writes.
+ */
+int64_t ds_data_write(struct ds_task *task, struct ds_inode *inode,
+		      uint64_t offset, const void *buf, size_t len);
+
+#endif

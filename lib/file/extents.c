@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "file/extents.h"
+
+#include <errno.h>
+
+static uint64_t min_u64(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint64_t max_u64(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+struct ds_extent ds_inode_lookup_locked(struct ds_task *task,
+					struct ds_inode *inode,
+					struct ds_pgidx page)
+{
+	struct ds_extent run;
+
+	ds_assert(ds_rwsem_holds(task, &inode->extents_lock, DS_SHARED) ||
+		  ds_rwsem_holds(task, &inode->extents_lock, DS_EXCLUSIVE));
+	ds_yield(task, DS_AT_EXTENT_READ,
+		 ds_reads(ds_extents_object(inode->id)));
+	ds_touch(task, ds_extents_object(inode->id), DS_READ);
+	run = ds_extmap_lookup(inode->extents, page);
+	ds_task_saw(task, run.page.pgidx);
+	ds_task_saw(task, run.n_pages);
+	ds_task_saw(task, run.pfn.pfn << 2 | run.state);
+	return run;
+}
+
+struct ds_extent ds_inode_lookup(struct ds_task *task, struct ds_inode *inode,
+				 struct ds_pgidx page)
+{
+	struct ds_extent run;
+
+	ds_rwsem_lock(task, &inode->extents_lock, DS_SHARED);
+	run = ds_inode_lookup_locked(task, inode, page);
+	ds_rwsem_unlock(task, &inode->extents_lock);
+	return run;
+}
+
+/* The step that changes the map; properties look at the pins in it. */
+static void begin_change(struct ds_task *task, struct ds_inode *inode)
+{
+	ds_assert(ds_rwsem_holds(task, &inode->extents_lock, DS_EXCLUSIVE));
+	ds_yield(task, DS_AT_EXTENT_CHANGE,
+		 ds_writes(ds_extents_object(inode->id)),
+		 ds_reads(ds_holders_object(inode->id)));
+	ds_touch(task, ds_extents_object(inode->id), DS_WRITE);
+}
+
+/* @by: pages the range moved up or, negative, down. */
+static int end_move(struct ds_task *task, struct ds_inode *inode, int error,
+		    enum ds_extent_change change, struct ds_pgrange range,
+		    int64_t by)
+{
+	static const char *const verbs[] = {
+		[DS_CHANGE_ADDED] = "add blocks to",
+		[DS_CHANGE_REMOVED] = "remove blocks of",
+		[DS_CHANGE_MOVED] = "move blocks of",
+		[DS_CHANGE_ZEROED] = "unwrite blocks of",
+		[DS_CHANGE_WRITTEN] = "convert blocks of",
+	};
+	struct ds_event event = {
+		.kind = DS_EV_EXTENTS_CHANGED,
+		.inode = inode->id,
+		.range = range,
+		.change = change,
+		.n = (uint64_t)(by < 0 ? -by : by),
+		.value = by,
+	};
+
+	if (error < 0)
+		return ds_task_void(task, error);
+	if (range.end.pgidx == DS_PGIDX_MAX)
+		ds_tell(task, "%s pages %llu to the end", verbs[change],
+			(unsigned long long)range.first.pgidx);
+	else
+		ds_tell(task, "%s pages %llu to %llu", verbs[change],
+			(unsigned long long)range.first.pgidx,
+			(unsigned long long)range.end.pgidx - 1);
+	ds_task_send(task, &event);
+	return 0;
+}
+
+static int end_change(struct ds_task *task, struct ds_inode *inode, int error,
+		      enum ds_extent_change change, struct ds_pgrange range)
+{
+	return end_move(task, inode, error, change, range, 0);
+}
+
+static void zero_block(struct ds_task *task, struct ds_inode *inode,
+		       struct ds_pfn pfn)
+{
+	ds_yield(task, DS_AT_BYTES_WRITE, ds_writes(ds_bytes_object(pfn)));
+	ds_frame_zero(task, inode->super->frames, pfn, 0, DS_PAGE_SIZE);
+}
+
+int64_t ds_inode_add_blocks(struct ds_task *task, struct ds_inode *inode,
+			    struct ds_pgrange range, enum ds_ext_state state,
+			    bool zeroed)
+{
+	struct ds_super *super = inode->super;
+	struct ds_pgrange got = range;
+	struct ds_pfn pfn;
+	uint64_t n, i;
+	int r;
+
+	ds_yield(task, DS_AT_BLOCK_ALLOC,
+		 ds_writes(ds_zone_object(super, inode->zone)));
+	ds_touch(task, ds_zone_object(super, inode->zone), DS_WRITE);
+	ds_spin_lock(&super->blocks_spin);
+	n = ds_blocks_alloc(super->blocks, inode->zone % super->n_zones,
+			    range.end.pgidx - range.first.pgidx, &pfn);
+	ds_spin_unlock(&super->blocks_spin);
+	ds_task_saw(task, n);
+	if (!n)
+		return -ENOSPC;
+	for (i = 0; i < n; i++) {
+		ds_frame_set_file(super->frames, ds_pfn(pfn.pfn + i),
+				  inode->id);
+		if (zeroed)
+			zero_block(task, inode, ds_pfn(pfn.pfn + i));
+	}
+	got.end.pgidx = range.first.pgidx + n;
+	begin_change(task, inode);
+	r = ds_extmap_map(inode->extents, got, pfn, state);
+	r = end_change(task, inode, r, DS_CHANGE_ADDED, got);
+	return r < 0 ? r : (int64_t)n;
+}
+
+/* Hands a freed block to the victim file, which fills it with its pattern. */
+static void feed_victim(struct ds_task *task, struct ds_super *super,
+			struct ds_pfn pfn)
+{
+	unsigned char pattern[DS_PAGE_SIZE];
+
+	ds_victim_pattern(pfn, pattern);
+	ds_frame_set_file(super->frames, pfn, DS_VICTIM_INODE);
+	ds_frame_write(task, super->frames, pfn, 0, pattern, DS_PAGE_SIZE);
+	super->n_victim_blocks++;
+}
+
+/* Frees @n blocks in one step. */
+static void free_run(struct ds_task *task, struct ds_inode *inode,
+		     struct ds_pfn pfn, uint64_t n)
+{
+	struct ds_super *super = inode->super;
+	struct ds_event event = {
+		.kind = DS_EV_BLOCKS_FREED,
+		.inode = inode->id,
+		.pfn = pfn,
+		.n = n,
+	};
+	uint64_t i;
+
+	ds_yield(task, DS_AT_BLOCK_FREE,
+		 ds_writes(ds_zone_object(super, inode->zone)),
+		 ds_writes(super->victim ? ds_bytes_object(pfn)
+					 : ds_object(DS_OBJ_NONE, 0, 0)),
+		 ds_reads(ds_holders_object(inode->id)));
+	ds_touch(task, ds_zone_object(super, inode->zone), DS_WRITE);
+	if (super->victim) {
+		ds_assert(n == 1);
+		feed_victim(task, super, pfn);
+	} else {
+		for (i = 0; i < n; i++)
+			ds_frame_set_file(super->frames, ds_pfn(pfn.pfn + i),
+					  0);
+		ds_spin_lock(&super->blocks_spin);
+		ds_blocks_release(super->blocks, pfn, n);
+		ds_spin_unlock(&super->blocks_spin);
+	}
+	if (n == 1)
+		ds_tell(task, "free block %llu%s", (unsigned long long)pfn.pfn,
+			super->victim ? "; the victim gets it" : "");
+	ds_task_send(task, &event);
+}
+
+static void free_blocks(struct ds_task *task, struct ds_inode *inode,
+			struct ds_pfn pfn, uint64_t n)
+{
+	uint64_t i;
+
+	if (!inode->super->victim) {
+		free_run(task, inode, pfn, n);
+		return;
+	}
+	for (i = 0; i < n; i++)
+		free_run(task, inode, ds_pfn(pfn.pfn + i), 1);
+}
+
+/* The part of @run inside @range. */
+static struct ds_extent clip(struct ds_extent run, struct ds_pgrange range)
+{
+	uint64_t first = max_u64(run.page.pgidx, range.first.pgidx);
+	uint64_t end = min_u64(run.page.pgidx + run.n_pages, range.end.pgidx);
+
+	if (run.state != DS_EXT_HOLE)
+		run.pfn.pfn += first - run.page.pgidx;
+	run.page.pgidx = first;
+	run.n_pages = end - first;
+	return run;
+}
+
+/*
+ * The next run at or behind range->first that has blocks, clipped to the
+ * range, which is then cut down to what lies behind. No step: the extents lock
+ * is held exclusively. Return: whether there is one.
+ */
+static bool next_mapped(const struct ds_inode *inode, struct ds_pgrange *range,
+			struct ds_extent *ret_run)
+{
+	while (!ds_pgrange_is_empty(*range) &&
+	       range->first.pgidx < ds_extmap_end(inode->extents).pgidx) {
+		*ret_run = clip(ds_extmap_lookup(inode->extents, range->first),
+				*range);
+		range->first.pgidx += ret_run->n_pages;
+		if (ret_run->state != DS_EXT_HOLE)
+			return true;
+	}
+	return false;
+}
+
+static struct ds_pgrange range_of(const struct ds_extent *run)
+{
+	return ds_pgrange(run->page.pgidx, run->page.pgidx + run->n_pages);
+}
+
+int ds_inode_remove_blocks(struct ds_task *task, struct ds_inode *inode,
+			   struct ds_pgrange range)
+{
+	struct ds_extent run;
+	int r;
+
+	while (next_mapped(inode, &range, &run)) {
+		begin_change(task, inode);
+		r = ds_extmap_unmap(inode->extents, range_of(&run));
+		r = end_change(task, inode, r, DS_CHANGE_REMOVED,
+			       range_of(&run));
+		if (r < 0)
+			return r;
+		free_blocks(task, inode, run.pfn, run.n_pages);
+	}
+	return 0;
+}
+
+int ds_inode_unwrite(struct ds_task *task, struct ds_inode *inode,
+		     struct ds_pgrange range)
+{
+	struct ds_extent run;
+	int r;
+
+	while (next_mapped(inode, &range, &run)) {
+		if (run.state != DS_EXT_WRITTEN)
+			continue;
+		begin_change(task, inode);
+		r = ds_extmap_convert(inode->extents, range_of(&run),
+				      DS_EXT_UNWRITTEN);
+		r = end_change(task, inode, r, DS_CHANGE_ZEROED,
+			       range_of(&run));
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int ds_inode_convert_written(struct ds_task *task, struct ds_inode *inode,
+			     struct ds_pgrange range)
+{
+	struct ds_extent run;
+	uint64_t i;
+	int r;
+
+	while (next_mapped(inode, &range, &run)) {
+		if (run.state != DS_EXT_UNWRITTEN)
+			continue;
+		for (i = 0; i < run.n_pages; i++)
+			zero_block(task, inode, ds_pfn(run.pfn.pfn + i));
+		begin_change(task, inode);
+		r = ds_extmap_convert(inode->extents, range_of(&run),
+				      DS_EXT_WRITTEN);
+		r = end_change(task, inode, r, DS_CHANGE_WRITTEN,
+			       range_of(&run));
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int ds_inode_shift_down(struct ds_task *task, struct ds_inode *inode,
+			struct ds_pgrange range)
+{
+	int r;
+
+	begin_change(task, inode);
+	r = ds_extmap_collapse(inode->extents, range);
+	return end_move(task, inode, r, DS_CHANGE_MOVED,
+			ds_pgrange(range.end.pgidx, DS_PGIDX_MAX),
+			-(int64_t)(range.end.pgidx - range.first.pgidx));
+}
+
+int ds_inode_shift_up(struct ds_task *task, struct ds_inode *inode,
+		      struct ds_pgidx at, uint64_t n_pages)
+{
+	int r;
+
+	begin_change(task, inode);
+	r = ds_extmap_insert(inode->extents, at, n_pages);
+	return end_move(task, inode, r, DS_CHANGE_MOVED,
+			ds_pgrange(at.pgidx, DS_PGIDX_MAX), (int64_t)n_pages);
+}
+
+static void zero_in_page(struct ds_task *task, struct ds_inode *inode,
+			 struct ds_pfn pfn, uint64_t start, uint64_t end)
+{
+	struct ds_event event = {
+		.kind = DS_EV_PUT_BYTES,
+		.inode = inode->id,
+		.offset = start,
+		.n = end - start,
+	};
+
+	ds_yield(task, DS_AT_BYTES_WRITE, ds_writes(ds_bytes_object(pfn)));
+	ds_frame_zero(task, inode->super->frames, pfn, start & DS_PAGE_MASK,
+		      (size_t)(end - start));
+	ds_tell(task, "zero %llu bytes of page %llu",
+		(unsigned long long)(end - start),
+		(unsigned long long)ds_page_down(start));
+	ds_task_send(task, &event);
+}
+
+void ds_inode_zero_bytes(struct ds_task *task, struct ds_inode *inode,
+			 uint64_t start, uint64_t end)
+{
+	while (start < end) {
+		struct ds_pgidx page = {ds_page_down(start)};
+		struct ds_extent run = ds_inode_lookup(task, inode, page);
+		uint64_t run_end = run.page.pgidx + run.n_pages;
+		uint64_t stop = min_u64(end, ds_page_start(ds_pgidx(run_end)));
+		struct ds_pfn pfn;
+
+		if (run.state != DS_EXT_WRITTEN) {
+			start = stop;
+			continue;
+		}
+		stop = min_u64(end, ds_page_start(ds_pgidx(page.pgidx + 1)));
+		pfn = ds_pfn(run.pfn.pfn + page.pgidx - run.page.pgidx);
+		zero_in_page(task, inode, pfn, start, stop);
+		start = stop;
+	}
+}

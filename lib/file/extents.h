@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef DS_FILE_EXTENTS_H
+#define DS_FILE_EXTENTS_H
+
+/*
+ * Steps on the extent map of an inode. Each change is one step, and what
+ * becomes of the blocks (allocated, zeroed, freed) are steps of their own.
+ *
+ * Unless said otherwise the caller holds the extents lock exclusively.
+ * Negative results are -ENOSPC, or -ENOMEM where a run is not controlled.
+ */
+#include "file/inode.h"
+
+/* The run that holds @page; takes the extents lock shared by itself. */
+struct ds_extent ds_inode_lookup(struct ds_task *task, struct ds_inode *inode,
+				 struct ds_pgidx page);
+
+/* The same, with the lock held. */
+struct ds_extent ds_inode_lookup_locked(struct ds_task *task,
+					struct ds_inode *inode,
+					struct ds_pgidx page);
+
+/*
+ * Gives the start of @range, a hole, one run of new blocks.
+ * @zeroed: their bytes are zeroed before they become reachable; needed for
+ * written ones.
+ * Return: pages that got blocks, or -ENOSPC.
+ */
+int64_t ds_inode_add_blocks(struct ds_task *task, struct ds_inode *inode,
+			    struct ds_pgrange range, enum ds_ext_state state,
+			    bool zeroed);
+
+/* Takes the blocks of @range out of the file and frees them. */
+int ds_inode_remove_blocks(struct ds_task *task, struct ds_inode *inode,
+			   struct ds_pgrange range);
+
+/* Makes the blocks of @range read as zero without moving them. */
+int ds_inode_unwrite(struct ds_task *task, struct ds_inode *inode,
+		     struct ds_pgrange range);
+
+/* Makes unwritten blocks of @range written; their bytes are zeroed first. */
+int ds_inode_convert_written(struct ds_task *task, struct ds_inode *inode,
+			     struct ds_pgrange range);
+
+/* Cuts @range, a hole, out of the file. */
+int ds_inode_shift_down(struct ds_task *task, struct ds_inode *inode,
+			struct ds_pgrange range);
+
+/* Inserts a hole of @n_pages at @at. */
+int ds_inode_shift_up(struct ds_task *task, struct ds_inode *inode,
+		      struct ds_pgidx at, uint64_t n_pages);
+
+/*
+ * Zeroes the bytes [start, end) where they lie in written blocks. Takes the
+ * extents lock shared by itself.
+ */
+void ds_inode_zero_bytes(struct ds_task *task, struct ds_inode *inode,
+			 uint64_t start, uint64_t end);
+
+#endif

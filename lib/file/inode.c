@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "file/inode.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "pmem/copy.h"
+
+int ds_super_new(struct ds_arena *arena, const struct ds_fs_profile *profile,
+		 struct ds_frames *frames, struct ds_waitq_table *waitq,
+		 unsigned int n_zones, struct ds_super **ret_super)
+{
+	struct ds_super *super = ds_arena_alloc(arena, sizeof(*super));
+	int r;
+
+	if (!super)
+		return -ENOMEM;
+	super->profile = profile;
+	super->arena = arena;
+	super->frames = frames;
+	super->waitq = waitq;
+	super->n_zones = n_zones;
+	/* A device or file begins with what it held before. */
+	ds_zero_bytes(frames->region->base + DS_ZERO_PFN * DS_PAGE_SIZE,
+		      DS_PAGE_SIZE);
+	super->zeroout_blocks = profile->zeroout_blocks;
+	ds_rwsem_init(&super->journal, 0, DS_LOCK_JOURNAL, "journal");
+	r = ds_blocks_new(arena, ds_pfn(DS_ZERO_PFN + 1), frames->n - 1,
+			  n_zones, &super->blocks);
+	if (r < 0) {
+		ds_arena_release(arena, super, sizeof(*super));
+		return r;
+	}
+	*ret_super = super;
+	return 0;
+}
+
+void ds_super_free(struct ds_super *super)
+{
+	while (super->inodes)
+		ds_inode_free(super->inodes);
+	ds_blocks_free(super->blocks);
+	ds_arena_release(super->arena, super, sizeof(*super));
+}
+
+void ds_victim_pattern(struct ds_pfn pfn, unsigned char *ret_bytes)
+{
+	const uint64_t every = UINT64_C(0x0101010101010101);
+	uint64_t seed = (0xa5 ^ (pfn.pfn & 0xff)) * every;
+	uint64_t i;
+
+	/* Byte i is 0xa5 ^ pfn ^ i; eight at a time, as every freed block of
+	 * every run gets it. */
+	for (i = 0; i < DS_PAGE_SIZE; i += 8) {
+		uint64_t count =
+			(i & 0xff) * every + UINT64_C(0x0706050403020100);
+		uint64_t word = htole64(seed ^ count);
+
+		memcpy(ret_bytes + i, &word, sizeof(word));
+	}
+}
+
+static void init_locks(struct ds_inode *inode)
+{
+	static const char *const names[] = {"i_rwsem", "fault_lock",
+					    "extents_lock", "i_mmap"};
+	uint32_t id = inode->id;
+	unsigned int i;
+
+	for (i = 0; i < 4; i++)
+		snprintf(inode->lock_names[i], sizeof(inode->lock_names[i]),
+			 "%s.%s", inode->name, names[i]);
+	ds_rwsem_init(&inode->lock, 0x20000 + id, DS_LOCK_INODE,
+		      inode->lock_names[0]);
+	ds_rwsem_init(&inode->fault_lock, 0x30000 + id, DS_LOCK_FAULT,
+		      inode->lock_names[1]);
+	ds_rwsem_init(&inode->extents_lock, 0x40000 + id, DS_LOCK_EXTENTS,
+		      inode->lock_names[2]);
+	/* When faults are allowed again cache and extent map must agree. */
+	inode->fault_lock.charged[0] = ds_extents_object(id);
+	inode->fault_lock.charged[1] = ds_index_object(id);
+	inode->fault_lock.charged[2] = ds_holders_object(id);
+}
+
+int ds_inode_new(struct ds_super *super, const char *name,
+		 struct ds_inode **ret_inode)
+{
+	struct ds_inode *inode = ds_arena_alloc(super->arena, sizeof(*inode));
+	int r;
+
+	if (!inode)
+		return -ENOMEM;
+	inode->super = super;
+	inode->id = ++super->n_inodes;
+	inode->zone = inode->id - 1;
+	snprintf(inode->name, sizeof(inode->name), "%s", name);
+	init_locks(inode);
+	r = ds_extmap_new(super->arena, &inode->extents);
+	if (r < 0) {
+		ds_arena_release(super->arena, inode, sizeof(*inode));
+		return r;
+	}
+	r = ds_mapping_init(&inode->mapping, super->arena, inode->id,
+			    inode->lock_names[3], super->frames, super->waitq,
+			    super->tree_shift, super->concurrent);
+	if (r < 0) {
+		ds_extmap_free(inode->extents);
+		ds_arena_release(super->arena, inode, sizeof(*inode));
+		return r;
+	}
+	inode->mapping.delete_wakes_all = super->profile->delete_wakes_all;
+	inode->next = super->inodes;
+	super->inodes = inode;
+	*ret_inode = inode;
+	return 0;
+}
+
+void ds_inode_free(struct ds_inode *inode)
+{
+	struct ds_super *super = inode->super;
+	struct ds_inode **link = &super->inodes;
+
+	while (*link != inode)
+		link = &(*link)->next;
+	*link = inode->next;
+	ds_mapping_fini(&inode->mapping);
+	ds_extmap_free(inode->extents);
+	ds_arena_release(super->arena, inode, sizeof(*inode));
+}
+
+struct ds_inode *ds_super_inode(const struct ds_super *super, uint32_t id)
+{
+	struct ds_inode *inode = super->inodes;
+
+	while (inode && inode->id != id)
+		inode = inode->next;
+	return inode;
+}
+
+uint64_t ds_inode_size(struct ds_task *task, struct ds_inode *inode)
+{
+	uint64_t size;
+
+	ds_yield(task, DS_AT_SIZE_READ, ds_reads(ds_size_object(inode->id)));
+	ds_touch(task, ds_size_object(inode->id), DS_READ);
+	size = atomic_load(&inode->size);
+	ds_task_saw(task, size);
+	return size;
+}
+
+void ds_inode_set_size(struct ds_task *task, struct ds_inode *inode,
+		       uint64_t size)
+{
+	struct ds_event event = {
+		.kind = DS_EV_SIZE_CHANGED,
+		.inode = inode->id,
+		.offset = size,
+	};
+
+	ds_yield(task, DS_AT_SIZE_WRITE, ds_writes(ds_size_object(inode->id)));
+	ds_touch(task, ds_size_object(inode->id), DS_WRITE);
+	event.n = atomic_exchange(&inode->size, size);
+	ds_tell(task, "i_size = %llu", (unsigned long long)size);
+	ds_task_send(task, &event);
+}
+
+void ds_inode_lock_faults(struct ds_task *task, struct ds_inode *inode)
+{
+	ds_rwsem_lock(task, &inode->fault_lock, DS_EXCLUSIVE);
+}
+
+void ds_inode_unlock_faults(struct ds_task *task, struct ds_inode *inode)
+{
+	struct ds_event event = {
+		.kind = DS_EV_FAULTS_ALLOWED,
+		.inode = inode->id,
+	};
+
+	ds_rwsem_unlock(task, &inode->fault_lock);
+	ds_task_send(task, &event);
+}
+
+void ds_inode_wait_direct(struct ds_task *task, struct ds_inode *inode)
+{
+	ds_obj count = ds_object(DS_OBJ_COUNTER, inode->id, 0);
+
+	ds_yield(task, DS_AT_COUNT, ds_reads(count));
+	ds_touch(task, count, DS_READ);
+	/* Nothing adds to it, see the header. */
+	ds_assert(atomic_load(&inode->n_direct) == 0);
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef DS_FILE_INODE_H
+#define DS_FILE_INODE_H
+
+/*
+ * A file system on a region and the inodes in it.
+ *
+ * Lock order: i_rwsem, mmap_lock, fault lock, journal, extents lock. Faults
+ * take the fault lock shared and no i_rwsem; whoever takes blocks away holds
+ * both exclusively.
+ */
+#include "cache/mapping.h"
+#include "file/extmap.h"
+#include "pmem/blocks.h"
+
+struct ds_super;
+struct ds_inode;
+
+/* What differs between file systems; each operation is an order of steps. */
+struct ds_fs_ops {
+	/* i_rwsem is held exclusively, arguments are checked. */
+	int (*set_size)(struct ds_task *task, struct ds_inode *inode,
+			uint64_t size);
+	/* The checks that every file system shares are done; no lock held. */
+	int (*fallocate)(struct ds_task *task, struct ds_inode *inode, int mode,
+			 uint64_t offset, uint64_t len);
+	/*
+	 * *@offset: UINT64_MAX to append; comes back as where the write began.
+	 * @len > 0.
+	 */
+	int64_t (*write)(struct ds_task *task, struct ds_inode *inode,
+			 uint64_t *offset, const void *buf, size_t len);
+	/*
+	 * Makes written blocks of the first pages of @range, of one at least
+	 * and of one run.
+	 */
+	int (*make_written)(struct ds_task *task, struct ds_inode *inode,
+			    struct ds_pgrange range);
+	int (*fsync)(struct ds_task *task, struct ds_inode *inode);
+	bool fault_in_transaction; /* a write fault runs inside the journal */
+};
+
+/* How a file system waits for pins before it changes the extent map. */
+enum ds_break {
+	DS_BREAK_NONE,
+	DS_BREAK_WHILE_SLEPT, /* looks again only if the wait really slept */
+	DS_BREAK_UNTIL_IDLE,  /* looks again until it finds no busy page */
+};
+
+/* One file system of one kernel. */
+struct ds_fs_profile {
+	const char *name;
+	const char *alias;  /* or NULL */
+	const char *models; /* the kernel and its functions, for people */
+	const struct ds_fs_ops *ops;
+	const void *custom; /* what a user's file system brings, or NULL */
+	uint64_t max_bytes; /* s_maxbytes */
+	int idle_refs;      /* references of a page that nobody uses */
+	enum ds_break break_kind;
+	bool break_for_insert;
+	bool break_if_mapped;   /* no break when no area maps the file */
+	bool break_before_size; /* truncate: i_size changes after the wait */
+	bool pull_readers;      /* rwsem: a granted reader pulls all along */
+	bool delete_wakes_all;  /* deleting an entry wakes every waiter */
+	bool supports_unshare;
+	bool interrupted_keeps_size; /* truncate leaves the new i_size */
+	bool write_size_last;   /* i_size grows once, after all of the write */
+	bool full_keeps_blocks; /* ENOSPC leaves what was allocated */
+	bool full_zero_punches; /* zeroing meets ENOSPC with its range freed */
+	/*
+	 * A write that the file system could not start adds its negative errno
+	 * to the offset and takes that for the new i_size.
+	 */
+	bool error_grows_size;
+	uint64_t punch_limit; /* no hole is punched from here on; 0: anywhere */
+	bool proved;          /* a column of the proof table */
+	unsigned int zeroout_blocks; /* ext4: extent_max_zeroout_kb */
+};
+
+struct ds_super {
+	const struct ds_fs_profile *profile;
+	struct ds_arena *arena;
+	struct ds_frames *frames;
+	struct ds_spin blocks_spin; /* protects @blocks */
+	struct ds_blocks *blocks;
+	unsigned int n_zones;
+	struct ds_waitq_table *waitq;
+	struct ds_rwsem journal;   /* a handle holds it shared, a commit not */
+	struct ds_spin names_spin; /* protects @inodes, links and users */
+	struct ds_inode *inodes;
+	uint32_t n_inodes; /* ever made */
+	uint32_t n_files;  /* ever opened */
+	unsigned int tree_shift;
+	bool concurrent;
+	/* Freed blocks go to a victim file at once and get its pattern. */
+	bool victim;
+	uint64_t n_victim_blocks;
+	unsigned int zeroout_blocks;
+	/*
+	 * For scenarios that ask what others can do while a task waits for
+	 * pins: the wait's begin and end are then steps of their own.
+	 */
+	bool watch_waits;
+	unsigned int n_waiting; /* tasks that wait for pins */
+	uint64_t n_waits;       /* how often a task began or ended to */
+};
+
+/* Begins and ends of waits for pins, where these are watched. */
+static inline ds_obj ds_waits_object(void)
+{
+	return ds_object(DS_OBJ_CELL, 1, 0);
+}
+
+/* The inode number of the file that gets every freed block. */
+#define DS_VICTIM_INODE UINT32_C(0xffffff)
+
+/* Frame 0 of the region is the zero page; files have no block there. */
+#define DS_ZERO_PFN UINT64_C(0)
+
+struct ds_inode {
+	struct ds_super *super;
+	struct ds_inode *next;
+	uint32_t id;
+	char name[32];
+	/* names of its locks, for people */
+	char lock_names[4][40];
+	unsigned int n_links;
+	unsigned int n_users;         /* open files and mapped areas */
+	struct ds_rwsem lock;         /* i_rwsem, IOLOCK */
+	struct ds_rwsem fault_lock;   /* i_mmap_sem, MMAPLOCK */
+	struct ds_rwsem extents_lock; /* i_data_sem, ILOCK */
+	_Atomic(uint64_t) size;       /* i_size, bytes */
+	uint64_t disk_size;           /* i_disksize; under @extents_lock */
+	atomic_uint n_direct;         /* direct I/O under way, i_dio_count */
+	struct ds_extmap *extents;    /* under @extents_lock */
+	struct ds_mapping mapping;
+	unsigned int zone;
+};
+
+/*
+ * A file system on all frames but the zero page. @n_zones: see pmem/blocks.h.
+ * Return: 0, or -ENOMEM.
+ */
+int ds_super_new(struct ds_arena *arena, const struct ds_fs_profile *profile,
+		 struct ds_frames *frames, struct ds_waitq_table *waitq,
+		 unsigned int n_zones, struct ds_super **ret_super);
+
+void ds_super_free(struct ds_super *super);
+
+/* Makes an inode without links or users. Return: 0, or -ENOMEM. */
+int ds_inode_new(struct ds_super *super, const char *name,
+		 struct ds_inode **ret_inode);
+
+/* Frees an inode whose blocks and entries are gone. */
+void ds_inode_free(struct ds_inode *inode);
+
+/* The inode with number @id, or NULL. */
+struct ds_inode *ds_super_inode(const struct ds_super *super, uint32_t id);
+
+/* i_size: a step that reads or writes it. */
+uint64_t ds_inode_size(struct ds_task *task, struct ds_inode *inode);
+void ds_inode_set_size(struct ds_task *task, struct ds_inode *inode,
+		       uint64_t size);
+
+/* The fault lock; giving it up allows faults again, which is an event. */
+void ds_inode_lock_faults(struct ds_task *task, struct ds_inode *inode);
+void ds_inode_unlock_faults(struct ds_task *task, struct ds_inode *inode);
+
+/*
+ * Waits until no direct I/O to the file is under way.
+ *
+ * Models: inode_dio_wait(). Direct I/O to a DAX file is a plain copy under
+ * i_rwsem and never counted, so this only looks.
+ */
+void ds_inode_wait_direct(struct ds_task *task, struct ds_inode *inode);
+
+/* The bytes the victim file has in block @pfn: a page of them. */
+void ds_victim_pattern(struct ds_pfn pfn, unsigned char *ret_bytes);
+
+/* The free blocks of an inode's zone. */
+static inline ds_obj ds_zone_object(const struct ds_super *super,
+				    unsigned int zone)
+{
+	return ds_object(DS_OBJ_ZONE, 0, zone % super->n_zones);
+}
+
+#endif

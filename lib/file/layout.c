@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "file/layout.h"
+
+/* A step that tests the condition of the wait. */
+static bool is_idle(struct ds_task *task, struct ds_inode *inode,
+		    struct ds_pfn pfn)
+{
+	struct ds_frames *frames = inode->super->frames;
+	bool idle;
+
+	ds_yield(task, DS_AT_WAIT_TEST, ds_reads(ds_refs_object(pfn)));
+	idle = ds_frame_refs(task, frames, pfn) == frames->idle;
+	ds_tell(task, "wait: block %llu is %s", (unsigned long long)pfn.pfn,
+		idle ? "idle" : "busy");
+	return idle;
+}
+
+static void watch(struct ds_task *task, struct ds_super *super, bool begin)
+{
+	if (!super->watch_waits)
+		return;
+	ds_yield(task, DS_AT_WATCH, ds_writes(ds_waits_object()));
+	super->n_waiting += begin ? 1 : -1u;
+	super->n_waits++;
+}
+
+/*
+ * Waits until @pfn is idle. It queues before it tests, so no wake-up is lost;
+ * a condition that is true at the first test ends the wait even if a signal is
+ * pending, and then the lock was never dropped.
+ *
+ * The lock is dropped to sleep because who holds the pin may have to fault on
+ * this file before it can let go.
+ *
+ * Models: ___wait_var_event(), interruptible.
+ */
+static int wait_until_idle(struct ds_task *task, struct ds_inode *inode,
+			   struct ds_pfn pfn, bool *ret_slept)
+{
+	struct ds_waitq_table *waitq = inode->super->waitq;
+	ds_obj key = ds_refs_object(pfn);
+	bool woken;
+	int r;
+
+	for (;;) {
+		r = ds_wait_queue(task, waitq, key, false, true);
+		if (is_idle(task, inode, pfn))
+			break;
+		if (r < 0)
+			return r;
+		*ret_slept = true;
+		ds_inode_unlock_faults(task, inode);
+		watch(task, inode->super, true);
+		ds_wait_sleep(task, key, true);
+		/* Part of that step, which read the queue. */
+		woken = ds_wait_was_woken(task);
+		watch(task, inode->super, false);
+		/*
+		 * After a signal it still stands in the queue, and must not
+		 * when it queues for the lock: a task stands in one queue.
+		 */
+		if (!woken)
+			ds_wait_leave(task, waitq);
+		ds_inode_lock_faults(task, inode);
+	}
+	/* Whether a wake-up came is the queue's to say: a step of its own. */
+	if (r == 0)
+		ds_wait_leave(task, waitq);
+	return 0;
+}
+
+int ds_break_layouts(struct ds_task *task, struct ds_inode *inode)
+{
+	const struct ds_fs_profile *profile = inode->super->profile;
+	struct ds_pfn busy;
+	bool slept;
+	int r;
+
+	ds_assert(ds_rwsem_holds(task, &inode->fault_lock, DS_EXCLUSIVE));
+	if (profile->break_kind == DS_BREAK_NONE)
+		return 0;
+	do {
+		/* Whatever was seen before a sleep no longer counts. */
+		ds_task_forget(task);
+		if (!ds_mapping_first_busy(task, &inode->mapping,
+					   ds_pgrange_all(),
+					   profile->break_if_mapped, &busy))
+			return 0;
+		slept = false;
+		r = wait_until_idle(task, inode, busy, &slept);
+		/*
+		 * DS_BREAK_WHILE_SLEPT is the race of the 2018 patches: a page
+		 * that became idle before the first test ends the loop, with
+		 * other pages never looked at.
+		 */
+	} while (r == 0 &&
+		 (slept || profile->break_kind == DS_BREAK_UNTIL_IDLE));
+	return r;
+}

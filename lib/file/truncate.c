@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "file/truncate.h"
+
+void ds_truncate_cache(struct ds_task *task, struct ds_inode *inode,
+		       uint64_t size)
+{
+	struct ds_pgrange range = ds_pgrange(ds_page_up(size), DS_PGIDX_MAX);
+
+	ds_rmap_unmap(task, &inode->mapping.rmap, range);
+	ds_mapping_delete(task, &inode->mapping, range);
+	/* Again, for private copies made in between. */
+	ds_rmap_unmap(task, &inode->mapping.rmap, range);
+}
+
+void ds_truncate_cache_range(struct ds_task *task, struct ds_inode *inode,
+			     uint64_t start, uint64_t end)
+{
+	struct ds_pgrange range =
+		ds_pgrange(ds_page_up(start), ds_page_down(end));
+
+	if (ds_pgrange_is_empty(range))
+		return;
+	ds_rmap_unmap(task, &inode->mapping.rmap, range);
+	ds_mapping_delete(task, &inode->mapping, range);
+}

@@ -1,0 +1,609 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "file/vfs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/falloc.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "file/data.h"
+#include "file/extents.h"
+#include "file/fault.h"
+#include "file/truncate.h"
+
+static void send_call(struct ds_task *task, const struct ds_inode *inode,
+		      enum ds_event_kind kind, const char *name, int64_t value)
+{
+	struct ds_event event = {
+		.kind = kind,
+		.inode = inode->id,
+		.text = name,
+		.value = value,
+		.n = task->n_held,
+	};
+
+	ds_task_send(task, &event);
+}
+
+static void enter(struct ds_task *task, const struct ds_inode *inode,
+		  const char *name)
+{
+	send_call(task, inode, DS_EV_CALL_ENTERED, name, 0);
+}
+
+static int64_t leave(struct ds_task *task, const struct ds_inode *inode,
+		     const char *name, int64_t result)
+{
+	ds_tell(task, "%s returns %lld", name, (long long)result);
+	send_call(task, inode, DS_EV_CALL_LEFT, name, result);
+	/* Nothing a call learnt outlives it but its result. */
+	ds_task_forget(task);
+	ds_task_saw(task, (uint64_t)result);
+	return result;
+}
+
+static bool is_writable(const struct ds_file *file)
+{
+	return (file->flags & O_ACCMODE) != O_RDONLY;
+}
+
+static bool is_readable(const struct ds_file *file)
+{
+	return (file->flags & O_ACCMODE) != O_WRONLY;
+}
+
+/* ------------------------- Names and handles ----------------------------- */
+
+static ds_obj names_object(void)
+{
+	return ds_object(DS_OBJ_NAMES, 0, 0);
+}
+
+/* A step on the directory and the counts of links and users. */
+static void lock_names(struct ds_task *task, struct ds_super *super)
+{
+	ds_yield(task, DS_AT_NAME, ds_writes(names_object()));
+	ds_touch(task, names_object(), DS_WRITE);
+	ds_spin_lock(&super->names_spin);
+}
+
+static void unlock_names(struct ds_super *super)
+{
+	ds_spin_unlock(&super->names_spin);
+}
+
+static struct ds_inode *find_name(const struct ds_super *super,
+				  const char *name)
+{
+	struct ds_inode *inode;
+
+	for (inode = super->inodes; inode; inode = inode->next)
+		if (inode->n_links && strcmp(inode->name, name) == 0)
+			return inode;
+	return NULL;
+}
+
+void ds_inode_use(struct ds_task *task, struct ds_inode *inode)
+{
+	lock_names(task, inode->super);
+	inode->n_users++;
+	unlock_names(inode->super);
+}
+
+/*
+ * Nobody can reach the file any more: no fault lock, no i_rwsem, no wait.
+ *
+ * Models: ext4_evict_inode(), xfs_inactive(), to v6.14.
+ */
+static void evict(struct ds_task *task, struct ds_inode *inode)
+{
+	struct ds_super *super = inode->super;
+
+	ds_tell(task, "evict file %s", inode->name);
+	ds_truncate_cache(task, inode, 0);
+	ds_rwsem_lock(task, &super->journal, DS_SHARED);
+	ds_rwsem_lock(task, &inode->extents_lock, DS_EXCLUSIVE);
+	ds_inode_remove_blocks(task, inode, ds_pgrange_all());
+	ds_rwsem_unlock(task, &inode->extents_lock);
+	ds_rwsem_unlock(task, &super->journal);
+	lock_names(task, super);
+	ds_inode_free(inode);
+	unlock_names(super);
+}
+
+/* Whether this was the last reason for the inode to exist. */
+static bool is_abandoned(const struct ds_inode *inode)
+{
+	return inode->n_links == 0 && inode->n_users == 0;
+}
+
+void ds_inode_unuse(struct ds_task *task, struct ds_inode *inode)
+{
+	bool abandoned;
+
+	lock_names(task, inode->super);
+	ds_assert(inode->n_users > 0);
+	inode->n_users--;
+	abandoned = is_abandoned(inode);
+	unlock_names(inode->super);
+	if (abandoned)
+		evict(task, inode);
+}
+
+/* Under the names' lock. *@ret_truncate: whether there is what to cut off. */
+static int open_locked(struct ds_super *super, const char *name, int flags,
+		       struct ds_inode **ret_inode, bool *ret_truncate)
+{
+	struct ds_inode *inode = find_name(super, name);
+	int r;
+
+	*ret_truncate = inode && (flags & O_TRUNC);
+
+	if (inode && (flags & O_CREAT) && (flags & O_EXCL))
+		return -EEXIST;
+	if (!inode && !(flags & O_CREAT))
+		return -ENOENT;
+	if (!inode) {
+		r = ds_inode_new(super, name, &inode);
+		if (r < 0)
+			return r;
+		inode->n_links = 1;
+	}
+	inode->n_users++;
+	super->n_files++;
+	*ret_inode = inode;
+	return 0;
+}
+
+/* The inode's lock is taken here; @length was checked for its sign. */
+static int change_size(struct ds_task *task, struct ds_inode *inode,
+		       int64_t length)
+{
+	int r = -EFBIG;
+
+	enter(task, inode, "ftruncate");
+	ds_rwsem_lock(task, &inode->lock, DS_EXCLUSIVE);
+	if ((uint64_t)length <= inode->super->profile->max_bytes)
+		r = inode->super->profile->ops->set_size(task, inode,
+							 (uint64_t)length);
+	ds_rwsem_unlock(task, &inode->lock);
+	return (int)leave(task, inode, "ftruncate", r);
+}
+
+int ds_vfs_open(struct ds_task *task, struct ds_super *super, const char *name,
+		int flags, struct ds_file **ret_file)
+{
+	struct ds_inode *inode = NULL;
+	struct ds_file *file;
+	bool truncate;
+	uint32_t id;
+	int r;
+
+	if (!*name)
+		return -ENOENT;
+	if (strlen(name) >= sizeof(inode->name))
+		return -ENAMETOOLONG;
+	file = ds_arena_alloc(super->arena, sizeof(*file));
+	if (!file)
+		return ds_task_void(task, -ENOMEM);
+	lock_names(task, super);
+	r = open_locked(super, name, flags, &inode, &truncate);
+	id = super->n_files;
+	unlock_names(super);
+	if (r < 0) {
+		ds_arena_release(super->arena, file, sizeof(*file));
+		return r == -ENOMEM ? ds_task_void(task, r) : r;
+	}
+	file->inode = inode;
+	file->flags = flags;
+	ds_rwsem_init(&file->position_lock, 0x60000 + id, DS_LOCK_POSITION,
+		      "position");
+	/* Also of a file that is opened for reading only, as Linux does. */
+	if (truncate) {
+		r = change_size(task, inode, 0);
+		if (r < 0) {
+			ds_vfs_close(task, file);
+			return r;
+		}
+	}
+	*ret_file = file;
+	return 0;
+}
+
+int ds_vfs_close(struct ds_task *task, struct ds_file *file)
+{
+	struct ds_super *super = file->inode->super;
+
+	ds_inode_unuse(task, file->inode);
+	ds_arena_release(super->arena, file, sizeof(*file));
+	return 0;
+}
+
+int ds_vfs_unlink(struct ds_task *task, struct ds_super *super,
+		  const char *name)
+{
+	struct ds_inode *inode;
+	bool abandoned = false;
+
+	lock_names(task, super);
+	inode = find_name(super, name);
+	if (inode) {
+		inode->n_links--;
+		abandoned = is_abandoned(inode);
+	}
+	unlock_names(super);
+	if (!inode)
+		return -ENOENT;
+	if (abandoned)
+		evict(task, inode);
+	return 0;
+}
+
+int ds_vfs_fstat(struct ds_task *task, struct ds_file *file,
+		 struct ds_stat *ret_stat)
+{
+	struct ds_inode *inode = file->inode;
+
+	ret_stat->size = ds_inode_size(task, inode);
+	ds_rwsem_lock(task, &inode->extents_lock, DS_SHARED);
+	/* st_blocks changes with the map, so reading it is a step on it. */
+	ds_inode_lookup_locked(task, inode, ds_pgidx(0));
+	ret_stat->n_blocks =
+		ds_extmap_n_blocks(inode->extents) * (DS_PAGE_SIZE / 512);
+	ds_rwsem_unlock(task, &inode->extents_lock);
+	ret_stat->inode = inode->id;
+	lock_names(task, inode->super);
+	ret_stat->n_links = inode->n_links;
+	unlock_names(inode->super);
+	return 0;
+}
+
+/* ------------------------------ Seeking ---------------------------------- */
+
+/* The first byte at or after @offset that is data (or not). */
+static int64_t seek_data(struct ds_task *task, struct ds_inode *inode,
+			 uint64_t offset, bool data)
+{
+	uint64_t size = ds_inode_size(task, inode);
+
+	if (offset >= size)
+		return -ENXIO;
+	while (offset < size) {
+		struct ds_extent run = ds_inode_lookup(
+			task, inode, ds_pgidx(ds_page_down(offset)));
+
+		/* Unwritten blocks read as zero: a hole. */
+		if ((run.state == DS_EXT_WRITTEN) == data)
+			return (int64_t)offset;
+		offset = ds_page_start(ds_pgidx(run.page.pgidx + run.n_pages));
+	}
+	return data ? -ENXIO : (int64_t)size;
+}
+
+/* Under the position's lock. */
+static int64_t seek(struct ds_task *task, struct ds_file *file, int64_t offset,
+		    int whence)
+{
+	struct ds_inode *inode = file->inode;
+	int64_t base = 0;
+
+	switch (whence) {
+	case SEEK_SET:
+		break;
+	case SEEK_CUR:
+		base = (int64_t)file->position;
+		break;
+	case SEEK_END:
+		base = (int64_t)ds_inode_size(task, inode);
+		break;
+	case SEEK_DATA:
+	case SEEK_HOLE:
+		if (offset < 0)
+			return -ENXIO;
+		offset = seek_data(task, inode, (uint64_t)offset,
+				   whence == SEEK_DATA);
+		if (offset < 0)
+			return offset;
+		break;
+	default:
+		return -EINVAL;
+	}
+	if (__builtin_add_overflow(base, offset, &offset))
+		return -EINVAL;
+	if (offset < 0 || (uint64_t)offset > inode->super->profile->max_bytes)
+		return -EINVAL;
+	file->position = (uint64_t)offset;
+	return offset;
+}
+
+int64_t ds_vfs_lseek(struct ds_task *task, struct ds_file *file, int64_t offset,
+		     int whence)
+{
+	int64_t r;
+
+	ds_rwsem_lock(task, &file->position_lock, DS_EXCLUSIVE);
+	r = seek(task, file, offset, whence);
+	ds_task_saw(task, (uint64_t)r);
+	ds_rwsem_unlock(task, &file->position_lock);
+	return r;
+}
+
+/* --------------------------- Reads and writes ----------------------------- */
+
+/* Most bytes of one read or write: MAX_RW_COUNT. */
+#define MAX_TRANSFER (INT32_MAX & ~DS_PAGE_MASK)
+
+/* What rw_verify_area() refuses. */
+static int check_area(int64_t offset, size_t len)
+{
+	int64_t end;
+
+	if (offset < 0 || len > INT64_MAX)
+		return -EINVAL;
+	if (__builtin_add_overflow(offset, (int64_t)len, &end))
+		return -EINVAL;
+	return 0;
+}
+
+int64_t ds_vfs_pread(struct ds_task *task, struct ds_file *file, void *buf,
+		     size_t len, int64_t offset)
+{
+	struct ds_inode *inode = file->inode;
+	int64_t r;
+
+	if (offset < 0)
+		return -EINVAL;
+	if (!is_readable(file))
+		return -EBADF;
+	r = check_area(offset, len);
+	if (r < 0 || len == 0)
+		return r;
+	if (len > MAX_TRANSFER)
+		len = MAX_TRANSFER;
+	enter(task, inode, "pread");
+	ds_rwsem_lock(task, &inode->lock, DS_SHARED);
+	r = ds_data_read(task, inode, (uint64_t)offset, buf, len);
+	ds_rwsem_unlock(task, &inode->lock);
+	return leave(task, inode, "pread", r);
+}
+
+/* *@offset: comes back as where the write began. */
+static int64_t write_at(struct ds_task *task, struct ds_file *file,
+			const void *buf, size_t len, int64_t *offset)
+{
+	struct ds_inode *inode = file->inode;
+	uint64_t place = (uint64_t)*offset;
+	int64_t r;
+
+	if (*offset < 0)
+		return -EINVAL;
+	if (!is_writable(file))
+		return -EBADF;
+	r = check_area(*offset, len);
+	if (r < 0 || len == 0)
+		return r;
+	if (len > MAX_TRANSFER)
+		len = MAX_TRANSFER;
+	if (file->flags & O_APPEND)
+		place = UINT64_MAX;
+	enter(task, inode, "pwrite");
+	r = inode->super->profile->ops->write(task, inode, &place, buf, len);
+	if (r > 0)
+		*offset = (int64_t)place;
+	return leave(task, inode, "pwrite", r);
+}
+
+int64_t ds_vfs_pwrite(struct ds_task *task, struct ds_file *file,
+		      const void *buf, size_t len, int64_t offset)
+{
+	return write_at(task, file, buf, len, &offset);
+}
+
+int64_t ds_vfs_read(struct ds_task *task, struct ds_file *file, void *buf,
+		    size_t len)
+{
+	int64_t r;
+
+	ds_rwsem_lock(task, &file->position_lock, DS_EXCLUSIVE);
+	r = ds_vfs_pread(task, file, buf, len, (int64_t)file->position);
+	if (r > 0)
+		file->position += (uint64_t)r;
+	ds_rwsem_unlock(task, &file->position_lock);
+	return r;
+}
+
+int64_t ds_vfs_write(struct ds_task *task, struct ds_file *file,
+		     const void *buf, size_t len)
+{
+	int64_t offset, r;
+
+	ds_rwsem_lock(task, &file->position_lock, DS_EXCLUSIVE);
+	offset = (int64_t)file->position;
+	r = write_at(task, file, buf, len, &offset);
+	if (r > 0)
+		file->position = (uint64_t)(offset + r);
+	ds_rwsem_unlock(task, &file->position_lock);
+	return r;
+}
+
+int ds_vfs_fsync(struct ds_task *task, struct ds_file *file)
+{
+	struct ds_inode *inode = file->inode;
+	int r;
+
+	enter(task, inode, "fsync");
+	r = inode->super->profile->ops->fsync(task, inode);
+	return (int)leave(task, inode, "fsync", r);
+}
+
+/* --------------------------- Sizes and blocks ----------------------------- */
+
+int ds_vfs_ftruncate(struct ds_task *task, struct ds_file *file, int64_t length)
+{
+	if (length < 0 || !is_writable(file))
+		return -EINVAL;
+	return change_size(task, file->inode, length);
+}
+
+/* The checks of vfs_fallocate(), in its order. */
+static int check_fallocate(const struct ds_file *file, int mode, int64_t offset,
+			   int64_t len)
+{
+	const int known = FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE |
+			  FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_ZERO_RANGE |
+			  FALLOC_FL_INSERT_RANGE | FALLOC_FL_UNSHARE_RANGE;
+	const int both = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE;
+	int64_t end;
+
+	if (offset < 0 || len <= 0)
+		return -EINVAL;
+	if (mode & ~known)
+		return -EOPNOTSUPP;
+	if ((mode & both) == both)
+		return -EOPNOTSUPP;
+	if ((mode & FALLOC_FL_PUNCH_HOLE) && !(mode & FALLOC_FL_KEEP_SIZE))
+		return -EOPNOTSUPP;
+	if ((mode & FALLOC_FL_COLLAPSE_RANGE) &&
+	    mode != FALLOC_FL_COLLAPSE_RANGE)
+		return -EINVAL;
+	if ((mode & FALLOC_FL_INSERT_RANGE) && mode != FALLOC_FL_INSERT_RANGE)
+		return -EINVAL;
+	if ((mode & FALLOC_FL_UNSHARE_RANGE) &&
+	    (mode & ~(FALLOC_FL_UNSHARE_RANGE | FALLOC_FL_KEEP_SIZE)))
+		return -EINVAL;
+	if (!is_writable(file))
+		return -EBADF;
+	if (__builtin_add_overflow(offset, len, &end) ||
+	    (uint64_t)end > file->inode->super->profile->max_bytes)
+		return -EFBIG;
+	return 0;
+}
+
+static const char *fallocate_name(int mode)
+{
+	if (mode & FALLOC_FL_PUNCH_HOLE)
+		return "punch";
+	if (mode & FALLOC_FL_COLLAPSE_RANGE)
+		return "collapse";
+	if (mode & FALLOC_FL_INSERT_RANGE)
+		return "insert";
+	if (mode & FALLOC_FL_ZERO_RANGE)
+		return "zero";
+	if (mode & FALLOC_FL_UNSHARE_RANGE)
+		return "unshare";
+	return "allocate";
+}
+
+int ds_vfs_fallocate(struct ds_task *task, struct ds_file *file, int mode,
+		     int64_t offset, int64_t len)
+{
+	struct ds_inode *inode = file->inode;
+	const char *name = fallocate_name(mode);
+	int r = check_fallocate(file, mode, offset, len);
+
+	if (r < 0)
+		return r;
+	enter(task, inode, name);
+	r = inode->super->profile->ops->fallocate(
+		task, inode, mode, (uint64_t)offset, (uint64_t)len);
+	return (int)leave(task, inode, name, r);
+}
+
+int64_t ds_vfs_extents(struct ds_task *task, struct ds_file *file,
+		       uint64_t start, uint64_t len, unsigned int max,
+		       struct ds_fiemap_run *ret_runs)
+{
+	struct ds_inode *inode = file->inode;
+	uint64_t max_page = ds_page_up(inode->super->profile->max_bytes);
+	struct ds_pgidx page = {ds_page_down(start)};
+	uint64_t end_page, end;
+	unsigned int n = 0;
+
+	if (len == 0)
+		return -EINVAL;
+	if (start > inode->super->profile->max_bytes)
+		return -EFBIG;
+	/* Blocks that a shift moved beyond s_maxbytes are not shown. */
+	end_page = max_page;
+	if (!__builtin_add_overflow(start, len, &end) &&
+	    ds_page_up(end) < max_page)
+		end_page = ds_page_up(end);
+	ds_rwsem_lock(task, &inode->extents_lock, DS_SHARED);
+	while (page.pgidx < end_page && (max == 0 || n < max)) {
+		struct ds_extent run =
+			ds_inode_lookup_locked(task, inode, page);
+
+		page.pgidx = run.page.pgidx + run.n_pages;
+		if (run.state == DS_EXT_HOLE)
+			continue;
+		if (page.pgidx > max_page)
+			run.n_pages = max_page - run.page.pgidx;
+		if (max)
+			ret_runs[n] = (struct ds_fiemap_run){
+				.logical = ds_page_start(run.page),
+				.physical = run.pfn.pfn << DS_PAGE_SHIFT,
+				.length = run.n_pages << DS_PAGE_SHIFT,
+				.unwritten = run.state == DS_EXT_UNWRITTEN,
+			};
+		n++;
+	}
+	ds_rwsem_unlock(task, &inode->extents_lock);
+	return n;
+}
+
+int64_t ds_vfs_fiemap(struct ds_task *task, struct ds_file *file,
+		      uint64_t start, uint64_t len, unsigned int max,
+		      struct ds_fiemap_run *ret_runs)
+{
+	int r;
+
+	if (len == 0)
+		return -EINVAL;
+	if (start > file->inode->super->profile->max_bytes)
+		return -EFBIG;
+	r = ds_vfs_fsync(task, file);
+	if (r < 0)
+		return r;
+	return ds_vfs_extents(task, file, start, len, max, ret_runs);
+}
+
+/* ------------------------------- Mapping ---------------------------------- */
+
+/* Whether a file can be so large, whatever its size is now. */
+static bool is_in_limits(const struct ds_inode *inode, uint64_t offset,
+			 uint64_t len)
+{
+	uint64_t max = inode->super->profile->max_bytes;
+
+	len = ds_page_start(ds_pgidx(ds_page_up(len)));
+	return len && len <= max &&
+	       ds_page_down(offset) <= ds_page_down(max - len);
+}
+
+int ds_vfs_mmap(struct ds_task *task, struct ds_space *space,
+		struct ds_file *file, uint64_t offset, uint64_t len,
+		bool writable, uint64_t *ret_addr)
+{
+	struct ds_inode *inode = file->inode;
+	struct ds_vma vma = {
+		.pgoff.pgidx = ds_page_down(offset),
+		.writable = writable,
+		.rmap = &inode->mapping.rmap,
+		.ops = &ds_file_vm_ops,
+		.file = inode,
+	};
+	struct ds_vpn first;
+	int r;
+
+	if (len == 0 || (offset & DS_PAGE_MASK))
+		return -EINVAL;
+	if (!is_in_limits(inode, offset, len))
+		return -EOVERFLOW;
+	if (!is_readable(file) || (writable && !is_writable(file)))
+		return -EACCES;
+	r = ds_space_map(task, space, &vma, ds_page_up(len), &first);
+	if (r == 0)
+		*ret_addr = first.vpn << DS_PAGE_SHIFT;
+	return r;
+}

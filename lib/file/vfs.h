@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef DS_FILE_VFS_H
+#define DS_FILE_VFS_H
+
+/*
+ * File calls as the kernel's VFS serves them: handles, argument checks in the
+ * kernel's order, the inode lock, and then the file system's own steps.
+ *
+ * Every function returns what the kernel returns: >= 0 or a negative errno.
+ */
+#include <sys/types.h>
+
+#include "file/inode.h"
+
+/* An open file. */
+struct ds_file {
+	struct ds_inode *inode;
+	int flags; /* O_ACCMODE, O_APPEND */
+	struct ds_rwsem position_lock;
+	uint64_t position; /* of the next read or write; under @position_lock */
+};
+
+struct ds_stat {
+	uint64_t size;     /* bytes */
+	uint64_t n_blocks; /* of 512 bytes */
+	uint32_t inode;
+	unsigned int n_links;
+};
+
+/* A run of blocks, in bytes. */
+struct ds_fiemap_run {
+	uint64_t logical;
+	uint64_t physical; /* from the start of the region */
+	uint64_t length;
+	bool unwritten;
+};
+
+/* @flags: O_ACCMODE, O_CREAT, O_EXCL, O_TRUNC, O_APPEND; others ignored. */
+int ds_vfs_open(struct ds_task *task, struct ds_super *super, const char *name,
+		int flags, struct ds_file **ret_file);
+int ds_vfs_close(struct ds_task *task, struct ds_file *file);
+int ds_vfs_unlink(struct ds_task *task, struct ds_super *super,
+		  const char *name);
+int ds_vfs_fstat(struct ds_task *task, struct ds_file *file,
+		 struct ds_stat *ret_stat);
+int64_t ds_vfs_lseek(struct ds_task *task, struct ds_file *file, int64_t offset,
+		     int whence);
+int64_t ds_vfs_pread(struct ds_task *task, struct ds_file *file, void *buf,
+		     size_t len, int64_t offset);
+/* O_APPEND ignores @offset, as Linux does. */
+int64_t ds_vfs_pwrite(struct ds_task *task, struct ds_file *file,
+		      const void *buf, size_t len, int64_t offset);
+/* The same at the file's position, which moves: one call at a time. */
+int64_t ds_vfs_read(struct ds_task *task, struct ds_file *file, void *buf,
+		    size_t len);
+int64_t ds_vfs_write(struct ds_task *task, struct ds_file *file,
+		     const void *buf, size_t len);
+int ds_vfs_ftruncate(struct ds_task *task, struct ds_file *file,
+		     int64_t length);
+int ds_vfs_fallocate(struct ds_task *task, struct ds_file *file, int mode,
+		     int64_t offset, int64_t len);
+int ds_vfs_fsync(struct ds_task *task, struct ds_file *file);
+/* FIEMAP_FLAG_SYNC; at most @max runs. Return: runs, of all if @max is 0. */
+int64_t ds_vfs_fiemap(struct ds_task *task, struct ds_file *file,
+		      uint64_t start, uint64_t len, unsigned int max,
+		      struct ds_fiemap_run *ret_runs);
+/* The same without the sync. */
+int64_t ds_vfs_extents(struct ds_task *task, struct ds_file *file,
+		       uint64_t start, uint64_t len, unsigned int max,
+		       struct ds_fiemap_run *ret_runs);
+/* @offset: a multiple of the page size. */
+int ds_vfs_mmap(struct ds_task *task, struct ds_space *space,
+		struct ds_file *file, uint64_t offset, uint64_t len,
+		bool writable, uint64_t *ret_addr);
+
+/*
+ * A descriptor or area more or less. The last one of an unlinked file evicts
+ * it: its entries are dropped and its blocks freed, without waiting for pins
+ * (all kernels before v6.15).
+ */
+void ds_inode_use(struct ds_task *task, struct ds_inode *inode);
+void ds_inode_unuse(struct ds_task *task, struct ds_inode *inode);
+
+#endif
