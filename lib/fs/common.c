@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "fs/common.h"
+
+#include <errno.h>
+
+#include "file/extents.h"
+
+void ds_transaction_begin(struct ds_task *task, struct ds_inode *inode)
+{
+	ds_rwsem_lock(task, &inode->super->journal, DS_SHARED);
+}
+
+void ds_transaction_end(struct ds_task *task, struct ds_inode *inode)
+{
+	ds_rwsem_unlock(task, &inode->super->journal);
+}
+
+void ds_journal_commit(struct ds_task *task, struct ds_inode *inode)
+{
+	ds_rwsem_lock(task, &inode->super->journal, DS_EXCLUSIVE);
+	ds_rwsem_unlock(task, &inode->super->journal);
+}
+
+int ds_write_checks(struct ds_task *task, struct ds_inode *inode,
+		    uint64_t *offset, size_t *len)
+{
+	uint64_t max = inode->super->profile->max_bytes;
+
+	if (*offset == UINT64_MAX)
+		*offset = ds_inode_size(task, inode);
+	if (*offset >= max)
+		return -EFBIG;
+	if (*len > max - *offset)
+		*len = (size_t)(max - *offset);
+	return 0;
+}
+
+void ds_zero_edges(struct ds_task *task, struct ds_inode *inode, uint64_t start,
+		   uint64_t end)
+{
+	uint64_t first = ds_page_start(ds_pgidx(ds_page_up(start)));
+	uint64_t last = ds_page_start(ds_pgidx(ds_page_down(end)));
+
+	if (first > last) {
+		/* Inside one block. */
+		ds_inode_zero_bytes(task, inode, start, end);
+		return;
+	}
+	ds_inode_zero_bytes(task, inode, start, first);
+	ds_inode_zero_bytes(task, inode, last, end);
+}
+
+/* Whether the page before @right is written, with the block before its own. */
+static bool continues_written(const struct ds_inode *inode, uint64_t left,
+			      uint64_t right)
+{
+	struct ds_extent a = ds_extmap_lookup(inode->extents, ds_pgidx(left));
+	struct ds_extent b = ds_extmap_lookup(inode->extents, ds_pgidx(right));
+
+	return a.pfn.pfn + left - a.page.pgidx + 1 ==
+	       b.pfn.pfn + right - b.page.pgidx;
+}
+
+bool ds_joins_written(const struct ds_inode *inode, struct ds_pgrange extent,
+		      struct ds_pgrange range)
+{
+	uint64_t first = extent.first.pgidx, end = extent.end.pgidx;
+
+	if (range.first.pgidx == first && first > 0 &&
+	    ds_extmap_lookup(inode->extents, ds_pgidx(first - 1)).state ==
+		    DS_EXT_WRITTEN &&
+	    continues_written(inode, first - 1, first))
+		return true;
+	return range.end.pgidx == end &&
+	       ds_extmap_lookup(inode->extents, ds_pgidx(end)).state ==
+		       DS_EXT_WRITTEN &&
+	       continues_written(inode, end - 1, end);
+}
+
+bool ds_has_space_for(struct ds_task *task, struct ds_inode *inode,
+		      struct ds_pgrange range)
+{
+	struct ds_super *super = inode->super;
+	uint64_t n_free, missing = 0;
+	struct ds_extent run;
+	uint64_t end;
+
+	ds_yield(task, DS_AT_BLOCK_ALLOC,
+		 ds_reads(ds_zone_object(super, inode->zone)),
+		 ds_reads(ds_extents_object(inode->id)));
+	ds_spin_lock(&super->blocks_spin);
+	n_free = ds_blocks_n_free(super->blocks);
+	ds_spin_unlock(&super->blocks_spin);
+	for (; !ds_pgrange_is_empty(range); range.first.pgidx = end) {
+		run = ds_extmap_lookup(inode->extents, range.first);
+		end = run.page.pgidx + run.n_pages;
+		if (end > range.end.pgidx)
+			end = range.end.pgidx;
+		if (run.state == DS_EXT_HOLE)
+			missing += end - range.first.pgidx;
+	}
+	return missing <= n_free;
+}

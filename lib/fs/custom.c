@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * File systems that users bring: their operations behind the table that every
+ * file system here has, and the building blocks they are written from.
+ */
+#pragma GCC visibility push(default)
+#include <daxsim/fs.h>
+#pragma GCC visibility pop
+
+#include "fs/custom.h"
+
+#include <errno.h>
+
+#include "file/extents.h"
+#include "file/layout.h"
+#include "file/truncate.h"
+#include "fs/profiles.h"
+
+#define DEFAULT_MAX_BYTES (UINT64_C(17592186044416) - 4096)
+
+struct daxsim_op {
+	struct ds_task *task;
+	struct ds_inode *inode;
+};
+
+static const struct daxsim_fs *fs_of(const struct ds_inode *inode)
+{
+	return inode->super->profile->custom;
+}
+
+static int set_size(struct ds_task *task, struct ds_inode *inode, uint64_t size)
+{
+	struct daxsim_op op = {task, inode};
+
+	return fs_of(inode)->set_size(&op, size);
+}
+
+static int fallocate(struct ds_task *task, struct ds_inode *inode, int mode,
+		     uint64_t offset, uint64_t len)
+{
+	struct daxsim_op op = {task, inode};
+
+	if (!fs_of(inode)->fallocate)
+		return -EOPNOTSUPP;
+	return fs_of(inode)->fallocate(&op, mode, offset, len);
+}
+
+int ds_custom_profile(const struct daxsim_fs *fs, struct ds_fs_ops *ret_ops,
+		      struct ds_fs_profile *ret_profile)
+{
+	if (fs->struct_size != sizeof(*fs) || !fs->name || !fs->set_size)
+		return -EINVAL;
+	/* Reads, writes, faults and fsync need no wait: as ext4 has them. */
+	*ret_ops = ds_ext4_ops;
+	ret_ops->set_size = set_size;
+	ret_ops->fallocate = fallocate;
+	*ret_profile = (struct ds_fs_profile){
+		.name = fs->name,
+		.models = "a file system of the user's",
+		.custom = fs,
+		.ops = ret_ops,
+		.max_bytes = fs->max_bytes ? fs->max_bytes : DEFAULT_MAX_BYTES,
+		.idle_refs = 1,
+		.break_kind = DS_BREAK_UNTIL_IDLE,
+		.break_if_mapped = true,
+	};
+	return 0;
+}
+
+static struct ds_rwsem *lock_of(struct daxsim_op *op, enum daxsim_lock lock)
+{
+	switch (lock) {
+	case DAXSIM_LOCK_INODE:
+		return &op->inode->lock;
+	case DAXSIM_LOCK_FAULT:
+		return &op->inode->fault_lock;
+	case DAXSIM_LOCK_JOURNAL:
+		return &op->inode->super->journal;
+	default:
+		return &op->inode->extents_lock;
+	}
+}
+
+void daxsim_op_lock(struct daxsim_op *op, enum daxsim_lock lock, bool exclusive)
+{
+	ds_rwsem_lock(op->task, lock_of(op, lock),
+		      exclusive ? DS_EXCLUSIVE : DS_SHARED);
+}
+
+void daxsim_op_unlock(struct daxsim_op *op, enum daxsim_lock lock)
+{
+	struct ds_rwsem *sem = lock_of(op, lock);
+
+	/* Faults that were kept out may come: an event. */
+	if (lock == DAXSIM_LOCK_FAULT &&
+	    ds_rwsem_holds(op->task, sem, DS_EXCLUSIVE))
+		ds_inode_unlock_faults(op->task, op->inode);
+	else
+		ds_rwsem_unlock(op->task, sem);
+}
+
+uint64_t daxsim_op_size(struct daxsim_op *op)
+{
+	return ds_inode_size(op->task, op->inode);
+}
+
+void daxsim_op_set_size(struct daxsim_op *op, uint64_t size)
+{
+	ds_inode_set_size(op->task, op->inode, size);
+}
+
+int daxsim_op_break_layouts(struct daxsim_op *op)
+{
+	return ds_break_layouts(op->task, op->inode);
+}
+
+void daxsim_op_truncate_cache(struct daxsim_op *op, uint64_t size)
+{
+	ds_truncate_cache(op->task, op->inode, size);
+}
+
+void daxsim_op_truncate_cache_range(struct daxsim_op *op, uint64_t start,
+				    uint64_t end)
+{
+	ds_truncate_cache_range(op->task, op->inode, start, end);
+}
+
+/* The whole blocks inside the bytes [start, end). */
+static struct ds_pgrange inside(uint64_t start, uint64_t end)
+{
+	return ds_pgrange(ds_page_up(start), ds_page_down(end));
+}
+
+int daxsim_op_allocate(struct daxsim_op *op, uint64_t start, uint64_t end)
+{
+	struct ds_pgrange range =
+		ds_pgrange(ds_page_down(start), ds_page_up(end));
+
+	while (!ds_pgrange_is_empty(range)) {
+		struct ds_extent run = ds_inode_lookup_locked(
+			op->task, op->inode, range.first);
+		struct ds_pgrange part = range;
+		int64_t n;
+
+		if (run.page.pgidx + run.n_pages < part.end.pgidx)
+			part.end.pgidx = run.page.pgidx + run.n_pages;
+		n = (int64_t)(part.end.pgidx - part.first.pgidx);
+		if (run.state == DS_EXT_HOLE)
+			n = ds_inode_add_blocks(op->task, op->inode, part,
+						DS_EXT_UNWRITTEN, false);
+		if (n < 0)
+			return (int)n;
+		range.first.pgidx += (uint64_t)n;
+	}
+	return 0;
+}
+
+int daxsim_op_remove(struct daxsim_op *op, uint64_t start, uint64_t end)
+{
+	return ds_inode_remove_blocks(op->task, op->inode, inside(start, end));
+}
+
+int daxsim_op_unwrite(struct daxsim_op *op, uint64_t start, uint64_t end)
+{
+	return ds_inode_unwrite(op->task, op->inode, inside(start, end));
+}
+
+int daxsim_op_shift_down(struct daxsim_op *op, uint64_t start, uint64_t end)
+{
+	return ds_inode_shift_down(op->task, op->inode, inside(start, end));
+}
+
+int daxsim_op_shift_up(struct daxsim_op *op, uint64_t at, uint64_t len)
+{
+	return ds_inode_shift_up(op->task, op->inode,
+				 ds_pgidx(ds_page_down(at)), ds_page_down(len));
+}
+
+void daxsim_op_zero_bytes(struct daxsim_op *op, uint64_t start, uint64_t end)
+{
+	ds_inode_zero_bytes(op->task, op->inode, start, end);
+}

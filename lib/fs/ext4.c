@@ -1,0 +1,546 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * ext4 on DAX, v4.18 to v6.1, extent-mapped files without quota, encryption or
+ * data journalling. Each operation is that kernel's order of steps; where
+ * kernels differ, a field of the profile decides.
+ *
+ * Models: fs/ext4/{file,inode,extents}.c.
+ */
+#include <errno.h>
+#include <linux/falloc.h>
+
+#include "file/data.h"
+#include "file/extents.h"
+#include "file/layout.h"
+#include "file/truncate.h"
+#include "fs/common.h"
+#include "fs/profiles.h"
+
+/* Changes i_disksize and i_size; the inode lock is held. */
+static void change_size(struct ds_task *task, struct ds_inode *inode,
+			uint64_t size)
+{
+	ds_transaction_begin(task, inode);
+	ds_rwsem_lock(task, &inode->extents_lock, DS_EXCLUSIVE);
+	inode->disk_size = size;
+	ds_inode_set_size(task, inode, size);
+	ds_rwsem_unlock(task, &inode->extents_lock);
+	ds_transaction_end(task, inode);
+}
+
+static int remove_range(struct ds_task *task, struct ds_inode *inode,
+			struct ds_pgrange range)
+{
+	int r;
+
+	ds_rwsem_lock(task, &inode->extents_lock, DS_EXCLUSIVE);
+	r = ds_inode_remove_blocks(task, inode, range);
+	ds_rwsem_unlock(task, &inode->extents_lock);
+	return r;
+}
+
+/* Models: ext4_truncate(). */
+static int truncate_blocks(struct ds_task *task, struct ds_inode *inode,
+			   uint64_t size)
+{
+	uint64_t first = ds_page_up(size);
+	int r;
+
+	ds_transaction_begin(task, inode);
+	ds_inode_zero_bytes(task, inode, size, ds_page_start(ds_pgidx(first)));
+	r = remove_range(task, inode, ds_pgrange(first, DS_PGIDX_MAX));
+	ds_transaction_end(task, inode);
+	return r;
+}
+
+/*
+ * Until v5.2 the size changes before the wait, so a signal leaves the new size
+ * with the old blocks.
+ *
+ * Models: ext4_setattr().
+ */
+static int set_size(struct ds_task *task, struct ds_inode *inode, uint64_t size)
+{
+	bool size_first = !inode->super->profile->break_before_size;
+	uint64_t old = ds_inode_size(task, inode);
+	bool shrink = size <= old;
+	int r;
+
+	if (size_first && size != old)
+		change_size(task, inode, size);
+	if (shrink)
+		ds_inode_wait_direct(task, inode);
+	ds_inode_lock_faults(task, inode);
+	r = ds_break_layouts(task, inode);
+	if (r == 0) {
+		if (!size_first && size != old)
+			change_size(task, inode, size);
+		ds_truncate_cache(task, inode, size);
+		if (shrink)
+			r = truncate_blocks(task, inode, size);
+	}
+	ds_inode_unlock_faults(task, inode);
+	return r;
+}
+
+/*
+ * The part of a punch under the fault lock, after the wait. @end is below
+ * @offset when a limit cut it off.
+ */
+static int punch_blocks(struct ds_task *task, struct ds_inode *inode,
+			uint64_t offset, uint64_t end)
+{
+	struct ds_pgrange whole =
+		ds_pgrange(ds_page_up(offset), ds_page_down(end));
+	int r = 0;
+
+	ds_truncate_cache_range(task, inode, offset, end);
+	ds_transaction_begin(task, inode);
+	if (offset <= end)
+		ds_zero_edges(task, inode, offset, end);
+	else /* beyond the limit: the rest of the first block all the same */
+		ds_inode_zero_bytes(task, inode, offset,
+				    ds_page_start(whole.first));
+	if (!ds_pgrange_is_empty(whole))
+		r = remove_range(task, inode, whole);
+	ds_transaction_end(task, inode);
+	return r;
+}
+
+/* Models: ext4_punch_hole(), v4.18 to v6.1. */
+static int punch(struct ds_task *task, struct ds_inode *inode, uint64_t offset,
+		 uint64_t len)
+{
+	uint64_t limit = inode->super->profile->punch_limit;
+	uint64_t end = offset + len;
+	uint64_t size;
+	int r = 0;
+
+	/* Dirty pages of the range are written back without locks. */
+	ds_mapping_write_back(task, &inode->mapping,
+			      ds_pgrange(ds_page_down(offset),
+					 ds_page_up(end)));
+	ds_rwsem_lock(task, &inode->lock, DS_EXCLUSIVE);
+	size = ds_inode_size(task, inode);
+	if (offset < size) {
+		/* Past i_size: to the end of the page that holds it. */
+		if (end > size)
+			end = (size & ~DS_PAGE_MASK) + DS_PAGE_SIZE;
+		if (limit && end > limit)
+			end = limit;
+		ds_inode_wait_direct(task, inode);
+		ds_inode_lock_faults(task, inode);
+		r = ds_break_layouts(task, inode);
+		if (r == 0)
+			r = punch_blocks(task, inode, offset, end);
+		ds_inode_unlock_faults(task, inode);
+	}
+	ds_rwsem_unlock(task, &inode->lock);
+	return r;
+}
+
+/* The fault lock is held and the wait is over. */
+static int collapse_blocks(struct ds_task *task, struct ds_inode *inode,
+			   struct ds_pgrange range)
+{
+	uint64_t len = ds_page_start(range.end) - ds_page_start(range.first);
+	uint64_t size = ds_inode_size(task, inode);
+	int r;
+
+	ds_mapping_write_back(task, &inode->mapping,
+			      ds_pgrange(range.end.pgidx, DS_PGIDX_MAX));
+	ds_truncate_cache(task, inode, ds_page_start(range.first));
+	ds_transaction_begin(task, inode);
+	ds_rwsem_lock(task, &inode->extents_lock, DS_EXCLUSIVE);
+	r = ds_inode_remove_blocks(task, inode, range);
+	if (r == 0)
+		r = ds_inode_shift_down(task, inode, range);
+	if (r == 0) {
+		inode->disk_size = size - len;
+		ds_inode_set_size(task, inode, size - len);
+	}
+	ds_rwsem_unlock(task, &inode->extents_lock);
+	ds_transaction_end(task, inode);
+	return r;
+}
+
+/* Models: ext4_collapse_range(). */
+static int collapse(struct ds_task *task, struct ds_inode *inode,
+		    uint64_t offset, uint64_t len)
+{
+	struct ds_pgrange range =
+		ds_pgrange(ds_page_down(offset), ds_page_down(offset + len));
+	int r = -EINVAL;
+
+	if ((offset | len) & DS_PAGE_MASK)
+		return -EINVAL;
+	ds_rwsem_lock(task, &inode->lock, DS_EXCLUSIVE);
+	if (offset + len < ds_inode_size(task, inode)) {
+		ds_inode_wait_direct(task, inode);
+		ds_inode_lock_faults(task, inode);
+		r = ds_break_layouts(task, inode);
+		if (r == 0)
+			r = collapse_blocks(task, inode, range);
+		ds_inode_unlock_faults(task, inode);
+	}
+	ds_rwsem_unlock(task, &inode->lock);
+	return r;
+}
+
+/* The size grows first: a failure to shift then loses no data. */
+static int insert_blocks(struct ds_task *task, struct ds_inode *inode,
+			 uint64_t offset, uint64_t len)
+{
+	uint64_t size = ds_inode_size(task, inode);
+	int r;
+
+	ds_mapping_write_back(task, &inode->mapping,
+			      ds_pgrange(ds_page_down(offset), DS_PGIDX_MAX));
+	ds_truncate_cache(task, inode, offset);
+	ds_transaction_begin(task, inode);
+	inode->disk_size = size + len;
+	ds_inode_set_size(task, inode, size + len);
+	ds_rwsem_lock(task, &inode->extents_lock, DS_EXCLUSIVE);
+	/* Blocks past i_size may not fit; the new size stays all the same. */
+	if (ds_extmap_end(inode->extents).pgidx + ds_page_down(len) >
+	    ds_page_down(inode->super->profile->max_bytes))
+		r = -EINVAL;
+	else
+		r = ds_inode_shift_up(task, inode,
+				      ds_pgidx(ds_page_down(offset)),
+				      ds_page_down(len));
+	ds_rwsem_unlock(task, &inode->extents_lock);
+	ds_transaction_end(task, inode);
+	return r;
+}
+
+/* Models: ext4_insert_range(). */
+static int insert(struct ds_task *task, struct ds_inode *inode, uint64_t offset,
+		  uint64_t len)
+{
+	const struct ds_fs_profile *profile = inode->super->profile;
+	uint64_t size;
+	int r = 0;
+
+	if ((offset | len) & DS_PAGE_MASK)
+		return -EINVAL;
+	ds_rwsem_lock(task, &inode->lock, DS_EXCLUSIVE);
+	size = ds_inode_size(task, inode);
+	if (len > profile->max_bytes - size)
+		r = -EFBIG;
+	else if (offset >= size)
+		r = -EINVAL;
+	if (r == 0) {
+		ds_inode_wait_direct(task, inode);
+		ds_inode_lock_faults(task, inode);
+		if (profile->break_for_insert)
+			r = ds_break_layouts(task, inode);
+		if (r == 0)
+			r = insert_blocks(task, inode, offset, len);
+		ds_inode_unlock_faults(task, inode);
+	}
+	ds_rwsem_unlock(task, &inode->lock);
+	return r;
+}
+
+/*
+ * Gives the start of @range unwritten blocks; with @convert written ones become
+ * unwritten. One transaction. Return: pages done, or -ENOSPC.
+ */
+static int64_t allocate_run(struct ds_task *task, struct ds_inode *inode,
+			    struct ds_pgrange range, bool convert)
+{
+	struct ds_extent run;
+	uint64_t run_end;
+	int64_t n;
+	int r = 0;
+
+	ds_rwsem_lock(task, &inode->extents_lock, DS_EXCLUSIVE);
+	run = ds_inode_lookup_locked(task, inode, range.first);
+	run_end = run.page.pgidx + run.n_pages;
+	if (run_end < range.end.pgidx)
+		range.end.pgidx = run_end;
+	n = (int64_t)(range.end.pgidx - range.first.pgidx);
+	if (run.state == DS_EXT_HOLE)
+		n = ds_inode_add_blocks(task, inode, range, DS_EXT_UNWRITTEN,
+					false);
+	else if (convert)
+		r = ds_inode_unwrite(task, inode, range);
+	ds_rwsem_unlock(task, &inode->extents_lock);
+	return r < 0 ? r : n;
+}
+
+/*
+ * Allocates @range bit by bit; i_size follows each piece up to @new_size (0: it
+ * stays). What was allocated before ENOSPC is kept.
+ *
+ * Models: ext4_alloc_file_blocks().
+ */
+static int allocate_blocks(struct ds_task *task, struct ds_inode *inode,
+			   struct ds_pgrange range, uint64_t new_size,
+			   bool convert)
+{
+	while (!ds_pgrange_is_empty(range)) {
+		int64_t n;
+		uint64_t end;
+
+		ds_transaction_begin(task, inode);
+		n = allocate_run(task, inode, range, convert);
+		if (n > 0) {
+			range.first.pgidx += (uint64_t)n;
+			end = ds_page_start(range.first);
+			if (end > new_size)
+				end = new_size;
+			if (new_size && end > ds_inode_size(task, inode)) {
+				inode->disk_size = end;
+				ds_inode_set_size(task, inode, end);
+			}
+		}
+		ds_transaction_end(task, inode);
+		if (n < 0)
+			return (int)n;
+	}
+	return 0;
+}
+
+/*
+ * The size after a call that covers [.., @end), 0 if it stays; from then on
+ * an error if the file may not get that large.
+ */
+static uint64_t grown_size(struct ds_task *task, struct ds_inode *inode,
+			   int mode, uint64_t end)
+{
+	if (mode & FALLOC_FL_KEEP_SIZE)
+		return 0;
+	return end > ds_inode_size(task, inode) ? end : 0;
+}
+
+/* The whole blocks of a zeroed range, under the fault lock. */
+static int zero_whole(struct ds_task *task, struct ds_inode *inode,
+		      struct ds_pgrange whole, uint64_t new_size)
+{
+	int r;
+
+	ds_inode_lock_faults(task, inode);
+	r = ds_break_layouts(task, inode);
+	if (r == 0) {
+		ds_truncate_cache_range(task, inode, ds_page_start(whole.first),
+					ds_page_start(whole.end));
+		r = allocate_blocks(task, inode, whole, new_size, true);
+	}
+	ds_inode_unlock_faults(task, inode);
+	return r;
+}
+
+/*
+ * The edges are allocated before the wait and zeroed after it, outside the
+ * fault lock; a range inside one block never waits.
+ *
+ * Models: ext4_zero_range(), v4.18 to v6.1.
+ */
+static int zero(struct ds_task *task, struct ds_inode *inode, int mode,
+		uint64_t offset, uint64_t len)
+{
+	uint64_t end = offset + len;
+	struct ds_pgrange outer =
+		ds_pgrange(ds_page_down(offset), ds_page_up(end));
+	struct ds_pgrange whole =
+		ds_pgrange(ds_page_up(offset), ds_page_down(end));
+	bool has_edges = (offset | end) & DS_PAGE_MASK;
+	uint64_t new_size;
+	int r = 0;
+
+	ds_rwsem_lock(task, &inode->lock, DS_EXCLUSIVE);
+	new_size = grown_size(task, inode, mode, end);
+	ds_inode_wait_direct(task, inode);
+	if (has_edges)
+		r = allocate_blocks(task, inode, outer, new_size, false);
+	if (r == 0 && !ds_pgrange_is_empty(whole))
+		r = zero_whole(task, inode, whole, new_size);
+	if (r == 0 && has_edges) {
+		ds_transaction_begin(task, inode);
+		if (new_size > ds_inode_size(task, inode)) {
+			inode->disk_size = new_size;
+			ds_inode_set_size(task, inode, new_size);
+		}
+		ds_zero_edges(task, inode, offset, end);
+		ds_transaction_end(task, inode);
+	}
+	ds_rwsem_unlock(task, &inode->lock);
+	return r;
+}
+
+/* Never waits for pins: it moves and removes nothing. */
+static int allocate(struct ds_task *task, struct ds_inode *inode, int mode,
+		    uint64_t offset, uint64_t len)
+{
+	struct ds_pgrange range =
+		ds_pgrange(ds_page_down(offset), ds_page_up(offset + len));
+	uint64_t new_size;
+	int r;
+
+	ds_rwsem_lock(task, &inode->lock, DS_EXCLUSIVE);
+	new_size = grown_size(task, inode, mode, offset + len);
+	ds_inode_wait_direct(task, inode);
+	r = allocate_blocks(task, inode, range, new_size, false);
+	ds_rwsem_unlock(task, &inode->lock);
+	return r;
+}
+
+/* Models: ext4_fallocate(). */
+static int fallocate(struct ds_task *task, struct ds_inode *inode, int mode,
+		     uint64_t offset, uint64_t len)
+{
+	if (mode & FALLOC_FL_UNSHARE_RANGE)
+		return -EOPNOTSUPP;
+	if (mode & FALLOC_FL_PUNCH_HOLE)
+		return punch(task, inode, offset, len);
+	if (mode & FALLOC_FL_COLLAPSE_RANGE)
+		return collapse(task, inode, offset, len);
+	if (mode & FALLOC_FL_INSERT_RANGE)
+		return insert(task, inode, offset, len);
+	if (mode & FALLOC_FL_ZERO_RANGE)
+		return zero(task, inode, mode, offset, len);
+	return allocate(task, inode, mode, offset, len);
+}
+
+/*
+ * A write that got less done than asked gives up what is allocated past i_size,
+ * without waiting for pins. By a slip of the kernel (seen on v6.1.192) one that
+ * got nothing done makes the file end -@done bytes before @offset.
+ *
+ * Models: ext4_handle_inode_extension(), ext4_truncate_failed_write().
+ */
+static void cut_failed_write(struct ds_task *task, struct ds_inode *inode,
+			     uint64_t offset, int64_t done)
+{
+	bool grows = done < 0 && inode->super->profile->error_grows_size;
+	uint64_t size = ds_inode_size(task, inode);
+
+	if (grows && (int64_t)offset + done > (int64_t)size) {
+		size = offset + (uint64_t)done;
+		change_size(task, inode, size);
+	}
+	ds_inode_lock_faults(task, inode);
+	ds_truncate_cache(task, inode, size);
+	truncate_blocks(task, inode, size);
+	ds_inode_unlock_faults(task, inode);
+}
+
+static int64_t write_data(struct ds_task *task, struct ds_inode *inode,
+			  uint64_t offset, const void *buf, size_t len)
+{
+	bool extends = offset + len > inode->disk_size;
+	int64_t done = ds_data_write(task, inode, offset, buf, len);
+
+	if (extends && inode->super->profile->write_size_last &&
+	    done < (int64_t)len)
+		cut_failed_write(task, inode, offset, done);
+	return done;
+}
+
+/*
+ * Models: ext4_dax_write_iter(). A write never waits for pins: it takes no
+ * block away.
+ */
+static int64_t write_file(struct ds_task *task, struct ds_inode *inode,
+			  uint64_t *offset, const void *buf, size_t len)
+{
+	int64_t r;
+
+	ds_rwsem_lock(task, &inode->lock, DS_EXCLUSIVE);
+	r = ds_write_checks(task, inode, offset, &len);
+	if (r == 0)
+		r = write_data(task, inode, *offset, buf, len);
+	ds_rwsem_unlock(task, &inode->lock);
+	return r;
+}
+
+/*
+ * What becomes written of the unwritten extent around the start of @range, a
+ * write that may go on behind the extent. More than asked for, with zeroes,
+ * where that is cheaper than splitting the extent: never beyond i_size, and not
+ * when a written extent beside it can simply grow.
+ *
+ * A zero page that is mapped over what was not asked for stays mapped, so that
+ * a later write there is not seen through it. v6.1.192 and v6.12.117 do so.
+ *
+ * Models: ext4_ext_convert_to_initialized(), extent_max_zeroout_kb. Differs:
+ * extents have no greatest length and lie in one node.
+ */
+static struct ds_pgrange widen(const struct ds_inode *inode,
+			       struct ds_pgrange extent,
+			       struct ds_pgrange range)
+{
+	uint64_t max = inode->super->zeroout_blocks;
+	uint64_t n = range.end.pgidx - range.first.pgidx;
+	uint64_t n_left = extent.end.pgidx - range.first.pgidx;
+	uint64_t size_end = ds_page_up(inode->disk_size);
+	bool joins = ds_joins_written(inode, extent, range);
+
+	if (size_end < range.end.pgidx)
+		size_end = range.end.pgidx;
+	if (n >= n_left)
+		range.end = extent.end;
+	if (n >= n_left || size_end < extent.end.pgidx || joins)
+		return range;
+	if (n_left <= max)
+		range.end = extent.end;
+	if (range.end.pgidx - extent.first.pgidx < max)
+		range.first = extent.first;
+	return range;
+}
+
+/* The first run of @range. Return: 0, -ENOSPC or -ENOMEM. */
+static int write_run(struct ds_task *task, struct ds_inode *inode,
+		     struct ds_pgrange range)
+{
+	struct ds_extent run = ds_inode_lookup_locked(task, inode, range.first);
+	struct ds_pgrange extent =
+		ds_pgrange(run.page.pgidx, run.page.pgidx + run.n_pages);
+	int64_t n;
+
+	if (run.state == DS_EXT_WRITTEN)
+		return 0;
+	if (run.state == DS_EXT_UNWRITTEN)
+		return ds_inode_convert_written(task, inode,
+						widen(inode, extent, range));
+	if (extent.end.pgidx < range.end.pgidx)
+		range.end = extent.end;
+	n = ds_inode_add_blocks(task, inode, range, DS_EXT_WRITTEN, true);
+	return n < 0 ? (int)n : 0;
+}
+
+/* A write fault already runs in a transaction of its own. */
+static int make_written(struct ds_task *task, struct ds_inode *inode,
+			struct ds_pgrange range)
+{
+	bool nested = ds_rwsem_holds(task, &inode->super->journal, DS_SHARED);
+	int r;
+
+	if (!nested)
+		ds_transaction_begin(task, inode);
+	ds_rwsem_lock(task, &inode->extents_lock, DS_EXCLUSIVE);
+	r = write_run(task, inode, range);
+	ds_rwsem_unlock(task, &inode->extents_lock);
+	if (!nested)
+		ds_transaction_end(task, inode);
+	return r;
+}
+
+/* Models: ext4_sync_file(). */
+static int fsync_file(struct ds_task *task, struct ds_inode *inode)
+{
+	ds_mapping_write_back(task, &inode->mapping, ds_pgrange_all());
+	ds_journal_commit(task, inode);
+	return 0;
+}
+
+const struct ds_fs_ops ds_ext4_ops = {
+	.set_size = set_size,
+	.fallocate = fallocate,
+	.write = write_file,
+	.make_written = make_written,
+	.fsync = fsync_file,
+	.fault_in_transaction = true,
+};

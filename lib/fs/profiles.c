@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "fs/profiles.h"
+
+#include <string.h>
+
+#define EXT4_MAX_BYTES (UINT64_C(17592186044416) - 4096)
+/* What a file mapped by indirect blocks can hold: 12 + 2^10 + 2^20 + 2^30. */
+#define EXT4_BITMAP_BYTES (UINT64_C(1074791436) * 4096)
+#define XFS_MAX_BYTES     UINT64_C(0x7fffffffffffffff)
+
+/* What all kernels modelled have in common, and what their file systems. */
+#define TO_V6_14 .idle_refs = 1, .break_if_mapped = true
+
+#define EXT4                                                                   \
+	TO_V6_14, .ops = &ds_ext4_ops, .max_bytes = EXT4_MAX_BYTES,            \
+		  .full_keeps_blocks = true
+#define XFS                                                                    \
+	TO_V6_14, .ops = &ds_xfs_ops, .max_bytes = XFS_MAX_BYTES,              \
+		  .break_kind = DS_BREAK_UNTIL_IDLE, .break_for_insert = true, \
+		  .break_before_size = true, .supports_unshare = true,         \
+		  .full_zero_punches = true
+
+/* From v5.x on: fair locks, and no waiter of a deleted entry left asleep. */
+#define V6_1 .pull_readers = true, .delete_wakes_all = true
+
+static const struct ds_fs_profile profiles[] = {
+	{
+		EXT4,
+		.name = "ext4-4.18",
+		.alias = "ext4-nobreak",
+		.models = "ext4 to v4.18: never waits for pins",
+		.break_kind = DS_BREAK_NONE,
+		.interrupted_keeps_size = true,
+		.proved = true,
+	},
+	{
+		EXT4,
+		.name = "ext4-v2",
+		.models = "patch v2 of 2018-06-27: truncate, punch, collapse "
+			  "and zero wait; gives up early",
+		.break_kind = DS_BREAK_WHILE_SLEPT,
+		.interrupted_keeps_size = true,
+		.proved = true,
+	},
+	{
+		EXT4,
+		.name = "ext4-v3",
+		.models = "patch v3 of 2018-07-02: as v2, with comments why "
+			  "insert need not wait",
+		.break_kind = DS_BREAK_WHILE_SLEPT,
+		.interrupted_keeps_size = true,
+		.proved = true,
+	},
+	{
+		EXT4,
+		.name = "ext4-4.19",
+		.models = "ext4 v4.19: insert waits too; b1f382178d15 looks "
+			  "again until no page is busy",
+		.break_kind = DS_BREAK_UNTIL_IDLE,
+		.break_for_insert = true,
+		.interrupted_keeps_size = true,
+		.proved = true,
+	},
+	{
+		XFS,
+		.name = "xfs-4.19",
+		.models = "XFS v4.19: every fallocate mode and every change of "
+			  "size waits",
+		.write_size_last = true,
+		.proved = true,
+	},
+	{
+		EXT4,
+		V6_1,
+		.name = "ext4-6.1",
+		.models = "ext4 v6.1: waits before i_size changes "
+			  "(b9c1c26739ec); every drop of a pin wakes",
+		.write_size_last = true,
+		.break_kind = DS_BREAK_UNTIL_IDLE,
+		.break_for_insert = true,
+		.error_grows_size = true,
+		.punch_limit = EXT4_BITMAP_BYTES - 4096,
+		.break_before_size = true,
+		.zeroout_blocks = 8,
+	},
+	{
+		XFS,
+		V6_1,
+		.name = "xfs-6.1",
+		.models = "XFS v6.1; every drop of a pin wakes",
+		.write_size_last = true,
+	},
+};
+
+#define N_PROFILES (sizeof(profiles) / sizeof(profiles[0]))
+
+const struct ds_fs_profile *ds_profile_at(unsigned int i)
+{
+	return i < N_PROFILES ? &profiles[i] : NULL;
+}
+
+const struct ds_fs_profile *ds_profile_find(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < N_PROFILES; i++) {
+		if (strcmp(profiles[i].name, name) == 0)
+			return &profiles[i];
+		if (profiles[i].alias && strcmp(profiles[i].alias, name) == 0)
+			return &profiles[i];
+	}
+	return NULL;
+}

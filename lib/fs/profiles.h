@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef DS_FS_PROFILES_H
+#define DS_FS_PROFILES_H
+
+/*
+ * The file systems that can be simulated, each as one kernel had it.
+ */
+#include "file/inode.h"
+
+/* Profile number @i in the order of the proof table's columns, NULL after. */
+const struct ds_fs_profile *ds_profile_at(unsigned int i);
+
+/* The profile called @name, or known by that alias; NULL if none is. */
+const struct ds_fs_profile *ds_profile_find(const char *name);
+
+extern const struct ds_fs_ops ds_ext4_ops;
+extern const struct ds_fs_ops ds_xfs_ops;
+
+#endif
