@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "dma/direct.h"
+
+#include <errno.h>
+
+int64_t ds_direct_begin(struct ds_task *task, struct ds_space *space,
+			uint64_t addr, size_t len, bool to_memory,
+			struct ds_direct *direct)
+{
+	struct ds_vpn first = {ds_page_down(addr)};
+	uint64_t offset = addr & DS_PAGE_MASK;
+	uint64_t n_pages, room;
+	int64_t pinned;
+
+	if (len == 0 || len > (DS_DIRECT_MAX_PAGES - 1) * DS_PAGE_SIZE)
+		return -EINVAL;
+	n_pages = ds_page_up(offset + len);
+	pinned = ds_pin_pages(task, space, first, n_pages, to_memory,
+			      direct->pages);
+	if (pinned < 0)
+		return pinned;
+	room = (uint64_t)pinned * DS_PAGE_SIZE - offset;
+	direct->space = space;
+	direct->addr = addr;
+	direct->len = len < room ? len : (size_t)room;
+	direct->to_memory = to_memory;
+	direct->n_pages = (uint64_t)pinned;
+	return (int64_t)direct->len;
+}
+
+static void move_page(struct ds_task *task, const struct ds_direct *direct,
+		      const struct ds_pinned *page, uint64_t offset,
+		      unsigned char *bytes, size_t n)
+{
+	struct ds_frames *frames = direct->space->frames;
+	ds_obj object = ds_bytes_object(page->pfn);
+	struct ds_event event = {
+		.kind = DS_EV_DMA_WROTE,
+		.inode = page->inode,
+		.page = page->page,
+		.pfn = page->pfn,
+		.offset = offset,
+		.bytes = bytes,
+		.n = n,
+	};
+
+	if (!direct->to_memory) {
+		ds_yield(task, DS_AT_DMA, ds_reads(object));
+		ds_frame_read(task, frames, page->pfn, offset, bytes, n);
+		return;
+	}
+	/* Properties compare the place with the extent map and i_size. */
+	ds_yield(task, DS_AT_DMA, ds_writes(object),
+		 ds_reads(ds_extents_object(page->inode)),
+		 ds_reads(ds_size_object(page->inode)));
+	ds_frame_write(task, frames, page->pfn, offset, bytes, n);
+	ds_tell(task, "DMA writes block %llu",
+		(unsigned long long)page->pfn.pfn);
+	ds_task_send(task, &event);
+}
+
+void ds_direct_transfer(struct ds_task *task, struct ds_direct *direct,
+			unsigned char *bytes)
+{
+	uint64_t offset = direct->addr & DS_PAGE_MASK;
+	size_t done = 0;
+	uint64_t i;
+
+	for (i = 0; i < direct->n_pages && done < direct->len; i++) {
+		uint64_t room = DS_PAGE_SIZE - offset;
+		size_t left = direct->len - done;
+		size_t n = left < room ? left : (size_t)room;
+
+		move_page(task, direct, &direct->pages[i], offset, bytes + done,
+			  n);
+		done += n;
+		offset = 0;
+	}
+}
+
+void ds_direct_end(struct ds_task *task, struct ds_direct *direct)
+{
+	uint64_t i;
+
+	for (i = 0; i < direct->n_pages; i++)
+		ds_unpin_page(task, direct->space, &direct->pages[i]);
+	direct->n_pages = 0;
+}
