@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <string.h>
+
+#include "check/check.h"
+#include "check/shadow.h"
+
+/* The shadow of a file; NULL if it is not followed. */
+static struct ds_shadow_page *pages_of(const struct ds_checks *checks,
+				       uint32_t inode)
+{
+	if (!checks->shadow || inode == 0 || inode > DS_SHADOW_INODES)
+		return NULL;
+	return checks->shadow->pages[inode - 1];
+}
+
+static void remember(struct ds_shadow *shadow, struct ds_shadow_page *page)
+{
+	memmove(page->past[1], page->past[0],
+		sizeof(page->past) - sizeof(page->past[0]));
+	memmove(&page->until[1], &page->until[0],
+		sizeof(page->until) - sizeof(page->until[0]));
+	memcpy(page->past[0], page->now, sizeof(page->now));
+	page->until[0] = shadow->clock;
+}
+
+/* Index of the first sample at or behind byte @offset of the file. */
+static uint64_t sample_up(uint64_t offset)
+{
+	return (offset + DS_SHADOW_STRIDE - 1) / DS_SHADOW_STRIDE;
+}
+
+/* The bytes [start, end) become @bytes, or zero if that is NULL. */
+static void put(struct ds_checks *checks, uint32_t inode, uint64_t start,
+		uint64_t end, const unsigned char *bytes)
+{
+	struct ds_shadow_page *pages = pages_of(checks, inode);
+	uint64_t limit = (uint64_t)DS_SHADOW_PAGES * DS_SHADOW_SAMPLES;
+	uint64_t last_page = UINT64_MAX;
+	uint64_t i;
+
+	for (i = sample_up(start);
+	     pages && i < limit && i * DS_SHADOW_STRIDE < end; i++) {
+		struct ds_shadow_page *page = &pages[i / DS_SHADOW_SAMPLES];
+
+		if (i / DS_SHADOW_SAMPLES != last_page)
+			remember(checks->shadow, page);
+		last_page = i / DS_SHADOW_SAMPLES;
+		page->now[i % DS_SHADOW_SAMPLES] =
+			bytes ? bytes[i * DS_SHADOW_STRIDE - start] : 0;
+	}
+}
+
+static bool was_there(const struct ds_shadow_page *page, uint64_t sample,
+		      unsigned char byte, uint64_t since)
+{
+	unsigned int i;
+
+	if (page->now[sample] == byte)
+		return true;
+	for (i = 0; i < DS_SHADOW_PAST; i++)
+		if (page->until[i] > since && page->past[i][sample] == byte)
+			return true;
+	return false;
+}
+
+/* The task saw @bytes at [start, end), at some time after @since. */
+static void compare(struct ds_checks *checks, const struct ds_event *event,
+		    uint64_t start, uint64_t end, uint64_t since)
+{
+	struct ds_shadow_page *pages = pages_of(checks, event->inode);
+	const unsigned char *bytes = event->bytes;
+	uint64_t limit = (uint64_t)DS_SHADOW_PAGES * DS_SHADOW_SAMPLES;
+	uint64_t i;
+
+	for (i = sample_up(start);
+	     pages && i < limit && i * DS_SHADOW_STRIDE < end; i++) {
+		unsigned char byte = bytes[i * DS_SHADOW_STRIDE - start];
+
+		if (was_there(&pages[i / DS_SHADOW_SAMPLES],
+			      i % DS_SHADOW_SAMPLES, byte, since))
+			continue;
+		ds_checks_report(
+			checks, DS_NO_STALE_DATA, event->task,
+			"a read of byte %llu saw 0x%02x, which was not "
+			"there",
+			(unsigned long long)(i * DS_SHADOW_STRIDE), byte);
+		return;
+	}
+}
+
+/* Whether @page of the file is a written block, and that one. */
+static bool lies_on(const struct ds_inode *inode, struct ds_pgidx page,
+		    struct ds_pfn pfn)
+{
+	struct ds_extent run = ds_extmap_lookup(inode->extents, page);
+
+	return run.state == DS_EXT_WRITTEN &&
+	       run.pfn.pfn + page.pgidx - run.page.pgidx == pfn.pfn;
+}
+
+/*
+ * A write to a block by somebody who looked its place up earlier: it counts
+ * where the block is now, if it is in the file at all.
+ */
+static void put_block(struct ds_checks *checks, const struct ds_event *event,
+		      uint64_t in_page)
+{
+	const struct ds_inode *inode =
+		ds_super_inode(checks->super, event->inode);
+	struct ds_pgidx page = event->page;
+	uint64_t size, start, end;
+
+	if (!inode || !pages_of(checks, event->inode))
+		return;
+	if (!lies_on(inode, page, event->pfn)) {
+		page.pgidx = 0;
+		while (page.pgidx < DS_SHADOW_PAGES &&
+		       !lies_on(inode, page, event->pfn))
+			page.pgidx++;
+		if (page.pgidx == DS_SHADOW_PAGES)
+			return;
+	}
+	/* Beyond the end of file nothing is promised but zeroes later on. */
+	size = atomic_load(&inode->size);
+	start = ds_page_start(page) + in_page;
+	end = start + event->n < size ? start + event->n : size;
+	put(checks, event->inode, start, end, event->bytes);
+}
+
+static void move(struct ds_checks *checks, const struct ds_event *event)
+{
+	struct ds_shadow_page *pages = pages_of(checks, event->inode);
+	uint64_t first = event->range.first.pgidx;
+	uint64_t by = event->n;
+	uint64_t i;
+
+	if (!pages)
+		return;
+	for (i = 0; i < DS_SHADOW_PAGES; i++)
+		remember(checks->shadow, &pages[i]);
+	if (event->value < 0) {
+		for (i = first; i < DS_SHADOW_PAGES; i++)
+			memcpy(pages[i - by].now, pages[i].now,
+			       DS_SHADOW_SAMPLES);
+		return;
+	}
+	for (i = DS_SHADOW_PAGES; i-- > first + by;)
+		memcpy(pages[i].now, pages[i - by].now, DS_SHADOW_SAMPLES);
+	for (i = first; i < first + by && i < DS_SHADOW_PAGES; i++)
+		memset(pages[i].now, 0, DS_SHADOW_SAMPLES);
+}
+
+static void follow_extents(struct ds_checks *checks,
+			   const struct ds_event *event)
+{
+	switch (event->change) {
+	case DS_CHANGE_REMOVED:
+	case DS_CHANGE_ZEROED:
+		put(checks, event->inode, ds_page_start(event->range.first),
+		    ds_page_start(event->range.end), NULL);
+		break;
+	case DS_CHANGE_MOVED:
+		move(checks, event);
+		break;
+	default:
+		/* New blocks read as the zeroes that were there. */
+		break;
+	}
+}
+
+static void follow_size(struct ds_checks *checks, const struct ds_event *event)
+{
+	/* A write puts its bytes before the size grows over them. */
+	if (event->offset < event->n)
+		put(checks, event->inode, event->offset, UINT64_MAX, NULL);
+}
+
+/* Whose bytes a load saw: those of another file are never the right ones. */
+static void look_at_owner(struct ds_checks *checks,
+			  const struct ds_event *event)
+{
+	uint32_t owner = ds_frame_view(checks->super->frames, event->pfn)->file;
+
+	if (event->pfn.pfn == DS_ZERO_PFN || owner == event->inode)
+		return;
+	ds_checks_report(checks, DS_NO_STALE_DATA, event->task,
+			 "a load of page %llu saw block %llu, which is no "
+			 "longer the file's",
+			 (unsigned long long)event->page.pgidx,
+			 (unsigned long long)event->pfn.pfn);
+}
+
+static void see(struct ds_checks *checks, const struct ds_event *event)
+{
+	const struct ds_inode *inode =
+		ds_super_inode(checks->super, event->inode);
+	uint64_t since = event->task < DS_TASKS_MAX
+				 ? checks->call_start[event->task]
+				 : checks->shadow->clock;
+	uint64_t end = event->offset + event->n;
+	uint64_t size = inode ? atomic_load(&inode->size) : 0;
+
+	/* A load has no length in time, and sees what stores left past EOF. */
+	if (event->kind == DS_EV_LOADED_BYTES) {
+		look_at_owner(checks, event);
+		since = checks->shadow->clock;
+		end = end < size ? end : size;
+	}
+	compare(checks, event, event->offset, end, since);
+}
+
+/* Takes over what @page of the file holds before @size. */
+static void take_page(struct ds_checks *checks, const struct ds_inode *inode,
+		      struct ds_pgidx page, struct ds_shadow_page *ret_page)
+{
+	struct ds_extent run = ds_extmap_lookup(inode->extents, page);
+	uint64_t size = atomic_load(&inode->size);
+	const unsigned char *bytes;
+	uint64_t i;
+
+	if (run.state != DS_EXT_WRITTEN)
+		return;
+	bytes = ds_frame_bytes(
+		checks->super->frames,
+		ds_pfn(run.pfn.pfn + page.pgidx - run.page.pgidx));
+	for (i = 0; i < DS_SHADOW_SAMPLES; i++)
+		if (ds_page_start(page) + i * DS_SHADOW_STRIDE < size)
+			ret_page->now[i] = bytes[i * DS_SHADOW_STRIDE];
+}
+
+static void start(struct ds_checks *checks)
+{
+	const struct ds_inode *inode;
+	struct ds_shadow_page *pages;
+	uint64_t i;
+
+	if (!checks->shadow)
+		return;
+	memset(checks->shadow, 0, sizeof(*checks->shadow));
+	for (inode = checks->super->inodes; inode; inode = inode->next) {
+		pages = pages_of(checks, inode->id);
+		for (i = 0; pages && i < DS_SHADOW_PAGES; i++)
+			take_page(checks, inode, ds_pgidx(i), &pages[i]);
+	}
+}
+
+static void look(struct ds_checks *checks, const struct ds_event *event)
+{
+	if (!checks->shadow)
+		return;
+	checks->shadow->clock++;
+	switch (event->kind) {
+	case DS_EV_CALL_ENTERED:
+		if (event->task < DS_TASKS_MAX)
+			checks->call_start[event->task] = checks->shadow->clock;
+		break;
+	case DS_EV_SAW_BYTES:
+	case DS_EV_LOADED_BYTES:
+		see(checks, event);
+		break;
+	case DS_EV_PUT_BYTES:
+		put(checks, event->inode, event->offset,
+		    event->offset + event->n, event->bytes);
+		break;
+	case DS_EV_STORED_BYTES:
+		put_block(checks, event, event->offset & DS_PAGE_MASK);
+		break;
+	case DS_EV_DMA_WROTE:
+		put_block(checks, event, event->offset);
+		break;
+	case DS_EV_EXTENTS_CHANGED:
+		follow_extents(checks, event);
+		break;
+	default:
+		follow_size(checks, event);
+	}
+}
+
+const struct ds_property ds_no_stale_data = {
+	.name = "NO_STALE_DATA",
+	.sentence = "After a call returned, reads see what POSIX says; nothing "
+		    "beyond end of file is visible.",
+	.reads = "bytes read and written, extent map and size, at the steps "
+		 "that touch them",
+	.events = UINT32_C(1) << DS_EV_CALL_ENTERED |
+		  UINT32_C(1) << DS_EV_SAW_BYTES |
+		  UINT32_C(1) << DS_EV_LOADED_BYTES |
+		  UINT32_C(1) << DS_EV_PUT_BYTES |
+		  UINT32_C(1) << DS_EV_STORED_BYTES |
+		  UINT32_C(1) << DS_EV_DMA_WROTE |
+		  UINT32_C(1) << DS_EV_EXTENTS_CHANGED |
+		  UINT32_C(1) << DS_EV_SIZE_CHANGED,
+	.start = start,
+	.event = look,
+};

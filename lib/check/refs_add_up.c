@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "check/check.h"
+
+static void note(struct ds_checks *checks, const struct ds_event *event)
+{
+	if (checks->n_pinned < DS_CHECK_BLOCKS)
+		checks->pinned[checks->n_pinned++] = event->pfn;
+}
+
+static void at_end(struct ds_checks *checks)
+{
+	const struct ds_frames *frames = checks->super->frames;
+	const struct ds_holder *holder;
+	unsigned int i;
+
+	/* Stuck tasks may hold references that are no pins yet. */
+	if (checks->sched->end != DS_RUN_DONE)
+		return;
+	for (i = 0; i < checks->n_pinned; i++) {
+		struct ds_pfn pfn = checks->pinned[i];
+		int extra = atomic_load(&ds_frame_view(frames, pfn)->extra);
+
+		for (holder = frames->holders; holder; holder = holder->next)
+			if (holder->pfn.pfn == pfn.pfn)
+				extra--;
+		if (extra)
+			ds_checks_report(checks, DS_REFS_ADD_UP, DS_TASKS_MAX,
+					 "block %llu has %d references that "
+					 "nobody holds",
+					 (unsigned long long)pfn.pfn, extra);
+	}
+}
+
+const struct ds_property ds_refs_add_up = {
+	.name = "REFS_ADD_UP",
+	.sentence = "At quiet points a frame's count equals the sum of its "
+		    "holders.",
+	.reads = "counts and pins, when every task has returned",
+	.events = UINT32_C(1) << DS_EV_PINNED,
+	.parallel_events = UINT32_C(1) << DS_EV_PINNED,
+	.event = note,
+	.quiet = at_end,
+};

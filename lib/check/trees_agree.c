@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "check/check.h"
+
+static void look_at(struct ds_checks *checks, const struct ds_inode *inode,
+		    struct ds_pgidx page, uint64_t entry, unsigned int task)
+{
+	struct ds_pfn pfn = ds_entry_pfn(entry);
+	struct ds_extent run;
+
+	if (!ds_entry_is_data(entry) || ds_entry_is_locked(entry))
+		return;
+	run = ds_extmap_lookup(inode->extents, page);
+	if (run.state != DS_EXT_HOLE &&
+	    run.pfn.pfn + page.pgidx - run.page.pgidx == pfn.pfn)
+		return;
+	ds_checks_report(checks, DS_TREES_AGREE, task,
+			 "entry %llu has block %llu, the extent map has not",
+			 (unsigned long long)page.pgidx,
+			 (unsigned long long)pfn.pfn);
+}
+
+static void look_at_all(struct ds_checks *checks, const struct ds_inode *inode,
+			unsigned int task)
+{
+	struct ds_pgrange range = ds_pgrange_all();
+	struct ds_pgidx page;
+	uint64_t entry;
+
+	while ((entry = ds_xtree_next(inode->mapping.tree, range, &page))) {
+		look_at(checks, inode, page, entry, task);
+		range.first.pgidx = page.pgidx + 1;
+	}
+}
+
+static void look(struct ds_checks *checks, const struct ds_event *event)
+{
+	const struct ds_inode *inode =
+		ds_super_inode(checks->super, event->inode);
+
+	if (!inode || ds_rwsem_is_exclusive(&inode->fault_lock))
+		return;
+	if (event->kind == DS_EV_ENTRY_UNLOCKED)
+		look_at(checks, inode, event->page,
+			ds_mapping_view(&inode->mapping, event->page),
+			event->task);
+	else
+		look_at_all(checks, inode, event->task);
+}
+
+const struct ds_property ds_trees_agree = {
+	.name = "TREES_AGREE",
+	.sentence = "Every unlocked data entry's frame is the extent map's "
+		    "block for its index whenever the fault lock is not held "
+		    "exclusive.",
+	.reads = "entries and extent map, when an entry is unlocked and when "
+		 "the fault lock is given up",
+	.events = UINT32_C(1) << DS_EV_ENTRY_UNLOCKED |
+		  UINT32_C(1) << DS_EV_FAULTS_ALLOWED,
+	.event = look,
+};
