@@ -1,0 +1,554 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "race/program.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/falloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define N_ZONES    4
+#define TABLE_BITS 4
+#define TREE_SHIFT 3
+
+/* A mapping of one file in one task. */
+struct mapped {
+	uint64_t addr, offset, len;
+};
+
+/*
+ * An open file that tasks share like a descriptor: who closes it while another
+ * is inside a call leaves the rest to that one.
+ */
+struct handle {
+	struct ds_spin spin;
+	struct ds_file *file;
+	unsigned int n_calls;
+	bool closed;
+	bool may_close; /* some task closes it: using it is a step */
+};
+
+/* What a task keeps between its calls; rewound with the rest. */
+struct actor {
+	struct mapped maps[DS_SCN_FILES];
+	struct ds_direct direct; /* of a call under way */
+	struct ds_direct pinned; /* from pin to unpin */
+};
+
+/* One task's view of the program; fixed once made. */
+struct role {
+	struct ds_program *program;
+	const struct ds_scn_task *script;
+	struct actor *actor;
+	unsigned char *buffer; /* for what it reads; nobody looks at it */
+	uint32_t ran_in_wait;  /* calls, bit each: in some run so far */
+};
+
+struct ds_program {
+	struct ds_scenario scenario;
+	struct ds_world *world;
+	size_t buffer_size;
+	unsigned char *written;  /* what writes bring */
+	unsigned char *from_dma; /* what the device brings */
+	struct handle *handles;  /* one per file, rewound with the rest */
+	struct role roles[DS_SCN_TASKS];
+	uint64_t n_waits; /* seen by calls, over all runs */
+};
+
+static void handle_step(struct ds_task *task, const struct handle *handle,
+			unsigned int i)
+{
+	if (handle->may_close)
+		ds_yield(task, DS_AT_NAME,
+			 ds_writes(ds_object(DS_OBJ_CELL, 0, i)));
+}
+
+/* Return: the file, NULL if it was closed. */
+static struct ds_file *get_file(struct ds_program *program,
+				struct ds_task *task, unsigned int i)
+{
+	struct handle *handle = &program->handles[i];
+	struct ds_file *file = NULL;
+
+	handle_step(task, handle, i);
+	ds_spin_lock(&handle->spin);
+	if (!handle->closed) {
+		handle->n_calls++;
+		file = handle->file;
+	}
+	ds_spin_unlock(&handle->spin);
+	return file;
+}
+
+/* Ends a call; @close: and closes the handle. */
+static void put_file(struct ds_program *program, struct ds_task *task,
+		     unsigned int i, bool close)
+{
+	struct handle *handle = &program->handles[i];
+	bool last;
+
+	handle_step(task, handle, i);
+	ds_spin_lock(&handle->spin);
+	handle->closed |= close;
+	last = --handle->n_calls == 0 && handle->closed;
+	ds_spin_unlock(&handle->spin);
+	if (last)
+		ds_vfs_close(task, handle->file);
+}
+
+/* The address in @role's mapping of byte call->offset, 0 if it has none. */
+static uint64_t address(const struct role *role, const struct ds_scn_call *call)
+{
+	const struct mapped *map = &role->actor->maps[call->target];
+
+	if (!map->len || call->offset < map->offset ||
+	    call->offset + call->len > map->offset + map->len)
+		return 0;
+	return map->addr + (call->offset - map->offset);
+}
+
+static int64_t do_map(struct role *role, struct ds_task *task,
+		      struct ds_file *file, const struct ds_scn_call *call)
+{
+	struct ds_program *program = role->program;
+	struct mapped *map = &role->actor->maps[call->target];
+	int r;
+
+	r = ds_vfs_mmap(task, program->world->space, file, call->offset,
+			call->len, true, &map->addr);
+	if (r < 0)
+		return r;
+	map->offset = call->offset;
+	map->len = call->len;
+	return 0;
+}
+
+static int64_t do_unmap(struct role *role, struct ds_task *task,
+			const struct ds_scn_call *call)
+{
+	struct mapped *map = &role->actor->maps[call->target];
+	struct ds_vpn first = {ds_page_down(map->addr)};
+	struct ds_vpn end = {ds_page_up(map->addr + map->len)};
+
+	if (!map->len)
+		return -EINVAL;
+	map->len = 0;
+	return ds_space_unmap(task, role->program->world->space, first, end);
+}
+
+/* One access in each page of the range. */
+static int64_t do_access(struct role *role, struct ds_task *task,
+			 const struct ds_scn_call *call)
+{
+	struct ds_program *program = role->program;
+	uint64_t addr = address(role, call);
+	bool write = call->kind == DS_CALL_TOUCH;
+	unsigned char byte;
+	uint64_t done;
+	int64_t r;
+
+	for (done = 0; done < call->len; done += DS_PAGE_SIZE) {
+		byte = 0x77;
+		r = ds_space_access(task, program->world->space, addr + done,
+				    &byte, 1, write);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int64_t do_direct(struct role *role, struct ds_task *task,
+			 const struct ds_scn_call *call)
+{
+	struct ds_direct *direct = call->kind == DS_CALL_PIN
+					   ? &role->actor->pinned
+					   : &role->actor->direct;
+	bool to_memory = call->kind != DS_CALL_DIRECT_WRITE;
+	int64_t r;
+
+	/* A task that pins twice would forget the first pages. */
+	if (direct->n_pages)
+		return -EBUSY;
+	r = ds_direct_begin(task, role->program->world->space,
+			    address(role, call), (size_t)call->len, to_memory,
+			    direct);
+	if (r < 0 || call->kind == DS_CALL_PIN)
+		return r;
+	ds_direct_transfer(task, direct,
+			   to_memory ? role->program->from_dma : role->buffer);
+	ds_direct_end(task, direct);
+	return r;
+}
+
+static int fallocate_mode(const struct ds_scn_call *call)
+{
+	switch (call->kind) {
+	case DS_CALL_PUNCH:
+		return FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+	case DS_CALL_COLLAPSE:
+		return FALLOC_FL_COLLAPSE_RANGE;
+	case DS_CALL_INSERT:
+		return FALLOC_FL_INSERT_RANGE;
+	case DS_CALL_ZERO:
+		return FALLOC_FL_ZERO_RANGE |
+		       (call->keep ? FALLOC_FL_KEEP_SIZE : 0);
+	default:
+		return call->keep ? FALLOC_FL_KEEP_SIZE : 0;
+	}
+}
+
+/* Calls on an open file. */
+static int64_t do_file_call(struct role *role, struct ds_task *task,
+			    struct ds_file *file,
+			    const struct ds_scn_call *call)
+{
+	struct ds_program *program = role->program;
+
+	switch (call->kind) {
+	case DS_CALL_MAP:
+		return do_map(role, task, file, call);
+	case DS_CALL_READ:
+		return ds_vfs_pread(task, file, role->buffer, call->len,
+				    (int64_t)call->offset);
+	case DS_CALL_WRITE:
+		return ds_vfs_pwrite(task, file, program->written, call->len,
+				     (int64_t)call->offset);
+	case DS_CALL_TRUNCATE:
+		return ds_vfs_ftruncate(task, file, (int64_t)call->len);
+	case DS_CALL_FSYNC:
+		return ds_vfs_fsync(task, file);
+	case DS_CALL_CLOSE:
+		return 0;
+	default:
+		return ds_vfs_fallocate(task, file, fallocate_mode(call),
+					(int64_t)call->offset,
+					(int64_t)call->len);
+	}
+}
+
+static int64_t on_file(struct role *role, struct ds_task *task,
+		       const struct ds_scn_call *call)
+{
+	struct ds_file *file = get_file(role->program, task, call->target);
+	int64_t r;
+
+	if (!file)
+		return -EBADF;
+	r = do_file_call(role, task, file, call);
+	put_file(role->program, task, call->target,
+		 call->kind == DS_CALL_CLOSE);
+	return r;
+}
+
+/* Calls on memory. */
+static int64_t on_memory(struct role *role, struct ds_task *task,
+			 const struct ds_scn_call *call)
+{
+	if (!address(role, call))
+		return -EFAULT;
+	if (call->kind == DS_CALL_TOUCH || call->kind == DS_CALL_LOAD)
+		return do_access(role, task, call);
+	return do_direct(role, task, call);
+}
+
+static int64_t do_call(struct role *role, struct ds_task *task,
+		       const struct ds_scn_call *call)
+{
+	struct ds_direct *pinned = &role->actor->pinned;
+
+	switch (call->kind) {
+	case DS_CALL_UNMAP:
+		return do_unmap(role, task, call);
+	case DS_CALL_TOUCH:
+	case DS_CALL_LOAD:
+	case DS_CALL_PIN:
+	case DS_CALL_DIRECT_READ:
+	case DS_CALL_DIRECT_WRITE:
+		return on_memory(role, task, call);
+	case DS_CALL_DMA:
+		if (pinned->n_pages)
+			ds_direct_transfer(task, pinned,
+					   role->program->from_dma);
+		return 0;
+	case DS_CALL_UNPIN:
+		if (pinned->n_pages)
+			ds_direct_end(task, pinned);
+		return 0;
+	case DS_CALL_SIGNAL:
+		ds_task_signal(
+			task, role->program->world->sched->tasks[call->target]);
+		return 0;
+	case DS_CALL_UNLINK:
+		return ds_vfs_unlink(
+			task, role->program->world->super,
+			role->program->scenario.files[call->target].name);
+	default:
+		return on_file(role, task, call);
+	}
+}
+
+/* A step that looks whether somebody waits. Return: which wait, 0: none. */
+static uint64_t look_for_wait(struct ds_task *task,
+			      const struct ds_super *super)
+{
+	ds_yield(task, DS_AT_WATCH, ds_reads(ds_waits_object()));
+	return super->n_waiting ? super->n_waits : 0;
+}
+
+static void watched_call(struct role *role, struct ds_task *task,
+			 unsigned int i)
+{
+	const struct ds_super *super = role->program->world->super;
+	uint64_t wait = look_for_wait(task, super);
+
+	do_call(role, task, &role->script->calls[i]);
+	role->program->n_waits += wait != 0;
+	if (wait && look_for_wait(task, super) == wait)
+		role->ran_in_wait |= UINT32_C(1) << i;
+}
+
+static void play(struct ds_task *task, void *arg)
+{
+	struct role *role = arg;
+	bool watch = role->program->scenario.watch_waits && task->controlled;
+	unsigned int i;
+
+	for (i = 0; i < role->script->n_calls; i++) {
+		const struct ds_scn_call *call = &role->script->calls[i];
+
+		if (call->before)
+			continue;
+		/* Results are told by the calls; a failure is no surprise. */
+		if (watch)
+			watched_call(role, task, i);
+		else
+			do_call(role, task, call);
+		ds_task_forget(task);
+	}
+}
+
+/* ------------------------------- Setting up ------------------------------- */
+
+static bool is_in_hole(const struct ds_scn_file *file, uint64_t offset)
+{
+	unsigned int i;
+
+	for (i = 0; i < file->n_holes; i++)
+		if (offset >= file->holes[i].offset &&
+		    offset < file->holes[i].offset + file->holes[i].len)
+			return true;
+	return false;
+}
+
+static int write_file(struct ds_program *program, unsigned int i)
+{
+	const struct ds_scn_file *script = &program->scenario.files[i];
+	struct ds_world *world = program->world;
+	unsigned char page[DS_PAGE_SIZE];
+	struct ds_file *file;
+	uint64_t offset;
+	int64_t r;
+
+	r = ds_vfs_open(world->setup, world->super, script->name,
+			O_RDWR | O_CREAT, &file);
+	if (r < 0)
+		return (int)r;
+	program->handles[i].file = file;
+	for (offset = 0; r >= 0 && offset < script->size;
+	     offset += DS_PAGE_SIZE) {
+		uint64_t left = script->size - offset;
+		size_t n = left < DS_PAGE_SIZE ? (size_t)left : DS_PAGE_SIZE;
+
+		if (is_in_hole(script, offset))
+			continue;
+		memset(page, (int)(0x10 * (i + 1) + ds_page_down(offset)), n);
+		r = ds_vfs_pwrite(world->setup, file, page, n, (int64_t)offset);
+	}
+	if (r < 0)
+		return (int)r;
+	return ds_vfs_ftruncate(world->setup, file, (int64_t)script->size);
+}
+
+static void find_closers(struct ds_program *program)
+{
+	const struct ds_scenario *scenario = &program->scenario;
+	unsigned int i, j;
+
+	for (i = 0; i < scenario->n_tasks; i++)
+		for (j = 0; j < scenario->tasks[i].n_calls; j++)
+			if (scenario->tasks[i].calls[j].kind == DS_CALL_CLOSE)
+				program->handles
+					[scenario->tasks[i].calls[j].target]
+						.may_close = true;
+}
+
+static size_t longest_call(const struct ds_scenario *scenario)
+{
+	size_t longest = DS_PAGE_SIZE;
+	unsigned int i, j;
+
+	for (i = 0; i < scenario->n_tasks; i++)
+		for (j = 0; j < scenario->tasks[i].n_calls; j++)
+			if (scenario->tasks[i].calls[j].len > longest)
+				longest = scenario->tasks[i].calls[j].len;
+	return longest;
+}
+
+static int make_roles(struct ds_program *program)
+{
+	struct ds_world *world = program->world;
+	unsigned int i;
+	int r = 0;
+
+	for (i = 0; i < program->scenario.n_tasks && r == 0; i++) {
+		struct role *role = &program->roles[i];
+
+		role->program = program;
+		role->script = &program->scenario.tasks[i];
+		role->actor =
+			ds_arena_alloc(world->arena, sizeof(struct actor));
+		role->buffer = malloc(program->buffer_size);
+		if (!role->actor || !role->buffer)
+			return -ENOMEM;
+		r = ds_sched_spawn(world->sched, world->arena,
+				   role->script->name, play, role, NULL);
+	}
+	return r;
+}
+
+/* The calls made before the search, in the order of the text. */
+static int play_before(struct ds_program *program, char *why, size_t why_size)
+{
+	const struct ds_scenario *scenario = &program->scenario;
+	unsigned int i, j;
+	int64_t r;
+
+	for (i = 0; i < scenario->n_tasks; i++) {
+		struct role *role = &program->roles[i];
+
+		for (j = 0; j < role->script->n_calls; j++) {
+			const struct ds_scn_call *call =
+				&role->script->calls[j];
+
+			if (!call->before)
+				continue;
+			r = do_call(role, program->world->setup, call);
+			if (r >= 0)
+				continue;
+			snprintf(why, why_size,
+				 "%s: task %s: call %u before the search "
+				 "failed: %s",
+				 scenario->name, role->script->name, j + 1,
+				 r < -4096 ? "signal" : strerror((int)-r));
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+static int set_up(struct ds_program *program,
+		  const struct ds_program_options *options, char *why,
+		  size_t why_size)
+{
+	struct ds_world *world = program->world;
+	unsigned int i;
+	int r = 0;
+
+	world->super->watch_waits = program->scenario.watch_waits &&
+				    options->turns != DS_TURNS_FREE;
+	program->handles = ds_arena_alloc(world->arena,
+					  DS_SCN_FILES * sizeof(struct handle));
+	if (!program->handles)
+		return -ENOMEM;
+	for (i = 0; i < program->scenario.n_files && r == 0; i++)
+		r = write_file(program, i);
+	find_closers(program);
+	if (r == -ENOSPC) {
+		snprintf(why, why_size,
+			 "%s: its files do not fit on the region",
+			 program->scenario.name);
+		return -EINVAL;
+	}
+	if (r == 0)
+		r = make_roles(program);
+	if (r == 0)
+		r = play_before(program, why, why_size);
+	if (r == 0)
+		r = ds_sched_prepare(world->sched, options->turns);
+	return r == 0 ? ds_world_mark(world) : r;
+}
+
+int ds_program_new(const struct ds_scenario *scenario,
+		   const struct ds_program_options *options,
+		   struct ds_program **ret_program, char *ret_why,
+		   size_t why_size)
+{
+	struct ds_world_options world = {
+		.profile = options->profile,
+		.region = options->region,
+		.n_zones = N_ZONES,
+		.table_bits = TABLE_BITS,
+		.tree_shift = TREE_SHIFT,
+		.concurrent = options->turns == DS_TURNS_FREE,
+		.victim = true,
+		.shadow = options->turns != DS_TURNS_FREE,
+		.checked = options->checked,
+		.flush =
+			scenario->flush_ipi ? DS_FLUSH_IPI : DS_FLUSH_BROADCAST,
+	};
+	struct ds_program *program = calloc(1, sizeof(*program));
+	int r;
+
+	snprintf(ret_why, why_size, "out of memory");
+	if (!program)
+		return -ENOMEM;
+	program->scenario = *scenario;
+	program->buffer_size = longest_call(scenario);
+	program->written = malloc(program->buffer_size);
+	program->from_dma = malloc(program->buffer_size);
+	r = program->written && program->from_dma ? 0 : -ENOMEM;
+	if (r == 0) {
+		memset(program->written, 0x57, program->buffer_size);
+		memset(program->from_dma, 0xd3, program->buffer_size);
+		r = ds_world_new(&world, &program->world);
+	}
+	if (r == 0)
+		r = set_up(program, options, ret_why, why_size);
+	if (r < 0) {
+		ds_program_free(program);
+		return r;
+	}
+	*ret_program = program;
+	return 0;
+}
+
+void ds_program_free(struct ds_program *program)
+{
+	unsigned int i;
+
+	if (!program)
+		return;
+	ds_world_free(program->world);
+	for (i = 0; i < DS_SCN_TASKS; i++)
+		free(program->roles[i].buffer);
+	free(program->written);
+	free(program->from_dma);
+	free(program);
+}
+
+struct ds_world *ds_program_world(struct ds_program *program)
+{
+	return program->world;
+}
+
+uint64_t ds_program_waits(const struct ds_program *program)
+{
+	return program->n_waits;
+}
+
+bool ds_program_ran_in_wait(const struct ds_program *program, unsigned int task,
+			    unsigned int call)
+{
+	return program->roles[task].ran_in_wait >> call & 1;
+}

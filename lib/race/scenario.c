@@ -1,0 +1,459 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "race/scenario.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "fs/profiles.h"
+
+#define MAX_WORDS 16
+
+/* What follows the verb of a call. */
+enum shape {
+	SHAPE_RANGE, /* FILE OFF+LEN */
+	SHAPE_KEEP,  /* FILE OFF+LEN [keep] */
+	SHAPE_SIZE,  /* FILE SIZE */
+	SHAPE_FILE,
+	SHAPE_TASK,
+	SHAPE_NONE,
+};
+
+static const struct {
+	const char *verb;
+	enum shape shape;
+} calls[DS_CALL_N_KINDS] = {
+	[DS_CALL_MAP] = {"map", SHAPE_RANGE},
+	[DS_CALL_UNMAP] = {"unmap", SHAPE_FILE},
+	[DS_CALL_TOUCH] = {"touch", SHAPE_RANGE},
+	[DS_CALL_LOAD] = {"load", SHAPE_RANGE},
+	[DS_CALL_DIRECT_READ] = {"direct-read", SHAPE_RANGE},
+	[DS_CALL_DIRECT_WRITE] = {"direct-write", SHAPE_RANGE},
+	[DS_CALL_PIN] = {"pin", SHAPE_RANGE},
+	[DS_CALL_DMA] = {"dma", SHAPE_NONE},
+	[DS_CALL_UNPIN] = {"unpin", SHAPE_NONE},
+	[DS_CALL_READ] = {"read", SHAPE_RANGE},
+	[DS_CALL_WRITE] = {"write", SHAPE_RANGE},
+	[DS_CALL_TRUNCATE] = {"truncate", SHAPE_SIZE},
+	[DS_CALL_FSYNC] = {"fsync", SHAPE_FILE},
+	[DS_CALL_ALLOCATE] = {"allocate", SHAPE_KEEP},
+	[DS_CALL_ZERO] = {"zero", SHAPE_KEEP},
+	[DS_CALL_PUNCH] = {"punch", SHAPE_RANGE},
+	[DS_CALL_COLLAPSE] = {"collapse", SHAPE_RANGE},
+	[DS_CALL_INSERT] = {"insert", SHAPE_RANGE},
+	[DS_CALL_UNLINK] = {"unlink", SHAPE_FILE},
+	[DS_CALL_CLOSE] = {"close", SHAPE_FILE},
+	[DS_CALL_SIGNAL] = {"signal", SHAPE_TASK},
+};
+
+/* Most bytes of a file, and of one call: what a search can follow. */
+#define MAX_SIZE (UINT64_C(1) << 20)
+
+struct parser {
+	struct ds_scenario *scenario;
+	struct ds_scn_task *task; /* NULL before the first */
+	unsigned int n_words;
+	char *words[MAX_WORDS];
+	const char *name;
+	unsigned int line;
+	char *why;
+	size_t why_size;
+};
+
+static int fail(struct parser *parser, const char *expected, const char *got)
+{
+	snprintf(parser->why, parser->why_size, "%s:%u: expected %s%s%s%s",
+		 parser->name, parser->line, expected, got ? ", not '" : "",
+		 got ? got : "", got ? "'" : "");
+	return -EINVAL;
+}
+
+static const char *word(const struct parser *parser, unsigned int i)
+{
+	return i < parser->n_words ? parser->words[i] : NULL;
+}
+
+static bool is(const struct parser *parser, unsigned int i, const char *text)
+{
+	return i < parser->n_words && strcmp(parser->words[i], text) == 0;
+}
+
+const char *ds_call_verb(enum ds_call_kind kind)
+{
+	return calls[kind].verb;
+}
+
+int ds_size_parse(const char *text, uint64_t *ret_bytes)
+{
+	static const char units[] = "KMG";
+	uint64_t value = 0;
+	const char *unit;
+	const char *p;
+
+	for (p = text; *p >= '0' && *p <= '9'; p++)
+		if (__builtin_mul_overflow(value, 10, &value) ||
+		    __builtin_add_overflow(value, (uint64_t)(*p - '0'), &value))
+			return -EINVAL;
+	if (p == text)
+		return -EINVAL;
+	if (*p) {
+		unsigned int shift;
+
+		unit = strchr(units, *p);
+		if (!unit || p[1])
+			return -EINVAL;
+		shift = (unsigned int)(unit - units + 1) * 10;
+		if (value > UINT64_MAX >> shift)
+			return -EINVAL;
+		value <<= shift;
+	}
+	*ret_bytes = value;
+	return 0;
+}
+
+static int parse_size(struct parser *parser, unsigned int i, uint64_t *ret)
+{
+	if (!word(parser, i) || ds_size_parse(word(parser, i), ret) < 0 ||
+	    *ret > MAX_SIZE)
+		return fail(parser, "a size up to 1M, such as 8K",
+			    word(parser, i));
+	return 0;
+}
+
+static int parse_range(struct parser *parser, unsigned int i,
+		       uint64_t *ret_offset, uint64_t *ret_len)
+{
+	static const char what[] = "a range OFFSET+LENGTH, such as 8K+4K";
+	char text[64];
+	char *plus;
+
+	if (!word(parser, i) || strlen(word(parser, i)) >= sizeof(text))
+		return fail(parser, what, word(parser, i));
+	strcpy(text, word(parser, i));
+	plus = strchr(text, '+');
+	if (!plus)
+		return fail(parser, what, word(parser, i));
+	*plus = '\0';
+	if (ds_size_parse(text, ret_offset) < 0 ||
+	    ds_size_parse(plus + 1, ret_len) < 0 || *ret_len == 0 ||
+	    *ret_offset > MAX_SIZE || *ret_len > MAX_SIZE)
+		return fail(parser, what, word(parser, i));
+	return 0;
+}
+
+/* Names go into tokens: letters, digits and a few signs. */
+static int parse_name(struct parser *parser, unsigned int i, const char *what,
+		      char *ret_name, size_t size)
+{
+	const char *text = word(parser, i);
+	const char *p;
+
+	if (!text || strlen(text) >= size)
+		return fail(parser, what, text);
+	for (p = text; *p; p++)
+		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUV"
+			    "WXYZ0123456789_-./",
+			    *p))
+			return fail(parser, what, text);
+	strcpy(ret_name, text);
+	return 0;
+}
+
+static int no_more(struct parser *parser, unsigned int n)
+{
+	if (parser->n_words > n)
+		return fail(parser, "the end of the line", word(parser, n));
+	return 0;
+}
+
+static int parse_hole(struct parser *parser, unsigned int i,
+		      struct ds_scn_file *file)
+{
+	uint64_t offset, len;
+
+	if (!is(parser, i, "hole"))
+		return fail(parser, "'hole OFFSET+LENGTH'", word(parser, i));
+	if (file->n_holes == DS_SCN_HOLES)
+		return fail(parser, "at most 4 holes", NULL);
+	if (parse_range(parser, i + 1, &offset, &len) < 0)
+		return -EINVAL;
+	if ((offset | len) & DS_PAGE_MASK)
+		return fail(parser, "a hole of whole pages",
+			    word(parser, i + 1));
+	file->holes[file->n_holes].offset = offset;
+	file->holes[file->n_holes].len = len;
+	file->n_holes++;
+	return 0;
+}
+
+static int parse_file(struct parser *parser)
+{
+	struct ds_scenario *scenario = parser->scenario;
+	struct ds_scn_file *file = &scenario->files[scenario->n_files];
+	unsigned int i;
+	int r;
+
+	if (scenario->n_files == DS_SCN_FILES)
+		return fail(parser, "at most 4 files", NULL);
+	r = parse_name(parser, 1, "a file's name", file->name,
+		       sizeof(file->name));
+	for (i = 0; r == 0 && i < scenario->n_files; i++)
+		if (is(parser, 1, scenario->files[i].name))
+			return fail(parser, "a new name", word(parser, 1));
+	if (r == 0)
+		r = parse_size(parser, 2, &file->size);
+	for (i = 3; r == 0 && i < parser->n_words; i += 2)
+		r = parse_hole(parser, i, file);
+	if (r == 0)
+		scenario->n_files++;
+	return r;
+}
+
+static int parse_task(struct parser *parser)
+{
+	struct ds_scenario *scenario = parser->scenario;
+	unsigned int i;
+	int r;
+
+	if (scenario->n_tasks == DS_SCN_TASKS)
+		return fail(parser, "at most 8 tasks", NULL);
+	parser->task = &scenario->tasks[scenario->n_tasks];
+	r = parse_name(parser, 1, "a task's name", parser->task->name,
+		       sizeof(parser->task->name));
+	for (i = 0; r == 0 && i < scenario->n_tasks; i++)
+		if (is(parser, 1, scenario->tasks[i].name))
+			return fail(parser, "a new name", word(parser, 1));
+	if (r == 0)
+		r = no_more(parser, 2);
+	if (r == 0)
+		scenario->n_tasks++;
+	return r;
+}
+
+static int parse_expect(struct parser *parser)
+{
+	struct ds_scenario *scenario = parser->scenario;
+	struct ds_scn_expect *expect = &scenario->expects[scenario->n_expects];
+	const struct ds_fs_profile *profile;
+	unsigned int i;
+
+	if (scenario->n_expects == DS_SCN_EXPECTS)
+		return fail(parser, "at most 16 expectations", NULL);
+	profile = word(parser, 1) ? ds_profile_find(word(parser, 1)) : NULL;
+	if (!profile)
+		return fail(parser, "a profile's name", word(parser, 1));
+	snprintf(expect->fs, sizeof(expect->fs), "%s", profile->name);
+	scenario->n_expects++;
+	if (is(parser, 2, "holds"))
+		return no_more(parser, 3);
+	if (!is(parser, 2, "violates") || parser->n_words < 4)
+		return fail(parser, "'holds' or 'violates PROPERTY...'",
+			    word(parser, 2));
+	for (i = 3; i < parser->n_words; i++) {
+		enum ds_property_id id = ds_property_find(word(parser, i));
+
+		if (id == DS_N_PROPERTIES)
+			return fail(parser, "a property's name",
+				    word(parser, i));
+		expect->broken |= UINT32_C(1) << id;
+	}
+	return 0;
+}
+
+static int find_file(struct parser *parser, unsigned int i, unsigned int *ret)
+{
+	const struct ds_scenario *scenario = parser->scenario;
+
+	for (*ret = 0; *ret < scenario->n_files; (*ret)++)
+		if (is(parser, i, scenario->files[*ret].name))
+			return 0;
+	return fail(parser, "the name of a file defined above",
+		    word(parser, i));
+}
+
+static int find_task(struct parser *parser, unsigned int i, unsigned int *ret)
+{
+	const struct ds_scenario *scenario = parser->scenario;
+
+	for (*ret = 0; *ret < scenario->n_tasks; (*ret)++)
+		if (is(parser, i, scenario->tasks[*ret].name))
+			return 0;
+	return fail(parser, "the name of a task defined above",
+		    word(parser, i));
+}
+
+/* What follows the verb, word @i. */
+static int parse_shape(struct parser *parser, unsigned int i, enum shape shape,
+		       struct ds_scn_call *call)
+{
+	int r;
+
+	switch (shape) {
+	case SHAPE_NONE:
+		return no_more(parser, i);
+	case SHAPE_TASK:
+		r = find_task(parser, i, &call->target);
+		return r < 0 ? r : no_more(parser, i + 1);
+	case SHAPE_FILE:
+		r = find_file(parser, i, &call->target);
+		return r < 0 ? r : no_more(parser, i + 1);
+	case SHAPE_SIZE:
+		r = find_file(parser, i, &call->target);
+		if (r == 0)
+			r = parse_size(parser, i + 1, &call->len);
+		return r < 0 ? r : no_more(parser, i + 2);
+	default:
+		r = find_file(parser, i, &call->target);
+		if (r == 0)
+			r = parse_range(parser, i + 1, &call->offset,
+					&call->len);
+		if (r == 0 && shape == SHAPE_KEEP && is(parser, i + 2, "keep"))
+			call->keep = true;
+		return r < 0 ? r : no_more(parser, i + 2 + call->keep);
+	}
+}
+
+static int parse_call(struct parser *parser)
+{
+	static const char what[] =
+		"scenario, flush, watch, file, task, expect, or a "
+		"call of a task";
+	struct ds_scn_task *task = parser->task;
+	struct ds_scn_call *call;
+	unsigned int verb, i;
+
+	if (!task)
+		return fail(parser, what, word(parser, 0));
+	if (task->n_calls == DS_SCN_CALLS)
+		return fail(parser, "at most 16 calls in a task", NULL);
+	call = &task->calls[task->n_calls++];
+	call->before = is(parser, 0, "before");
+	i = call->before ? 1 : 0;
+	for (verb = 0; verb < DS_CALL_N_KINDS; verb++)
+		if (is(parser, i, calls[verb].verb))
+			break;
+	if (verb == DS_CALL_N_KINDS)
+		return fail(parser, call->before ? "a call" : what,
+			    word(parser, i));
+	call->kind = (enum ds_call_kind)verb;
+	return parse_shape(parser, i + 1, calls[verb].shape, call);
+}
+
+static int parse_scenario(struct parser *parser)
+{
+	int r = parse_name(parser, 1, "a scenario's name",
+			   parser->scenario->name,
+			   sizeof(parser->scenario->name));
+
+	return r < 0 ? r : no_more(parser, 2);
+}
+
+static int parse_flush(struct parser *parser)
+{
+	if (!is(parser, 1, "ipi") && !is(parser, 1, "broadcast"))
+		return fail(parser, "'ipi' or 'broadcast'", word(parser, 1));
+	parser->scenario->flush_ipi = is(parser, 1, "ipi");
+	return no_more(parser, 2);
+}
+
+static int parse_watch(struct parser *parser)
+{
+	if (!is(parser, 1, "waits"))
+		return fail(parser, "'waits'", word(parser, 1));
+	parser->scenario->watch_waits = true;
+	return no_more(parser, 2);
+}
+
+static int parse_line(struct parser *parser)
+{
+	struct ds_scenario *scenario = parser->scenario;
+	unsigned int i;
+	const char *p;
+
+	if (is(parser, 0, "expect"))
+		return parse_expect(parser);
+	for (i = 0; i < parser->n_words; i++) {
+		for (p = parser->words[i]; *p; p++)
+			scenario->hash = (uint32_t)ds_hash_step(
+				scenario->hash, (unsigned char)*p);
+		scenario->hash = (uint32_t)ds_hash_step(scenario->hash, ' ');
+	}
+	if (is(parser, 0, "scenario"))
+		return parse_scenario(parser);
+	if (is(parser, 0, "flush"))
+		return parse_flush(parser);
+	if (is(parser, 0, "watch"))
+		return parse_watch(parser);
+	if (is(parser, 0, "file"))
+		return parse_file(parser);
+	if (is(parser, 0, "task"))
+		return parse_task(parser);
+	return parse_call(parser);
+}
+
+static int split(struct parser *parser, char *line)
+{
+	char *hash = strchr(line, '#');
+	char *rest = NULL;
+	char *text;
+
+	if (hash)
+		*hash = '\0';
+	parser->n_words = 0;
+	for (text = strtok_r(line, " \t\r", &rest); text;
+	     text = strtok_r(NULL, " \t\r", &rest)) {
+		if (parser->n_words == MAX_WORDS)
+			return fail(parser, "at most 16 words in a line", NULL);
+		parser->words[parser->n_words++] = text;
+	}
+	return 0;
+}
+
+int ds_scenario_parse(const char *name, const char *text,
+		      struct ds_scenario *ret_scenario, char *ret_why,
+		      size_t why_size)
+{
+	struct parser parser = {
+		.scenario = ret_scenario,
+		.name = name,
+		.why = ret_why,
+		.why_size = why_size,
+	};
+	char line[256];
+	int r = 0;
+
+	memset(ret_scenario, 0, sizeof(*ret_scenario));
+	snprintf(ret_scenario->name, sizeof(ret_scenario->name), "%s", name);
+	while (*text && r == 0) {
+		size_t n = strcspn(text, "\n");
+
+		parser.line++;
+		if (n >= sizeof(line))
+			return fail(&parser, "a line of at most 255 characters",
+				    NULL);
+		memcpy(line, text, n);
+		line[n] = '\0';
+		if (strlen(line) != n)
+			return fail(&parser, "text", NULL);
+		text += n + (text[n] == '\n');
+		r = split(&parser, line);
+		if (r == 0 && parser.n_words)
+			r = parse_line(&parser);
+	}
+	if (r == 0 && ret_scenario->n_tasks == 0) {
+		parser.line++;
+		return fail(&parser, "at least one task", NULL);
+	}
+	return r;
+}
+
+const struct ds_scn_expect *ds_scenario_expects(
+	const struct ds_scenario *scenario, const char *fs)
+{
+	unsigned int i;
+
+	for (i = 0; i < scenario->n_expects; i++)
+		if (strcmp(scenario->expects[i].fs, fs) == 0)
+			return &scenario->expects[i];
+	return NULL;
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef DS_RACE_SCENARIO_H
+#define DS_RACE_SCENARIO_H
+
+/*
+ * A scenario: files, and tasks with the calls they make. A text of one
+ * statement a line; no variables, no loops, no conditions (who needs one writes
+ * a C test):
+ *
+ *	# comment
+ *	scenario NAME
+ *	flush ipi|broadcast		whether a TLB flush waits for walkers
+ *	watch waits			tell which calls can run while a task
+ *					waits for pins
+ *	file NAME SIZE [hole OFF+LEN]...
+ *	task NAME
+ *		before CALL		made before the search begins
+ *		CALL
+ *	expect FS holds|violates PROPERTY...
+ *
+ * Sizes and offsets are bytes, with K, M or G for powers of 1024. FILE is the
+ * name of a file; a task reaches the memory of a file through a mapping of its
+ * own. Calls:
+ *
+ *	map FILE OFF+LEN		unmap FILE
+ *	touch FILE OFF+LEN		store to each page
+ *	load FILE OFF+LEN		load from each page
+ *	direct-read FILE OFF+LEN	O_DIRECT read of some other file into it
+ *	direct-write FILE OFF+LEN	O_DIRECT write of some other file from
+ *it pin FILE OFF+LEN		the first part of a direct-read dma
+ *the second, by the device unpin				the third read
+ *FILE OFF+LEN		write FILE OFF+LEN truncate FILE SIZE		fsync
+ *FILE allocate|zero FILE OFF+LEN [keep] punch|collapse|insert FILE OFF+LEN
+ *	unlink FILE			close FILE
+ *	signal TASK
+ */
+#include <stddef.h>
+
+#include "check/check.h"
+
+#define DS_SCN_NAME    32
+#define DS_SCN_FILES   4
+#define DS_SCN_HOLES   4
+#define DS_SCN_TASKS   8
+#define DS_SCN_CALLS   16
+#define DS_SCN_EXPECTS 16
+
+enum ds_call_kind {
+	DS_CALL_MAP,
+	DS_CALL_UNMAP,
+	DS_CALL_TOUCH,
+	DS_CALL_LOAD,
+	DS_CALL_DIRECT_READ,
+	DS_CALL_DIRECT_WRITE,
+	DS_CALL_PIN,
+	DS_CALL_DMA,
+	DS_CALL_UNPIN,
+	DS_CALL_READ,
+	DS_CALL_WRITE,
+	DS_CALL_TRUNCATE,
+	DS_CALL_FSYNC,
+	DS_CALL_ALLOCATE,
+	DS_CALL_ZERO,
+	DS_CALL_PUNCH,
+	DS_CALL_COLLAPSE,
+	DS_CALL_INSERT,
+	DS_CALL_UNLINK,
+	DS_CALL_CLOSE,
+	DS_CALL_SIGNAL,
+	DS_CALL_N_KINDS,
+};
+
+struct ds_scn_call {
+	enum ds_call_kind kind;
+	bool before;
+	unsigned int target; /* file, or task of a signal */
+	uint64_t offset;
+	uint64_t len;
+	bool keep;
+};
+
+struct ds_scn_file {
+	char name[DS_SCN_NAME];
+	uint64_t size;
+	unsigned int n_holes;
+	struct {
+		uint64_t offset, len;
+	} holes[DS_SCN_HOLES];
+};
+
+struct ds_scn_task {
+	char name[DS_SCN_NAME];
+	unsigned int n_calls;
+	struct ds_scn_call calls[DS_SCN_CALLS];
+};
+
+struct ds_scn_expect {
+	char fs[DS_SCN_NAME];
+	uint32_t broken; /* properties, bit per id; 0: holds */
+};
+
+struct ds_scenario {
+	char name[2 * DS_SCN_NAME];
+	bool flush_ipi;
+	bool watch_waits;
+	unsigned int n_files, n_tasks, n_expects;
+	struct ds_scn_file files[DS_SCN_FILES];
+	struct ds_scn_task tasks[DS_SCN_TASKS];
+	struct ds_scn_expect expects[DS_SCN_EXPECTS];
+	uint32_t hash; /* of what it says, comments and expectations aside */
+};
+
+/**
+ * ds_scenario_parse() - read a scenario
+ * @name: for messages, and as the scenario's name if the text gives none
+ * @text: ends with a NUL
+ * @ret_why: one line: name, line number, what was expected
+ *
+ * Return: 0, or -EINVAL with @ret_why set.
+ */
+int ds_scenario_parse(const char *name, const char *text,
+		      struct ds_scenario *ret_scenario, char *ret_why,
+		      size_t why_size);
+
+/* The verb of a call: "punch". */
+const char *ds_call_verb(enum ds_call_kind kind);
+
+/* Reads "8K" as 8192, "2M" and "1G" likewise. Return: 0, or -EINVAL. */
+int ds_size_parse(const char *text, uint64_t *ret_bytes);
+
+/* The expectation for @fs, or NULL. */
+const struct ds_scn_expect *ds_scenario_expects(
+	const struct ds_scenario *scenario, const char *fs);
+
+#endif

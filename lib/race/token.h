@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef DS_RACE_TOKEN_H
+#define DS_RACE_TOKEN_H
+
+/*
+ * A replay token: one interleaving of one scenario on one file system, as one
+ * word that can be pasted into a shell.
+ *
+ *	ds1:SCENARIO:FS:STEPS:CHECK
+ *
+ * SCENARIO names a cell of the proof table (prove/punch/direct-2/fast) or is
+ * the path of a scenario file, with signs that would not survive as %XX. STEPS
+ *are runs of steps: "a12b3a" is task 0 for 12 steps, task 1 for 3, task 0 for
+ *one. CHECK is a checksum over the rest and over what the scenario says.
+ */
+#include "race/scenario.h"
+#include "race/search.h"
+
+struct ds_token {
+	char scenario[256];
+	char fs[DS_SCN_NAME];
+	struct ds_schedule schedule;
+	uint32_t check;
+};
+
+/*
+ * Writes the token for @schedule. @scenario_hash: of what the scenario says.
+ * Return: it, to be freed; NULL when there is no memory.
+ */
+char *ds_token_format(const char *scenario, uint32_t scenario_hash,
+		      const char *fs, const struct ds_schedule *schedule);
+
+/*
+ * Reads a token. Return: 0; -EINVAL with one line in @ret_why; -ENOMEM.
+ */
+int ds_token_parse(const char *text, struct ds_token *ret_token, char *ret_why,
+		   size_t why_size);
+
+/* Whether @token was made for a scenario that says what this one says. */
+bool ds_token_fits(const struct ds_token *token, uint32_t scenario_hash);
+
+void ds_token_free(struct ds_token *token);
+
+#endif

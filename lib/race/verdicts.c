@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The expected verdicts of the proof table: worked out by hand from kernel
+ * sources and the discussion on the mailing list, before the model was asked.
+ * If the model says otherwise, one of the two is wrong.
+ */
+#include <string.h>
+
+#include "race/cells.h"
+
+#define HOLDS    false
+#define VIOLATES true
+
+#define NEVER_WAITS                                                            \
+	"ext4 before v4.19 frees and moves blocks without looking at pins "    \
+	"(cover letter of the 2018 series; 430657b6be89)"
+#define GIVES_UP                                                               \
+	"v2 and v3 look again only if the wait slept (fixed by "               \
+	"b1f382178d15); "                                                      \
+	"with one page nothing is left to be missed"
+#define GIVES_UP_EARLY                                                         \
+	"v2 and v3 look again only if the wait slept: a first page that goes " \
+	"idle before it hides the second (fixed by b1f382178d15)"
+#define NOT_FOR_INSERT                                                         \
+	"v2 and v3 do not wait for insert (thread of 2018-07-02 to 07-09; "    \
+	"v4.19 does)"
+#define WAITS                                                                  \
+	"waits until no page is busy (ext4_break_layouts() after "             \
+	"b1f382178d15; xfs_break_dax_layouts(), d6dc57e251a4)"
+#define UNMAPPED                                                               \
+	"dax_layout_busy_page() returns early when nobody maps the file, in "  \
+	"all kernels to v6.14 (fixed in v6.15: return unmapped busy pages)"
+#define TAKES_NOTHING                                                          \
+	"no block is removed, moved or zeroed, so nothing need wait (Kara "    \
+	"and "                                                                 \
+	"Wong, 2018-07-09)"
+
+/* Columns in the order of design: the kinds of break. */
+enum column {
+	NOBREAK,
+	V2_V3,
+	FIXED, /* ext4-4.19 and xfs-4.19 agree in every row */
+	N_COLUMNS,
+};
+
+enum pin {
+	DIRECT_1,
+	DIRECT_2,
+	UNMAPPED_PIN,
+	N_PINS,
+};
+
+struct row {
+	const char *op;
+	struct ds_verdict verdicts[N_COLUMNS][N_PINS];
+};
+
+#define TAKES_BLOCKS                                                           \
+	{                                                                      \
+		[NOBREAK] = {{VIOLATES, NEVER_WAITS},                          \
+			     {VIOLATES, NEVER_WAITS},                          \
+			     {VIOLATES, NEVER_WAITS}},                         \
+		[V2_V3] = {{HOLDS, GIVES_UP},                                  \
+			   {VIOLATES, GIVES_UP_EARLY},                         \
+			   {VIOLATES, UNMAPPED}},                              \
+		[FIXED] = {                                                    \
+			{HOLDS, WAITS}, {HOLDS, WAITS}, {VIOLATES, UNMAPPED}}, \
+	}
+
+#define TAKES_NO_BLOCKS                                                        \
+	{                                                                      \
+		[NOBREAK] = {{HOLDS, TAKES_NOTHING},                           \
+			     {HOLDS, TAKES_NOTHING},                           \
+			     {HOLDS, TAKES_NOTHING}},                          \
+		[V2_V3] = {{HOLDS, TAKES_NOTHING},                             \
+			   {HOLDS, TAKES_NOTHING},                             \
+			   {HOLDS, TAKES_NOTHING}},                            \
+		[FIXED] = {{HOLDS, TAKES_NOTHING},                             \
+			   {HOLDS, TAKES_NOTHING},                             \
+			   {HOLDS, TAKES_NOTHING}},                            \
+	}
+
+static const struct row rows[] = {
+	{"truncate-down", TAKES_BLOCKS},
+	{"punch", TAKES_BLOCKS},
+	{"collapse", TAKES_BLOCKS},
+	{"insert",
+	 {
+		 [NOBREAK] = {{VIOLATES, NEVER_WAITS},
+			      {VIOLATES, NEVER_WAITS},
+			      {VIOLATES, NEVER_WAITS}},
+		 [V2_V3] = {{VIOLATES, NOT_FOR_INSERT},
+			    {VIOLATES, NOT_FOR_INSERT},
+			    {VIOLATES, NOT_FOR_INSERT}},
+		 [FIXED] = {{HOLDS, WAITS},
+			    {HOLDS, WAITS},
+			    {VIOLATES, UNMAPPED}},
+	 }},
+	{"zero", TAKES_BLOCKS},
+	{"truncate-up", TAKES_NO_BLOCKS},
+	{"allocate", TAKES_NO_BLOCKS},
+	{"write", TAKES_NO_BLOCKS},
+};
+
+static const struct {
+	const char *fs;
+	enum column column;
+} columns[] = {
+	{"ext4-4.18", NOBREAK}, {"ext4-v2", V2_V3},  {"ext4-v3", V2_V3},
+	{"ext4-4.19", FIXED},   {"xfs-4.19", FIXED},
+};
+
+static const char *const pins[] = {"direct-1", "direct-2", "unmapped"};
+
+const struct ds_verdict *ds_verdict_expected(const char *op, const char *fs,
+					     const char *pin)
+{
+	size_t row, column, p;
+
+	for (row = 0; row < sizeof(rows) / sizeof(rows[0]); row++)
+		for (column = 0; column < sizeof(columns) / sizeof(columns[0]);
+		     column++)
+			for (p = 0; p < N_PINS; p++)
+				if (strcmp(rows[row].op, op) == 0 &&
+				    strcmp(columns[column].fs, fs) == 0 &&
+				    strcmp(pins[p], pin) == 0)
+					return &rows[row].verdicts
+							[columns[column].column]
+							[p];
+	return NULL;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef DS_RACE_WORLD_H
+#define DS_RACE_WORLD_H
+
+/*
+ * One universe: a region with a file system on it, an address space, tasks,
+ * and the properties that observe them.
+ */
+#include "check/check.h"
+#include "dma/direct.h"
+#include "file/vfs.h"
+
+struct ds_world_options {
+	const struct ds_fs_profile *profile;
+	struct ds_region *region; /* stays the caller's */
+	unsigned int n_zones;
+	unsigned int table_bits; /* page tables: log2 of the fan-out */
+	unsigned int tree_shift; /* page cache: log2 of the fan-out */
+	bool concurrent;         /* tasks or threads will run in parallel */
+	bool victim;             /* freed blocks go to a victim file */
+	bool shadow;             /* follow file contents */
+	bool checked;            /* check declared footprints */
+	enum ds_tlb_flush flush;
+	size_t memory; /* most bytes of bookkeeping, 0: a default */
+};
+
+struct ds_world {
+	struct ds_arena *arena;
+	struct ds_region *region;
+	struct ds_events events;
+	struct ds_waitq_table *waitq;
+	struct ds_sched *sched;
+	struct ds_frames *frames;
+	struct ds_super *super;
+	struct ds_space *space;
+	struct ds_checks *checks;
+	struct ds_task *setup; /* makes calls outside a run */
+};
+
+/* Return: 0, or -ENOMEM. */
+int ds_world_new(const struct ds_world_options *options,
+		 struct ds_world **ret_world);
+
+void ds_world_free(struct ds_world *world);
+
+/*
+ * Remembers the present state; ds_world_rewind() comes back to it.
+ * Return: 0, or -ENOMEM: for a rewind also when the host had no memory to
+ * remember some change, and then for good.
+ */
+int ds_world_mark(struct ds_world *world);
+int ds_world_rewind(struct ds_world *world);
+
+/*
+ * A hash of everything a task or property could still find out: sizes, extent
+ * maps, cache entries, page tables, references, contents. Equal states of
+ * different runs have equal hashes; nothing in it depends on addresses.
+ */
+uint64_t ds_world_hash(const struct ds_world *world);
+
+#endif
