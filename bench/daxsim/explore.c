@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "fs/profiles.h"
+#include "race/program.h"
+#include "race/timeline.h"
+#include "race/token.h"
+
+static const char verb[] = "explore";
+
+struct args {
+	const char *path;
+	const struct ds_fs_profile *profile;
+	struct cli_region region;
+	struct ds_search_options search;
+	enum ds_turns turns;
+	bool json;
+	bool full;
+};
+
+static void help(void)
+{
+	printf("usage: daxsim explore SCENARIO --fs PROFILE [OPTION]...\n\n"
+	       "Searches the interleavings of a scenario file, or of a cell of "
+	       "the proof table\n(prove/punch/direct-2/fast), and prints the "
+	       "shortest that breaks a property.\n\n"
+	       "  --fs PROFILE            the file system ('daxsim list "
+	       "profiles')\n"
+	       "  --strategy NAME         sleep (default): one run of each "
+	       "class of equivalent\n"
+	       "                          interleavings; plain: every one; "
+	       "bound; random\n"
+	       "  --bound N               preemptions, for bound (default 2)\n"
+	       "  --budget N              runs at most (random: default 1000)\n"
+	       "  --seed N                for random (default 1)\n"
+	       "  --first                 stop at the first finding\n"
+	       "  --max-steps N           of one run (default 10000)\n"
+	       "  --turns KIND            fiber (default), baton, or free: "
+	       "real "
+	       "parallel threads\n"
+	       "  --full                  every step in the timeline\n"
+	       "  --json                  one JSON document\n" CLI_REGION_HELP
+	       "\nExit: 0 every property held, 1 one broke, 4 the budget ended "
+	       "first.\n");
+}
+
+static bool parse_strategy(const char *text, enum ds_search_kind *ret)
+{
+	unsigned int i;
+
+	for (i = 0; i < DS_SEARCH_N_KINDS; i++) {
+		*ret = (enum ds_search_kind)i;
+		if (strcmp(ds_search_kind_name(*ret), text) == 0)
+			return true;
+	}
+	cli_error(verb,
+		  "--strategy: expected sleep, plain, bound or random, not "
+		  "'%s'",
+		  text);
+	return false;
+}
+
+/* Return: whether option @c is well. */
+static bool take_option(void *arg, int c)
+{
+	struct args *args = arg;
+	uint64_t number;
+	bool bad = false;
+
+	switch (c) {
+	case 'f':
+		args->profile = cli_profile(verb, optarg);
+		return args->profile;
+	case 's':
+		return parse_strategy(optarg, &args->search.kind);
+	case 'b':
+		bad = !cli_number(verb, "bound", optarg, &number) ||
+		      number > 1000;
+		args->search.bound = (unsigned int)number;
+		return !bad;
+	case 'B':
+		return cli_number(verb, "budget", optarg, &args->search.budget);
+	case 'e':
+		return cli_number(verb, "seed", optarg, &args->search.seed);
+	case 'm':
+		return cli_number(verb, "max-steps", optarg,
+				  &args->search.max_steps);
+	case 't':
+		return cli_turns(verb, optarg, &args->turns);
+	case '1':
+		args->search.first = true;
+		return true;
+	case 'F':
+		args->full = true;
+		return true;
+	case 'j':
+		args->json = true;
+		return true;
+	default:
+		return cli_region_option(&args->region, verb, c, &bad) && !bad;
+	}
+}
+
+static const struct option options[] = {
+	{"fs", required_argument, NULL, 'f'},
+	{"strategy", required_argument, NULL, 's'},
+	{"bound", required_argument, NULL, 'b'},
+	{"budget", required_argument, NULL, 'B'},
+	{"seed", required_argument, NULL, 'e'},
+	{"max-steps", required_argument, NULL, 'm'},
+	{"turns", required_argument, NULL, 't'},
+	{"first", no_argument, NULL, '1'},
+	{"full", no_argument, NULL, 'F'},
+	{"json", no_argument, NULL, 'j'},
+	{"help", no_argument, NULL, 'h'},
+	CLI_REGION_OPTIONS,
+	{NULL, 0, NULL, 0},
+};
+
+/* Return: an exit code, or -1 to go on. */
+static int parse_args(int argc, char **argv, struct args *args)
+{
+	int code =
+		cli_options(verb, argc, argv, options, help, take_option, args);
+
+	if (code >= 0)
+		return code;
+	if (optind != argc - 1) {
+		cli_error(verb, "expected one SCENARIO; try 'daxsim explore "
+				"--help'");
+		return EXIT_USAGE;
+	}
+	if (!args->profile) {
+		cli_error(verb, "expected --fs PROFILE");
+		return EXIT_USAGE;
+	}
+	args->path = argv[optind];
+	/* Free tasks choose nothing: their runs are samples. */
+	if (args->turns == DS_TURNS_FREE)
+		args->search.kind = DS_SEARCH_RANDOM;
+	if (args->search.kind == DS_SEARCH_RANDOM && !args->search.budget)
+		args->search.budget = 1000;
+	return -1;
+}
+
+static char *token_of(const struct args *args,
+		      const struct ds_scenario *scenario,
+		      const struct ds_search_finding *finding)
+{
+	if (args->turns == DS_TURNS_FREE)
+		return NULL;
+	return ds_token_format(args->path, scenario->hash, args->profile->name,
+			       &finding->schedule);
+}
+
+static void print_json_waits(struct cli_json *json,
+			     const struct ds_scenario *scenario,
+			     const struct ds_program *program)
+{
+	unsigned int i, j;
+
+	if (!scenario->watch_waits)
+		return;
+	json_open(json, "during_waits", '[');
+	for (i = 0; i < scenario->n_tasks; i++)
+		for (j = 0; j < scenario->tasks[i].n_calls; j++) {
+			const struct ds_scn_call *call =
+				&scenario->tasks[i].calls[j];
+
+			if (call->before)
+				continue;
+			json_open(json, NULL, '{');
+			json_string(json, "task", scenario->tasks[i].name);
+			json_number(json, "call", j + 1);
+			json_string(json, "verb", ds_call_verb(call->kind));
+			json_bool(json, "ran_to_its_end",
+				  ds_program_ran_in_wait(program, i, j));
+			json_close(json, '}');
+		}
+	json_close(json, ']');
+}
+
+static void print_json(const struct args *args,
+		       const struct ds_scenario *scenario,
+		       const struct ds_program *program,
+		       const struct ds_search_result *result, double seconds)
+{
+	struct cli_json json;
+	char end[40];
+	unsigned int i;
+
+	ds_search_end_text(result, &args->search, end, sizeof(end));
+	json_begin(&json, stdout);
+	json_number(&json, "schema_version", 1);
+	json_string(&json, "verb", verb);
+	json_string(&json, "scenario", scenario->name);
+	json_string(&json, "fs", args->profile->name);
+	json_string(&json, "strategy", ds_search_kind_name(args->search.kind));
+	json_number(&json, "seed", args->search.seed);
+	json_string(&json, "search", end);
+	json_number(&json, "interleavings", result->interleavings);
+	json_number(&json, "redundant", result->redundant);
+	json_number(&json, "steps", result->steps);
+	json_number(&json, "max_depth", result->max_depth);
+	json_string(&json, "states", NULL);
+	json_real(&json, "seconds", seconds);
+	json_warnings(&json, "warnings", result->warned);
+	json_open(&json, "findings", '[');
+	for (i = 0; i < DS_N_PROPERTIES; i++) {
+		const struct ds_search_finding *finding = &result->findings[i];
+		char *token;
+
+		if (!finding->runs)
+			continue;
+		token = token_of(args, scenario, finding);
+		json_open(&json, NULL, '{');
+		json_string(&json, "property",
+			    ds_property((enum ds_property_id)i)->name);
+		json_string(&json, "replay", token);
+		json_number(&json, "step", finding->finding.step);
+		json_string(&json, "text", finding->finding.text);
+		json_number(&json, "runs", finding->runs);
+		json_close(&json, '}');
+		free(token);
+	}
+	json_close(&json, ']');
+	print_json_waits(&json, scenario, program);
+	json_end(&json);
+}
+
+/* The quiet search is over: one loud run. */
+static int print_timeline(const struct args *args, struct ds_program *program,
+			  const struct ds_search_finding *finding)
+{
+	struct ds_world *world = ds_program_world(program);
+	struct ds_timeline *timeline;
+	size_t diverged;
+	char *text;
+	int r;
+
+	r = ds_timeline_new(world, &timeline);
+	if (r < 0)
+		return r;
+	r = ds_replay_run(world, &finding->schedule, &diverged);
+	if (r == 0) {
+		text = ds_timeline_text(timeline, args->full);
+		printf("\n%s", text ? text : "(out of memory)\n");
+		free(text);
+	}
+	ds_timeline_free(timeline);
+	return r;
+}
+
+/* What other tasks did while one waited for pins. */
+static void print_waits(const struct ds_scenario *scenario,
+			const struct ds_program *program)
+{
+	unsigned int could, i, j;
+
+	if (!scenario->watch_waits)
+		return;
+	printf("while a task waited for pins, these calls of others\n");
+	for (could = 2; could-- > 0;)
+		for (i = 0; i < scenario->n_tasks; i++)
+			for (j = 0; j < scenario->tasks[i].n_calls; j++) {
+				const struct ds_scn_call *call =
+					&scenario->tasks[i].calls[j];
+
+				if (call->before ||
+				    ds_program_ran_in_wait(program, i, j) !=
+					    could)
+					continue;
+				printf("  %s %s: %s (call %u)\n",
+				       could ? "could run to their end:"
+					     : "never did:",
+				       scenario->tasks[i].name,
+				       ds_call_verb(call->kind), j + 1);
+			}
+	printf("(%llu calls began during a wait)\n",
+	       (unsigned long long)ds_program_waits(program));
+}
+
+static int print_text(const struct args *args,
+		      const struct ds_scenario *scenario,
+		      struct ds_program *program,
+		      const struct ds_search_result *result, double seconds)
+{
+	const struct ds_search_finding *shortest = NULL;
+	char end[40];
+	unsigned int i;
+
+	ds_search_end_text(result, &args->search, end, sizeof(end));
+	printf("%s: %llu interleavings in %.2f s (%llu runs cut as equivalent "
+	       "to others)\n",
+	       end, (unsigned long long)result->interleavings, seconds,
+	       (unsigned long long)result->redundant);
+	for (i = 1; i < 32; i++)
+		if (result->warned >> i & 1)
+			printf("the kernel would have raised warning W%u\n", i);
+	if (!result->broken)
+		printf("every property held\n");
+	print_waits(scenario, program);
+	for (i = 0; i < DS_N_PROPERTIES; i++) {
+		const struct ds_search_finding *finding = &result->findings[i];
+		char *token;
+
+		if (!finding->runs)
+			continue;
+		token = token_of(args, scenario, finding);
+		printf("broken: %s in %llu runs: %s\n",
+		       ds_property((enum ds_property_id)i)->name,
+		       (unsigned long long)finding->runs,
+		       finding->finding.text);
+		if (token)
+			printf("  daxsim replay %s\n", token);
+		free(token);
+		if (!shortest || finding->schedule.n < shortest->schedule.n)
+			shortest = finding;
+	}
+	if (!shortest || args->turns == DS_TURNS_FREE)
+		return 0;
+	return print_timeline(args, program, shortest);
+}
+
+static int verdict(const struct args *args, const struct ds_scenario *scenario,
+		   const struct ds_search_result *result)
+{
+	if (result->broken)
+		return EXIT_UNEXPECTED;
+	if (result->end == DS_END_INTERRUPTED)
+		return EXIT_INTERRUPTED;
+	if (result->end == DS_END_BUDGET || result->limited)
+		return EXIT_BUDGET;
+	if (scenario->n_tasks > 1 && args->turns != DS_TURNS_FREE &&
+	    result->interleavings < 2) {
+		cli_error(verb,
+			  "only one interleaving exists: the tasks of "
+			  "%s never meet, so nothing was tested",
+			  scenario->name);
+		return EXIT_UNEXPECTED;
+	}
+	return EXIT_AS_ASKED;
+}
+
+static int explore(const struct args *args, const struct ds_scenario *scenario,
+		   struct ds_program *program)
+{
+	struct ds_search_result result;
+	double start = cli_now();
+	int code, r;
+
+	if (!args->json)
+		printf("seed %llu\n", (unsigned long long)args->search.seed);
+	fflush(stdout);
+	r = ds_search_run(ds_program_world(program), &args->search, &result);
+	if (r == -EPROTO) {
+		cli_error(verb, "nondeterminism: the same choices led to "
+				"another state");
+		return EXIT_DIVERGED;
+	}
+	if (r < 0) {
+		cli_error(verb, "the search is void: %s", strerror(-r));
+		return EXIT_INTERNAL;
+	}
+	if (args->json)
+		print_json(args, scenario, program, &result, cli_now() - start);
+	else
+		r = print_text(args, scenario, program, &result,
+			       cli_now() - start);
+	code = r < 0 ? EXIT_INTERNAL : verdict(args, scenario, &result);
+	ds_search_result_free(&result);
+	return code;
+}
+
+int daxsim_verb_explore(int argc, char **argv)
+{
+	struct args args = {
+		.search = {.bound = 2,
+			   .seed = 1,
+			   .max_steps = 10000,
+			   .progress = cli_progress},
+	};
+	struct ds_scenario scenario;
+	struct ds_program_options program_options;
+	struct ds_region *region;
+	struct ds_program *program;
+	char why[512];
+	int code, r;
+
+	code = parse_args(argc, argv, &args);
+	if (code >= 0)
+		return code;
+	code = cli_scenario(verb, args.path, &scenario);
+	if (code == EXIT_AS_ASKED)
+		code = cli_region_open(&args.region, verb, &region);
+	if (code != EXIT_AS_ASKED)
+		return code;
+	cli_catch_interrupt();
+	args.search.progress_arg = scenario.name;
+	program_options = (struct ds_program_options){
+		.profile = args.profile,
+		.region = region,
+		.turns = args.turns,
+		.checked = true,
+	};
+	r = ds_program_new(&scenario, &program_options, &program, why,
+			   sizeof(why));
+	if (r < 0) {
+		cli_error(verb, "%s", why);
+		code = r == -EINVAL ? EXIT_USAGE : EXIT_INTERNAL;
+	} else {
+		code = explore(&args, &scenario, program);
+		ds_program_free(program);
+	}
+	ds_region_close(region);
+	return code;
+}

@@ -1,0 +1,566 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "fs/profiles.h"
+#include "race/cells.h"
+#include "race/program.h"
+#include "race/token.h"
+
+static const char verb[] = "prove";
+
+struct args {
+	const char *fs, *op, *pin; /* NULL: all */
+	struct cli_region region;
+	uint64_t budget;
+	enum ds_turns turns;
+	bool json;
+};
+
+/* One search of a cell: the buffer touched before, or not. */
+struct cell_run {
+	bool done;
+	bool violates;
+	enum ds_search_end end;
+	char search[32];
+	uint64_t interleavings;
+	uint32_t broken, warned;
+	char *replay;       /* token, NULL if nothing broke */
+	bool victim_reread; /* its bytes were read through a new mapping */
+	bool victim_changed;
+};
+
+struct cell {
+	const struct ds_cell_op *op;
+	const struct ds_cell_pin *pin;
+	const struct ds_fs_profile *profile;
+	const struct ds_verdict *expected;
+	struct cell_run runs[2]; /* slow, fast */
+};
+
+static void help(void)
+{
+	printf("usage: daxsim prove [OPTION]...\n\n"
+	       "Searches every cell of the proof table to its end: operation x "
+	       "file system x\nkind of pin, with the buffer touched before "
+	       "(fast pins) and not (slow pins).\n\n"
+	       "  --fs PROFILE            only this column\n"
+	       "  --op OPERATION          only this row\n"
+	       "  --pin PIN               only this kind of pin\n"
+	       "  --budget N              runs of each search at most\n"
+	       "  --turns KIND            fiber (default) or baton\n"
+	       "  --json                  one JSON document\n" CLI_REGION_HELP
+	       "\nExit: 0 every verdict is as expected, 1 one is not, 4 a "
+	       "budget ended first.\n");
+}
+
+static const struct option options[] = {
+	{"fs", required_argument, NULL, 'f'},
+	{"op", required_argument, NULL, 'o'},
+	{"pin", required_argument, NULL, 'p'},
+	{"budget", required_argument, NULL, 'B'},
+	{"turns", required_argument, NULL, 't'},
+	{"json", no_argument, NULL, 'j'},
+	{"help", no_argument, NULL, 'h'},
+	CLI_REGION_OPTIONS,
+	{NULL, 0, NULL, 0},
+};
+
+static bool is_op(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; ds_cell_op_at(i); i++)
+		if (strcmp(ds_cell_op_at(i)->name, name) == 0)
+			return true;
+	cli_error(verb,
+		  "no operation '%s'; 'daxsim list operations' names them",
+		  name);
+	return false;
+}
+
+static bool is_pin(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; ds_cell_pin_at(i); i++)
+		if (strcmp(ds_cell_pin_at(i)->name, name) == 0)
+			return true;
+	cli_error(verb, "no pin '%s'; 'daxsim list pins' names them", name);
+	return false;
+}
+
+static bool take_profile(struct args *args, const char *name)
+{
+	const struct ds_fs_profile *profile = cli_profile(verb, name);
+
+	if (!profile)
+		return false;
+	args->fs = profile->name;
+	if (profile->proved)
+		return true;
+	cli_error(verb, "%s is no column of the proof table", name);
+	return false;
+}
+
+/* Return: whether option @c is well. */
+static bool take_option(void *arg, int c)
+{
+	struct args *args = arg;
+	bool bad = false;
+
+	switch (c) {
+	case 'f':
+		return take_profile(args, optarg);
+	case 'o':
+		args->op = optarg;
+		return is_op(optarg);
+	case 'p':
+		args->pin = optarg;
+		return is_pin(optarg);
+	case 'B':
+		return cli_number(verb, "budget", optarg, &args->budget);
+	case 't':
+		if (!cli_turns(verb, optarg, &args->turns))
+			return false;
+		if (args->turns != DS_TURNS_FREE)
+			return true;
+		cli_error(verb, "--turns: free tasks choose nothing and prove "
+				"nothing; fiber or baton");
+		return false;
+	case 'j':
+		args->json = true;
+		return true;
+	default:
+		return cli_region_option(&args->region, verb, c, &bad) && !bad;
+	}
+}
+
+/*
+ * Runs the red interleaving again and reads the victim's blocks as the medium
+ * has them: corruption must be there for whoever maps it next.
+ */
+static int reread_victims(struct ds_program *program,
+			  const struct ds_schedule *schedule,
+			  struct cell_run *run)
+{
+	struct ds_world *world = ds_program_world(program);
+	unsigned char wanted[DS_PAGE_SIZE], got[DS_PAGE_SIZE];
+	size_t diverged;
+	unsigned int i;
+	int r;
+
+	r = ds_replay_run(world, schedule, &diverged);
+	for (i = 0; r == 0 && i < world->checks->n_victims; i++) {
+		struct ds_pfn pfn = world->checks->victims[i];
+
+		r = ds_region_flush(world->region,
+				    ds_frame_bytes(world->frames, pfn),
+				    DS_PAGE_SIZE);
+		if (r == 0)
+			r = ds_region_reread(world->region,
+					     pfn.pfn << DS_PAGE_SHIFT, got,
+					     DS_PAGE_SIZE);
+		ds_victim_pattern(pfn, wanted);
+		if (r == 0)
+			run->victim_changed |=
+				memcmp(wanted, got, DS_PAGE_SIZE) != 0;
+	}
+	run->victim_reread = r == 0;
+	return r;
+}
+
+static int search_program(const struct args *args,
+			  const struct ds_scenario *scenario,
+			  const struct ds_fs_profile *profile,
+			  struct ds_program *program, struct cell_run *run)
+{
+	struct ds_search_options search = {
+		.kind = DS_SEARCH_SLEEP,
+		.budget = args->budget,
+		.max_steps = 10000,
+		.progress = cli_progress,
+		.progress_arg = (void *)(uintptr_t)scenario->name,
+	};
+	const struct ds_search_finding *shown = NULL;
+	struct ds_search_result result;
+	unsigned int i;
+	int r;
+
+	r = ds_search_run(ds_program_world(program), &search, &result);
+	if (r < 0)
+		return r;
+	run->done = true;
+	run->violates = result.broken != 0;
+	run->end = result.end;
+	ds_search_end_text(&result, &search, run->search, sizeof(run->search));
+	run->interleavings = result.interleavings;
+	run->broken = result.broken;
+	run->warned = result.warned;
+	/* Corruption says most; otherwise the property that comes first. */
+	for (i = 0; i < DS_N_PROPERTIES && !shown; i++)
+		if (result.findings[i].runs)
+			shown = &result.findings[i];
+	if (result.findings[DS_NO_STRAY_WRITE].runs)
+		shown = &result.findings[DS_NO_STRAY_WRITE];
+	if (shown)
+		run->replay = ds_token_format(scenario->name, scenario->hash,
+					      profile->name, &shown->schedule);
+	if (result.findings[DS_NO_STRAY_WRITE].runs)
+		r = reread_victims(program, &shown->schedule, run);
+	ds_search_result_free(&result);
+	return r;
+}
+
+/* Return: an exit code. */
+static int run_cell(const struct args *args, struct ds_region *region,
+		    struct cell *cell, unsigned int touched)
+{
+	struct ds_program_options how = {
+		.profile = cell->profile,
+		.region = region,
+		.turns = args->turns,
+		.checked = true,
+	};
+	struct ds_program *program;
+	struct ds_scenario scenario;
+	char why[512];
+	int r;
+
+	r = ds_cell_scenario(cell->op, cell->pin, touched, &scenario);
+	if (r == 0)
+		r = ds_program_new(&scenario, &how, &program, why, sizeof(why));
+	if (r < 0) {
+		cli_error(verb, "%s", why);
+		return EXIT_INTERNAL;
+	}
+	r = search_program(args, &scenario, cell->profile, program,
+			   &cell->runs[touched]);
+	ds_program_free(program);
+	if (r == -EPROTO) {
+		cli_error(verb, "%s: nondeterminism", scenario.name);
+		return EXIT_DIVERGED;
+	}
+	if (r < 0) {
+		cli_error(verb, "%s: the search is void: %s", scenario.name,
+			  strerror(-r));
+		return EXIT_INTERNAL;
+	}
+	return EXIT_AS_ASKED;
+}
+
+static bool is_expected(const struct cell *cell)
+{
+	return cell->runs[0].violates == cell->expected->violates &&
+	       cell->runs[1].violates == cell->expected->violates;
+}
+
+/* The less complete of the two searches speaks for the cell. */
+static const char *cell_search(const struct cell *cell)
+{
+	return cell->runs[0].end == DS_END_COMPLETE ? cell->runs[1].search
+						    : cell->runs[0].search;
+}
+
+static bool is_complete(const struct cell *cell)
+{
+	return cell->runs[0].end == DS_END_COMPLETE &&
+	       cell->runs[1].end == DS_END_COMPLETE;
+}
+
+static bool violates(const struct cell *cell)
+{
+	return cell->runs[0].violates || cell->runs[1].violates;
+}
+
+/* A token of the cell: of the fast pins, if these break something. */
+static const char *cell_replay(const struct cell *cell)
+{
+	return cell->runs[1].replay ? cell->runs[1].replay
+				    : cell->runs[0].replay;
+}
+
+/* -------------------------------- Output ---------------------------------- */
+
+static void print_json_run(struct cli_json *json, const struct cell_run *run,
+			   const char *pinning)
+{
+	json_open(json, NULL, '{');
+	json_string(json, "pinning", pinning);
+	json_string(json, "verdict", run->violates ? "violates" : "holds");
+	json_string(json, "search", run->search);
+	json_number(json, "interleavings", run->interleavings);
+	json_properties(json, "properties", run->broken);
+	json_warnings(json, "warnings", run->warned);
+	json_string(json, "replay", run->replay);
+	if (run->victim_reread)
+		json_bool(json, "victim_changed_on_reread",
+			  run->victim_changed);
+	json_close(json, '}');
+}
+
+static void print_json_cell(struct cli_json *json, const struct cell *cell)
+{
+	const struct cell_run *runs = cell->runs;
+
+	json_open(json, NULL, '{');
+	json_string(json, "op", cell->op->name);
+	json_string(json, "fs", cell->profile->name);
+	json_string(json, "pin", cell->pin->name);
+	json_string(json, "expected",
+		    cell->expected->violates ? "violates" : "holds");
+	json_string(json, "verdict", violates(cell) ? "violates" : "holds");
+	json_bool(json, "as_expected", is_expected(cell));
+	json_properties(json, "properties", runs[0].broken | runs[1].broken);
+	json_warnings(json, "warnings", runs[0].warned | runs[1].warned);
+	json_string(json, "search", cell_search(cell));
+	json_number(json, "interleavings",
+		    runs[0].interleavings + runs[1].interleavings);
+	json_string(json, "replay", cell_replay(cell));
+	json_string(json, "because", cell->expected->because);
+	json_open(json, "runs", '[');
+	print_json_run(json, &runs[1], "fast");
+	print_json_run(json, &runs[0], "slow");
+	json_close(json, ']');
+	json_close(json, '}');
+}
+
+static void print_json(const struct cell *cells, size_t n,
+		       const struct ds_region *region)
+{
+	struct cli_json json;
+	size_t i;
+
+	json_begin(&json, stdout);
+	json_number(&json, "schema_version", 1);
+	json_string(&json, "verb", verb);
+	json_number(&json, "seed", 0);
+	json_string(&json, "region", region->path);
+	json_number(&json, "region_size", region->size);
+	json_string(&json, "flush", ds_region_flush_name(region));
+	json_open(&json, "cells", '[');
+	for (i = 0; i < n; i++)
+		print_json_cell(&json, &cells[i]);
+	json_close(&json, ']');
+	json_end(&json);
+}
+
+static const struct cell *find(const struct cell *cells, size_t n,
+			       const struct ds_cell_op *op,
+			       const struct ds_fs_profile *profile,
+			       const struct ds_cell_pin *pin)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (cells[i].op == op && cells[i].profile == profile &&
+		    cells[i].pin == pin)
+			return &cells[i];
+	return NULL;
+}
+
+static void print_table(const struct cell *cells, size_t n)
+{
+	unsigned int i, j, p;
+
+	printf("\n%-14s", "");
+	for (j = 0; ds_profile_at(j); j++)
+		if (ds_profile_at(j)->proved)
+			printf(" %-10s", ds_profile_at(j)->name);
+	for (i = 0; ds_cell_op_at(i); i++) {
+		printf("\n%-14s", ds_cell_op_at(i)->name);
+		for (j = 0; ds_profile_at(j); j++) {
+			if (!ds_profile_at(j)->proved)
+				continue;
+			for (p = 0; ds_cell_pin_at(p); p++) {
+				const struct cell *cell =
+					find(cells, n, ds_cell_op_at(i),
+					     ds_profile_at(j),
+					     ds_cell_pin_at(p));
+
+				printf(" %c%c",
+				       !cell            ? '.'
+				       : violates(cell) ? 'V'
+							: 'H',
+				       cell && !is_expected(cell) ? '!' : ' ');
+			}
+			printf("  ");
+		}
+	}
+	printf("\n\nH holds, V violates, ! not as expected; in each column the "
+	       "pins direct-1,\ndirect-2, unmapped.\n\n");
+}
+
+static void print_names(uint32_t broken, uint32_t warned)
+{
+	unsigned int i;
+
+	for (i = 0; i < DS_N_PROPERTIES; i++)
+		if (broken >> i & 1)
+			printf(" %s",
+			       ds_property((enum ds_property_id)i)->name);
+	for (i = 1; i < 32; i++)
+		if (warned >> i & 1)
+			printf(" (W%u)", i);
+}
+
+static void print_cells(const struct cell *cells, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		const struct cell *cell = &cells[i];
+		const struct cell_run *runs = cell->runs;
+
+		printf("%-13s %-9s %-8s %-8s %s %llu%s:", cell->op->name,
+		       cell->profile->name, cell->pin->name,
+		       violates(cell) ? "violates" : "holds", cell_search(cell),
+		       (unsigned long long)(runs[0].interleavings +
+					    runs[1].interleavings),
+		       is_expected(cell) ? "" : " NOT AS EXPECTED");
+		print_names(runs[0].broken | runs[1].broken,
+			    runs[0].warned | runs[1].warned);
+		if (runs[0].victim_changed || runs[1].victim_changed)
+			printf(" [victim's bytes changed on the medium]");
+		printf("\n");
+		if (cell_replay(cell))
+			printf("  daxsim replay %s\n", cell_replay(cell));
+	}
+}
+
+static int print_summary(const struct cell *cells, size_t n, double seconds)
+{
+	uint64_t interleavings = 0;
+	size_t complete = 0, expected = 0, i;
+
+	for (i = 0; i < n; i++) {
+		interleavings += cells[i].runs[0].interleavings +
+				 cells[i].runs[1].interleavings;
+		complete += is_complete(&cells[i]);
+		expected += is_expected(&cells[i]);
+	}
+	return printf("\n%zu cells, %zu COMPLETE, %zu as expected; %llu "
+		      "interleavings in %.1f s\n",
+		      n, complete, expected, (unsigned long long)interleavings,
+		      seconds);
+}
+
+/* --------------------------------- Main ----------------------------------- */
+
+static bool is_asked(const char *filter, const char *name)
+{
+	return !filter || strcmp(filter, name) == 0;
+}
+
+/* The cells that were asked for, in the order of rows, columns and pins. */
+static size_t list_cells(const struct args *args, struct cell *cells)
+{
+	unsigned int i, j, p;
+	size_t n = 0;
+
+	for (i = 0; ds_cell_op_at(i); i++)
+		for (j = 0; ds_profile_at(j); j++)
+			for (p = 0; ds_cell_pin_at(p); p++) {
+				struct cell cell = {
+					.op = ds_cell_op_at(i),
+					.profile = ds_profile_at(j),
+					.pin = ds_cell_pin_at(p),
+				};
+
+				if (!cell.profile->proved ||
+				    !is_asked(args->op, cell.op->name) ||
+				    !is_asked(args->fs, cell.profile->name) ||
+				    !is_asked(args->pin, cell.pin->name))
+					continue;
+				cell.expected =
+					ds_verdict_expected(cell.op->name,
+							    cell.profile->name,
+							    cell.pin->name);
+				ds_assert(cell.expected);
+				cells[n++] = cell;
+			}
+	return n;
+}
+
+static int judge(const struct cell *cells, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (is_complete(&cells[i]) && !is_expected(&cells[i]))
+			return EXIT_UNEXPECTED;
+	for (i = 0; i < n; i++)
+		if (!is_complete(&cells[i]))
+			return EXIT_BUDGET;
+	return EXIT_AS_ASKED;
+}
+
+static int prove(const struct args *args, struct ds_region *region,
+		 struct cell *cells)
+{
+	size_t n = list_cells(args, cells);
+	double start = cli_now();
+	int code = EXIT_AS_ASKED;
+	size_t done;
+
+	if (!args->json)
+		printf("seed 0 (nothing is left to chance: every interleaving "
+		       "is tried)\nregion %s, %llu bytes, flushed by %s\n",
+		       region->path, (unsigned long long)region->size,
+		       ds_region_flush_name(region));
+	fflush(stdout);
+	for (done = 0; done < n && !cli_interrupted(); done++) {
+		code = run_cell(args, region, &cells[done], 0);
+		if (code == EXIT_AS_ASKED)
+			code = run_cell(args, region, &cells[done], 1);
+		if (code != EXIT_AS_ASKED)
+			return code;
+	}
+	if (args->json) {
+		print_json(cells, done, region);
+	} else {
+		print_table(cells, done);
+		print_cells(cells, done);
+		print_summary(cells, done, cli_now() - start);
+	}
+	return cli_interrupted() ? EXIT_INTERRUPTED : judge(cells, done);
+}
+
+/* Return: an exit code, or -1 to go on. */
+static int parse_args(int argc, char **argv, struct args *args)
+{
+	int code =
+		cli_options(verb, argc, argv, options, help, take_option, args);
+
+	if (code >= 0 || optind == argc)
+		return code;
+	cli_error(verb, "expected no argument '%s'", argv[optind]);
+	return EXIT_USAGE;
+}
+
+int daxsim_verb_prove(int argc, char **argv)
+{
+	struct args args = {0};
+	struct ds_region *region;
+	struct cell cells[256];
+	size_t i;
+	int code;
+
+	code = parse_args(argc, argv, &args);
+	if (code >= 0)
+		return code;
+	code = cli_region_open(&args.region, verb, &region);
+	if (code != EXIT_AS_ASKED)
+		return code;
+	cli_catch_interrupt();
+	memset(cells, 0, sizeof(cells));
+	code = prove(&args, region, cells);
+	for (i = 0; i < sizeof(cells) / sizeof(cells[0]); i++) {
+		free(cells[i].runs[0].replay);
+		free(cells[i].runs[1].replay);
+	}
+	ds_region_close(region);
+	return code;
+}
