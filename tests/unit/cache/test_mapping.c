@@ -1,0 +1,529 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "../../support/world.h"
+
+#define NOTHING ds_object(DS_OBJ_NONE, 0, 0)
+
+/* A world with file A of 4 written pages, mapped. */
+struct t_cache {
+	struct t_world t;
+	struct ds_file *file;
+	struct ds_mapping *mapping;
+	uint64_t addr;
+};
+
+static void set_up(struct t_cache *c, const char *fs)
+{
+	t_open(&c->t, fs);
+	c->file = t_file(&c->t, "A", 4);
+	c->mapping = &c->file->inode->mapping;
+	c->addr = t_map(&c->t, c->file, 0, 4);
+}
+
+static void touch(struct t_cache *c, uint64_t page)
+{
+	assert_int_equal(t_store(&c->t, c->addr + page * T_PAGE, 1), 1);
+}
+
+static void look(struct t_cache *c, uint64_t page)
+{
+	assert_in_range(t_load(&c->t, c->addr + page * T_PAGE), 0, 255);
+}
+
+/* -------------------------------- Entries --------------------------------- */
+
+static void a_fault_leaves_an_unlocked_data_entry(void **state)
+{
+	struct t_cache c;
+	uint64_t entry;
+
+	(void)state;
+	set_up(&c, "ext4-4.19");
+	assert_int_equal(t_entry(c.file, 2), 0);
+	look(&c, 2);
+	entry = t_entry(c.file, 2);
+	assert_true(ds_entry_is_data(entry));
+	assert_false(ds_entry_is_locked(entry));
+	assert_int_equal(ds_entry_pfn(entry).pfn, t_block(c.file, 2).pfn);
+	assert_false(t_is_dirty(c.file, 2));
+	touch(&c, 2);
+	assert_int_equal(t_entry(c.file, 2), entry);
+	assert_true(t_is_dirty(c.file, 2));
+	t_close(&c.t);
+}
+
+static void a_data_entry_ties_its_frame_to_the_file(void **state)
+{
+	const struct ds_frame *frame;
+	struct t_cache c;
+
+	(void)state;
+	set_up(&c, "ext4-4.19");
+	look(&c, 3);
+	frame = ds_frame_view(c.t.frames, t_block(c.file, 3));
+	assert_int_equal(frame->mapping, c.file->inode->id);
+	assert_int_equal(frame->index, 3);
+	ds_mapping_delete(c.t.setup, c.mapping, ds_pgrange(3, 4));
+	assert_int_equal(frame->mapping, 0);
+	assert_int_equal(frame->file, c.file->inode->id);
+	t_close(&c.t);
+}
+
+static void a_hole_that_is_read_has_an_entry_without_a_block(void **state)
+{
+	struct t_cache c;
+
+	(void)state;
+	set_up(&c, "ext4-4.19");
+	assert_int_equal(t_fallocate(&c.t, c.file, T_PUNCH, 0, T_PAGE), 0);
+	look(&c, 0);
+	assert_true(t_entry(c.file, 0) & DS_ENTRY_ZERO);
+	assert_false(ds_entry_is_data(t_entry(c.file, 0)));
+	assert_int_equal(ds_pte_pfn(t_pte(&c.t, c.addr)).pfn, DS_ZERO_PFN);
+	assert_int_equal(
+		ds_frame_view(c.t.frames, ds_pfn(DS_ZERO_PFN))->mapping, 0);
+	t_close(&c.t);
+}
+
+static void a_grabbed_entry_is_locked_and_an_absent_one_made(void **state)
+{
+	struct t_cache c;
+	uint64_t old;
+
+	(void)state;
+	set_up(&c, "ext4-4.19");
+	assert_int_equal(ds_entry_grab(c.t.setup, c.mapping, ds_pgidx(1), &old),
+			 0);
+	assert_int_equal(old, 0);
+	assert_true(t_entry(c.file, 1) & DS_ENTRY_EMPTY);
+	assert_true(ds_entry_is_locked(t_entry(c.file, 1)));
+	ds_entry_unlock(c.t.setup, c.mapping, ds_pgidx(1), NOTHING);
+	assert_false(ds_entry_is_locked(t_entry(c.file, 1)));
+	assert_int_equal(ds_entry_grab(c.t.setup, c.mapping, ds_pgidx(1), &old),
+			 0);
+	assert_true(old & DS_ENTRY_EMPTY);
+	assert_int_equal(t_n_events(&c.t, DS_EV_ENTRY_UNLOCKED), 1);
+	t_close(&c.t);
+}
+
+static void truncation_deletes_the_range_and_nothing_else(void **state)
+{
+	struct t_cache c;
+	uint64_t i;
+
+	(void)state;
+	set_up(&c, "ext4-4.19");
+	for (i = 0; i < 4; i++)
+		touch(&c, i);
+	ds_mapping_delete(c.t.setup, c.mapping, ds_pgrange(1, 3));
+	for (i = 0; i < 4; i++)
+		assert_int_equal(t_entry(c.file, i) != 0, i == 0 || i == 3);
+	ds_mapping_delete(c.t.setup, c.mapping, ds_pgrange(3, 3));
+	assert_int_not_equal(t_entry(c.file, 3), 0);
+	assert_int_equal(t_n_events(&c.t, DS_EV_WARNED), 0);
+	t_close(&c.t);
+}
+
+static void a_busy_page_that_leaves_the_cache_is_warned_of(void **state)
+{
+	struct t_job pin = {.len = T_PAGE};
+	const struct ds_event *event;
+	struct t_cache c;
+
+	(void)state;
+	set_up(&c, "ext4-4.19");
+	touch(&c, 1);
+	touch(&c, 2);
+	pin.addr = c.addr + 2 * T_PAGE;
+	t_pin(&c.t, &pin);
+	ds_mapping_delete(c.t.setup, c.mapping, ds_pgrange_all());
+	assert_int_equal(t_n_events(&c.t, DS_EV_WARNED), 1);
+	event = t_event(&c.t, DS_EV_WARNED, 0);
+	assert_int_equal(event->value, 1);
+	assert_int_equal(event->page.pgidx, 2);
+	assert_int_equal(c.t.world->checks->warned, 2);
+	t_close(&c.t);
+}
+
+static void invalidation_spares_dirty_entries(void **state)
+{
+	struct t_job pin = {.len = T_PAGE};
+	struct t_cache c;
+
+	(void)state;
+	set_up(&c, "ext4-4.19");
+	look(&c, 0);
+	touch(&c, 1);
+	look(&c, 2);
+	pin.addr = c.addr + 2 * T_PAGE;
+	t_pin(&c.t, &pin); /* which makes the entry dirty, as a write fault */
+	ds_mapping_write_back(c.t.setup, c.mapping, ds_pgrange(2, 3));
+	ds_mapping_invalidate(c.t.setup, c.mapping, ds_pgrange(0, 3));
+	assert_int_equal(t_entry(c.file, 0), 0);
+	assert_int_not_equal(t_entry(c.file, 1), 0);
+	assert_int_equal(t_entry(c.file, 2), 0);
+	/* Page tables go all the same; nobody warns of a forgotten pin. */
+	assert_int_equal(t_pte(&c.t, c.addr), 0);
+	assert_int_equal(t_pte(&c.t, c.addr + T_PAGE), 0);
+	assert_int_equal(t_n_events(&c.t, DS_EV_WARNED), 0);
+	t_close(&c.t);
+}
+
+static void writing_back_cleans_the_range(void **state)
+{
+	struct t_cache c;
+	uint64_t i;
+
+	(void)state;
+	set_up(&c, "ext4-4.19");
+	for (i = 0; i < 4; i++)
+		touch(&c, i);
+	ds_mapping_write_back(c.t.setup, c.mapping, ds_pgrange(1, 3));
+	for (i = 0; i < 4; i++) {
+		assert_int_equal(t_is_dirty(c.file, i), i == 0 || i == 3);
+		assert_false(ds_entry_is_locked(t_entry(c.file, i)));
+	}
+	t_close(&c.t);
+}
+
+/* -------------------------- The search for pins --------------------------- */
+
+static bool find_busy(struct t_cache *c, struct ds_pgrange range,
+		      bool mapped_only, struct ds_pfn *ret_pfn)
+{
+	return ds_mapping_first_busy(c->t.setup, c->mapping, range, mapped_only,
+				     ret_pfn);
+}
+
+static void the_search_unmaps_and_finds_the_first_busy_page(void **state)
+{
+	struct t_job pin = {.len = 2 * T_PAGE};
+	struct ds_pfn pfn;
+	struct t_cache c;
+	uint64_t i;
+
+	(void)state;
+	set_up(&c, "ext4-4.19");
+	for (i = 0; i < 4; i++)
+		touch(&c, i);
+	pin.addr = c.addr + 2 * T_PAGE;
+	t_pin(&c.t, &pin);
+	assert_true(find_busy(&c, ds_pgrange_all(), true, &pfn));
+	assert_int_equal(pfn.pfn, t_block(c.file, 2).pfn);
+	for (i = 0; i < 4; i++)
+		assert_int_equal(t_pte(&c.t, c.addr + i * T_PAGE), 0);
+	assert_int_equal(t_n_events(&c.t, DS_EV_SCANNED_CLEAN), 0);
+	ds_unpin_page(c.t.setup, c.t.space, &pin.direct.pages[0]);
+	assert_true(find_busy(&c, ds_pgrange_all(), true, &pfn));
+	assert_int_equal(pfn.pfn, t_block(c.file, 3).pfn);
+	ds_unpin_page(c.t.setup, c.t.space, &pin.direct.pages[1]);
+	assert_false(find_busy(&c, ds_pgrange_all(), true, &pfn));
+	assert_int_equal(t_n_events(&c.t, DS_EV_SCANNED_CLEAN), 1);
+	t_close(&c.t);
+}
+
+static void the_search_looks_at_its_range_only(void **state)
+{
+	struct t_job pin = {.len = T_PAGE};
+	struct ds_pfn pfn;
+	struct t_cache c;
+
+	(void)state;
+	set_up(&c, "ext4-4.19");
+	touch(&c, 0);
+	touch(&c, 2);
+	pin.addr = c.addr + 2 * T_PAGE;
+	t_pin(&c.t, &pin);
+	assert_false(find_busy(&c, ds_pgrange(0, 2), true, &pfn));
+	assert_int_equal(t_pte(&c.t, c.addr), 0);
+	assert_int_not_equal(t_pte(&c.t, c.addr + 2 * T_PAGE), 0);
+	assert_true(find_busy(&c, ds_pgrange(2, 3), true, &pfn));
+	assert_false(find_busy(&c, ds_pgrange(3, DS_PGIDX_MAX), true, &pfn));
+	t_close(&c.t);
+}
+
+static void pins_of_the_zero_page_keep_no_hole_busy(void **state)
+{
+	struct ds_pinned pinned;
+	struct ds_pfn pfn;
+	struct t_cache c;
+
+	(void)state;
+	set_up(&c, "ext4-4.19");
+	assert_int_equal(t_fallocate(&c.t, c.file, T_PUNCH, 0, T_PAGE), 0);
+	assert_int_equal(ds_pin_pages(c.t.setup, c.t.space,
+				      (struct ds_vpn){ds_page_down(c.addr)}, 1,
+				      false, &pinned),
+			 1);
+	assert_int_equal(t_extra(&c.t, ds_pfn(DS_ZERO_PFN)), 1);
+	assert_false(find_busy(&c, ds_pgrange_all(), true, &pfn));
+	t_close(&c.t);
+}
+
+/* Until v6.14: a pin that outlives its mapping is not seen. */
+static void a_file_that_nobody_maps_is_not_searched(void **state)
+{
+	struct t_job pin = {.len = T_PAGE};
+	struct ds_pfn pfn;
+	struct t_cache c;
+
+	(void)state;
+	set_up(&c, "ext4-4.19");
+	touch(&c, 0);
+	pin.addr = c.addr;
+	t_pin(&c.t, &pin);
+	t_unmap(&c.t, c.addr, 4);
+	assert_false(find_busy(&c, ds_pgrange_all(), true, &pfn));
+	assert_true(find_busy(&c, ds_pgrange_all(), false, &pfn));
+	t_close(&c.t);
+}
+
+/* ------------------------- Waiting for an entry --------------------------- */
+
+static void do_search(struct ds_task *task, void *arg)
+{
+	struct t_job *job = arg;
+	struct ds_pfn pfn;
+
+	t_end(job, ds_mapping_first_busy(task, &job->file->inode->mapping,
+					 ds_pgrange_all(), true, &pfn));
+}
+
+static void do_delete(struct ds_task *task, void *arg)
+{
+	struct t_job *job = arg;
+
+	ds_mapping_delete(task, &job->file->inode->mapping, ds_pgrange(0, 1));
+	t_end(job, 0);
+}
+
+static void do_invalidate(struct ds_task *task, void *arg)
+{
+	struct t_job *job = arg;
+
+	ds_mapping_invalidate(task, &job->file->inode->mapping,
+			      ds_pgrange(0, 1));
+	t_end(job, 0);
+}
+
+static void do_write_back(struct ds_task *task, void *arg)
+{
+	struct t_job *job = arg;
+
+	ds_mapping_write_back(task, &job->file->inode->mapping,
+			      ds_pgrange(0, 1));
+	t_end(job, 0);
+}
+
+/* Four tasks at most, all at page 0. */
+static enum ds_run_end meet(struct t_cache *c, const ds_task_fn *fns,
+			    struct t_job *jobs, size_t n,
+			    const struct t_leg *legs, size_t n_legs)
+{
+	static const char *const names[] = {"a", "b", "c", "d"};
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		jobs[i] = (struct t_job){.file = c->file, .addr = c->addr};
+		t_task(&c->t, names[i], fns[i], &jobs[i]);
+	}
+	return t_run(&c->t, legs, n_legs);
+}
+
+static void unlocking_wakes_one_waiter_after_the_other(void **state)
+{
+	static const ds_task_fn fns[] = {t_do_store, t_do_store, t_do_store};
+	static const struct t_leg legs[] = {
+		{0, DS_AT_PTE_SET, 0, NULL},
+		{1, DS_AT_WAIT_SLEEP, 0, NULL},
+		{2, DS_AT_WAIT_SLEEP, 0, NULL},
+		{0, DS_AT_END, 0, NULL},
+		/* Would it be woken, it could go on. */
+		{1, DS_AT_ENTRY_UNLOCK, 0, NULL},
+		{2, DS_AT_WAIT_SLEEP, 0, NULL},
+	};
+	struct t_job jobs[3];
+	struct t_cache c;
+
+	(void)state;
+	set_up(&c, "ext4-4.19");
+	assert_int_equal(meet(&c, fns, jobs, 3, legs, T_N(legs)), DS_RUN_DONE);
+	t_assert_holds(&c.t);
+	t_close(&c.t);
+}
+
+static void deletion_waits_for_the_lock(void **state)
+{
+	static const ds_task_fn fns[] = {t_do_store, do_delete};
+	static const struct t_leg legs[] = {
+		{0, DS_AT_ENTRY_UNLOCK, 0, NULL},
+		{1, DS_AT_WAIT_SLEEP, 0, NULL},
+		{0, DS_AT_END, 0, NULL},
+		{1, DS_AT_END, 0, NULL},
+	};
+	struct t_job jobs[2];
+	struct t_cache c;
+
+	(void)state;
+	set_up(&c, "ext4-4.19");
+	assert_int_equal(meet(&c, fns, jobs, 2, legs, T_N(legs)), DS_RUN_DONE);
+	assert_int_equal(t_entry(c.file, 0), 0);
+	t_close(&c.t);
+}
+
+/* Else a page that is pinned would be missed while it is written back. */
+static void the_search_waits_for_the_lock(void **state)
+{
+	static const ds_task_fn fns[] = {do_write_back, do_search};
+	static const struct t_leg legs[] = {
+		{0, DS_AT_BYTES_READ, 0, NULL},
+		{1, DS_AT_WAIT_SLEEP, 0, NULL},
+		{0, DS_AT_END, 0, NULL},
+	};
+	struct t_job jobs[2], pin = {.len = T_PAGE};
+	struct t_cache c;
+
+	(void)state;
+	set_up(&c, "ext4-4.19");
+	touch(&c, 0);
+	pin.addr = c.addr;
+	t_pin(&c.t, &pin);
+	assert_int_equal(meet(&c, fns, jobs, 2, legs, T_N(legs)), DS_RUN_DONE);
+	assert_int_equal(jobs[1].result, 1);
+	t_close(&c.t);
+}
+
+/* Who was woken and does not lock the entry owes the next one a wake-up. */
+static void the_search_passes_its_wake_up_on(void **state)
+{
+	static const ds_task_fn fns[] = {do_write_back, do_search,
+					 do_write_back};
+	static const struct t_leg legs[] = {
+		{0, DS_AT_BYTES_READ, 0, NULL}, {1, DS_AT_WAIT_SLEEP, 0, NULL},
+		{2, DS_AT_WAIT_SLEEP, 0, NULL}, {0, DS_AT_END, 0, NULL},
+		{1, DS_AT_END, 0, NULL},
+	};
+	struct t_job jobs[3];
+	struct t_cache c;
+
+	(void)state;
+	set_up(&c, "ext4-4.19");
+	touch(&c, 0);
+	assert_int_equal(meet(&c, fns, jobs, 3, legs, T_N(legs)), DS_RUN_DONE);
+	t_assert_holds(&c.t);
+	t_close(&c.t);
+}
+
+static void invalidation_that_spares_an_entry_passes_its_wake_up_on(
+	void **state)
+{
+	static const ds_task_fn fns[] = {t_do_store, do_invalidate, t_do_store};
+	static const struct t_leg legs[] = {
+		{0, DS_AT_PTE_SET, 0, NULL},    {1, DS_AT_WAIT_SLEEP, 0, NULL},
+		{2, DS_AT_WAIT_SLEEP, 0, NULL}, {0, DS_AT_END, 0, NULL},
+		{1, DS_AT_END, 0, NULL},
+	};
+	struct t_job jobs[3];
+	struct t_cache c;
+
+	(void)state;
+	set_up(&c, "ext4-4.19");
+	assert_int_equal(meet(&c, fns, jobs, 3, legs, T_N(legs)), DS_RUN_DONE);
+	t_assert_holds(&c.t);
+	t_close(&c.t);
+}
+
+/*
+ * The deleted entry has two more waiters. Before v5.13 one is woken, finds
+ * nothing and wakes nobody.
+ */
+static enum ds_run_end delete_before_two_waiters(struct t_cache *c,
+						 const char *fs)
+{
+	static const ds_task_fn fns[] = {do_write_back, do_delete,
+					 do_write_back, do_write_back};
+	static const struct t_leg legs[] = {
+		{0, DS_AT_BYTES_READ, 0, NULL}, {1, DS_AT_WAIT_SLEEP, 0, NULL},
+		{2, DS_AT_WAIT_SLEEP, 0, NULL}, {3, DS_AT_WAIT_SLEEP, 0, NULL},
+		{0, DS_AT_END, 0, NULL},        {1, DS_AT_END, 0, NULL},
+	};
+	struct t_job jobs[4];
+
+	set_up(c, fs);
+	touch(c, 0);
+	return meet(c, fns, jobs, 4, legs, T_N(legs));
+}
+
+static void deletion_wakes_one_waiter_in_old_kernels(void **state)
+{
+	struct t_cache c;
+
+	(void)state;
+	assert_int_equal(delete_before_two_waiters(&c, "ext4-4.19"),
+			 DS_RUN_STUCK);
+	t_assert_broken(&c.t, UINT32_C(1) << DS_NO_LOST_WAKEUP);
+	t_close(&c.t);
+}
+
+static void deletion_wakes_every_waiter_in_new_kernels(void **state)
+{
+	struct t_cache c;
+
+	(void)state;
+	assert_int_equal(delete_before_two_waiters(&c, "ext4-6.1"),
+			 DS_RUN_DONE);
+	t_assert_holds(&c.t);
+	t_close(&c.t);
+}
+
+/* The page was dirty when it was found, and gone when it was looked at. */
+static void writing_back_makes_no_entry_again(void **state)
+{
+	static const ds_task_fn fns[] = {do_write_back, do_delete};
+	static const struct t_leg legs[] = {
+		{0, DS_AT_ENTRY_GRAB, 0, NULL},
+		{1, DS_AT_END, 0, NULL},
+		{0, DS_AT_END, 0, NULL},
+	};
+	struct t_job jobs[2];
+	struct t_cache c;
+
+	(void)state;
+	set_up(&c, "ext4-4.19");
+	touch(&c, 0);
+	assert_int_equal(meet(&c, fns, jobs, 2, legs, T_N(legs)), DS_RUN_DONE);
+	assert_int_equal(t_entry(c.file, 0), 0);
+	t_close(&c.t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_fault_leaves_an_unlocked_data_entry),
+		cmocka_unit_test(a_data_entry_ties_its_frame_to_the_file),
+		cmocka_unit_test(
+			a_hole_that_is_read_has_an_entry_without_a_block),
+		cmocka_unit_test(
+			a_grabbed_entry_is_locked_and_an_absent_one_made),
+		cmocka_unit_test(truncation_deletes_the_range_and_nothing_else),
+		cmocka_unit_test(
+			a_busy_page_that_leaves_the_cache_is_warned_of),
+		cmocka_unit_test(invalidation_spares_dirty_entries),
+		cmocka_unit_test(writing_back_cleans_the_range),
+		cmocka_unit_test(
+			the_search_unmaps_and_finds_the_first_busy_page),
+		cmocka_unit_test(the_search_looks_at_its_range_only),
+		cmocka_unit_test(pins_of_the_zero_page_keep_no_hole_busy),
+		cmocka_unit_test(a_file_that_nobody_maps_is_not_searched),
+		cmocka_unit_test(unlocking_wakes_one_waiter_after_the_other),
+		cmocka_unit_test(deletion_waits_for_the_lock),
+		cmocka_unit_test(the_search_waits_for_the_lock),
+		cmocka_unit_test(the_search_passes_its_wake_up_on),
+		cmocka_unit_test(
+			invalidation_that_spares_an_entry_passes_its_wake_up_on),
+		cmocka_unit_test(deletion_wakes_one_waiter_in_old_kernels),
+		cmocka_unit_test(deletion_wakes_every_waiter_in_new_kernels),
+		cmocka_unit_test(writing_back_makes_no_entry_again),
+	};
+
+	return cmocka_run_group_tests_name("mapping", tests, NULL, NULL);
+}

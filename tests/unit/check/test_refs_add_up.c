@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "fixture.h"
+
+/* A direct read that takes @job->mode references too many, or forgets them. */
+static void do_miscount(struct ds_task *task, void *arg)
+{
+	struct t_job *job = arg;
+	struct ds_pfn pfn = t_block(job->file, 1);
+	struct ds_frames *frames = job->t->frames;
+
+	job->addr += T_PAGE;
+	t_do_direct_read(task, job);
+	ds_yield(task, DS_AT_FRAME_GET, ds_adds(ds_refs_object(pfn)),
+		 ds_adds(ds_holders_object(1)));
+	if (job->mode > 0)
+		ds_frame_get(task, frames, pfn);
+	if (job->mode < 0)
+		ds_frame_hold(task, frames, pfn, 1, ds_pgidx(1));
+}
+
+static void miscount(struct t_scene *s, int by)
+{
+	struct t_job job = {.mode = by, .len = T_K};
+
+	t_set_up(s, "ext4-4.19");
+	job.file = s->file;
+	job.addr = s->addr;
+	t_task(&s->t, "direct", do_miscount, &job);
+	assert_int_equal(t_run(&s->t, NULL, 0), DS_RUN_DONE);
+}
+
+static void holds_where_every_reference_is_dropped(void **state)
+{
+	struct t_scene s;
+
+	(void)state;
+	miscount(&s, 0);
+	t_assert_holds(&s.t);
+	t_close(&s.t);
+}
+
+static void do_pin_for_ever(struct ds_task *task, void *arg)
+{
+	struct t_job *job = arg;
+
+	t_end(job, ds_direct_begin(task, job->t->space, job->addr, T_PAGE, true,
+				   &job->direct));
+}
+
+static void holds_where_pins_are_left(void **state)
+{
+	struct t_scene s;
+
+	(void)state;
+	t_set_up(&s, "ext4-4.19");
+	s.pin.addr = s.addr;
+	t_task(&s.t, "direct", do_pin_for_ever, &s.pin);
+	assert_int_equal(t_run(&s.t, NULL, 0), DS_RUN_DONE);
+	assert_int_equal(t_extra(&s.t, t_block(s.file, 0)), 1);
+	t_assert_holds(&s.t);
+	t_close(&s.t);
+}
+
+static void breaks_where_a_reference_is_leaked(void **state)
+{
+	struct t_scene s;
+
+	(void)state;
+	miscount(&s, 1);
+	t_assert_broken(&s.t, t_bit(DS_REFS_ADD_UP));
+	t_assert_says(&s, DS_REFS_ADD_UP, "has 1 references that nobody holds");
+	t_close(&s.t);
+}
+
+static void breaks_where_a_pin_has_no_reference(void **state)
+{
+	struct t_scene s;
+
+	(void)state;
+	miscount(&s, -1);
+	t_assert_says(&s, DS_REFS_ADD_UP, "has -1 references");
+	t_close(&s.t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(holds_where_every_reference_is_dropped),
+		cmocka_unit_test(holds_where_pins_are_left),
+		cmocka_unit_test(breaks_where_a_reference_is_leaked),
+		cmocka_unit_test(breaks_where_a_pin_has_no_reference),
+	};
+
+	return cmocka_run_group_tests_name("refs_add_up", tests, NULL, NULL);
+}

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "../../support/world.h"
+
+static const char *const systems[] = {"ext4-4.19", "xfs-4.19"};
+
+/* A mapped file of 4 pages: written, hole, unwritten, written. */
+struct t_fault {
+	struct t_world t;
+	struct ds_file *file;
+	uint64_t addr;
+};
+
+static void set_up(struct t_fault *f, const char *fs)
+{
+	t_open(&f->t, fs);
+	f->file = t_file(&f->t, "A", 4);
+	assert_int_equal(
+		t_fallocate(&f->t, f->file, T_PUNCH, T_PAGE, 2 * T_PAGE), 0);
+	assert_int_equal(t_fallocate(&f->t, f->file, 0, 2 * T_PAGE, T_PAGE), 0);
+	t_assert_extents(f->file, "1w 1- 1u 1w");
+	f->addr = t_map(&f->t, f->file, 0, 4);
+}
+
+static void a_load_maps_the_block_for_reading(void **state)
+{
+	struct t_fault f;
+	uint64_t pte;
+
+	(void)state;
+	set_up(&f, "ext4-4.19");
+	assert_int_equal(t_load(&f.t, f.addr + 3 * T_PAGE), t_pattern(3));
+	pte = t_pte(&f.t, f.addr + 3 * T_PAGE);
+	assert_int_equal(ds_pte_pfn(pte).pfn, t_block(f.file, 3).pfn);
+	assert_false(ds_pte_allows(pte, true));
+	assert_false(t_is_dirty(f.file, 3));
+	t_close(&f.t);
+}
+
+static void a_store_maps_the_block_for_writing(void **state)
+{
+	struct t_fault f;
+	uint64_t pte;
+
+	(void)state;
+	set_up(&f, "ext4-4.19");
+	assert_int_equal(t_store(&f.t, f.addr, 0x77), 1);
+	pte = t_pte(&f.t, f.addr);
+	assert_int_equal(ds_pte_pfn(pte).pfn, t_block(f.file, 0).pfn);
+	assert_true(ds_pte_allows(pte, true));
+	assert_true(t_is_dirty(f.file, 0));
+	t_assert_extents(f.file, "1w 1- 1u 1w");
+	t_close(&f.t);
+}
+
+static void a_load_where_nothing_was_written_shows_the_zero_page(void **state)
+{
+	struct t_fault f;
+	uint64_t i;
+
+	(void)state;
+	set_up(&f, "ext4-4.19");
+	for (i = 1; i < 3; i++) {
+		uint64_t addr = f.addr + i * T_PAGE;
+
+		assert_int_equal(t_load(&f.t, addr), 0);
+		assert_int_equal(ds_pte_pfn(t_pte(&f.t, addr)).pfn,
+				 DS_ZERO_PFN);
+		assert_false(ds_pte_allows(t_pte(&f.t, addr), true));
+		assert_true(t_entry(f.file, i) & DS_ENTRY_ZERO);
+	}
+	t_assert_extents(f.file, "1w 1- 1u 1w");
+	t_close(&f.t);
+}
+
+static void a_store_writes_exactly_the_block_it_needs(void **state)
+{
+	struct t_fault f;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < T_N(systems); i++) {
+		set_up(&f, systems[i]);
+		assert_int_equal(t_store(&f.t, f.addr + T_PAGE + 5, 0x77), 1);
+		t_assert_extents(f.file, "2w 1u 1w");
+		assert_int_equal(t_byte(&f.t, f.file, T_PAGE + 5), 0x77);
+		assert_int_equal(t_byte(&f.t, f.file, T_PAGE + 6), 0);
+		assert_int_equal(t_store(&f.t, f.addr + 2 * T_PAGE, 0x78), 1);
+		t_assert_extents(f.file, "4w");
+		assert_int_equal(t_byte(&f.t, f.file, 2 * T_PAGE), 0x78);
+		assert_int_equal(t_byte(&f.t, f.file, 2 * T_PAGE + 1), 0);
+		t_close(&f.t);
+	}
+}
+
+static void a_store_takes_the_zero_page_away_from_others(void **state)
+{
+	struct t_fault f;
+	uint64_t other, i;
+
+	(void)state;
+	set_up(&f, "ext4-4.19");
+	other = t_map(&f.t, f.file, 0, 4);
+	for (i = 1; i < 3; i++) {
+		assert_int_equal(t_load(&f.t, other + i * T_PAGE), 0);
+		assert_int_equal(t_store(&f.t, f.addr + i * T_PAGE, 0x77), 1);
+		assert_int_equal(t_load(&f.t, other + i * T_PAGE), 0x77);
+		assert_true(ds_entry_is_data(t_entry(f.file, i)));
+	}
+	t_close(&f.t);
+}
+
+static void a_store_where_the_disk_is_full_is_a_bus_error(void **state)
+{
+	struct t_world t;
+	struct ds_file *file;
+	uint64_t addr;
+
+	(void)state;
+	t_open_sized(&t, "ext4-4.19", 3);
+	file = t_file(&t, "A", 2);
+	assert_int_equal(t_truncate(&t, file, 3 * T_PAGE), 0);
+	addr = t_map(&t, file, 0, 3);
+	assert_int_equal(t_store(&t, addr + 2 * T_PAGE, 1), DS_SIGBUS);
+	/* Nobody is left waiting for the entry. */
+	assert_false(ds_entry_is_locked(t_entry(file, 2)));
+	assert_int_equal(t_load(&t, addr + 2 * T_PAGE), 0);
+	assert_int_equal(t_fallocate(&t, file, T_PUNCH, 0, T_PAGE), 0);
+	assert_int_equal(t_store(&t, addr + 2 * T_PAGE, 1), 1);
+	t_close(&t);
+}
+
+static void store_in_hole(struct t_fault *f, const char *fs, const char *steps)
+{
+	struct t_job job = {.value = 1};
+
+	set_up(f, fs);
+	job.addr = f->addr + T_PAGE;
+	f->t.followed = 0;
+	t_task(&f->t, "task", t_do_store, &job);
+	assert_int_equal(t_run(&f->t, NULL, 0), DS_RUN_DONE);
+	assert_int_equal(job.result, 1);
+	assert_string_equal(f->t.steps, steps);
+	t_assert_holds(&f->t);
+	t_close(&f->t);
+}
+
+static void ext4_faults_for_writing_inside_a_transaction(void **state)
+{
+	struct t_fault f;
+
+	(void)state;
+	store_in_hole(&f, "ext4-4.19",
+		      "+F +j +x alloc bytes extents -x fill map -j -f bytes");
+}
+
+static void xfs_faults_for_writing_with_transactions_inside(void **state)
+{
+	struct t_fault f;
+
+	(void)state;
+	store_in_hole(&f, "xfs-4.19",
+		      "+F +j +x alloc bytes extents -x -j fill map -f bytes");
+}
+
+/* The fault waits for the lock; what it finds then decides. */
+static void i_size_is_looked_at_under_the_fault_lock(void **state)
+{
+	static const struct t_leg legs[] = {
+		/* It saw no entry and wants the fault lock. */
+		{0, DS_AT_LOCK_SHARED, 2, NULL},
+		{1, DS_AT_END, 0, NULL},
+		{0, DS_AT_END, 0, NULL},
+	};
+	struct t_job load = {0}, truncate = {.len = T_PAGE};
+	struct t_fault f;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < T_N(systems); i++) {
+		set_up(&f, systems[i]);
+		load.addr = f.addr + 3 * T_PAGE;
+		truncate.file = f.file;
+		t_task(&f.t, "load", t_do_load, &load);
+		t_task(&f.t, "truncate", t_do_truncate, &truncate);
+		assert_int_equal(t_run(&f.t, legs, T_N(legs)), DS_RUN_DONE);
+		assert_int_equal(load.result, DS_SIGBUS);
+		assert_int_equal(t_entry(f.file, 3), 0);
+		t_close(&f.t);
+	}
+}
+
+static void a_fault_waits_while_blocks_are_taken_away(void **state)
+{
+	static const struct t_leg legs[] = {
+		{1, DS_AT_BLOCK_FREE, 0, NULL},
+		{0, DS_AT_LOCK_GRANTED, 0, NULL},
+		{1, DS_AT_END, 0, NULL},
+		{0, DS_AT_END, 0, NULL},
+	};
+	struct t_job store = {.value = 1};
+	struct t_job punch = {.mode = T_PUNCH, .len = T_PAGE};
+	struct ds_pfn before;
+	struct t_fault f;
+
+	(void)state;
+	set_up(&f, "ext4-4.19");
+	before = t_block(f.file, 0);
+	store.addr = f.addr;
+	punch.file = f.file;
+	f.t.super->victim = true;
+	t_task(&f.t, "store", t_do_store, &store);
+	t_task(&f.t, "punch", t_do_fallocate, &punch);
+	assert_int_equal(t_run(&f.t, legs, T_N(legs)), DS_RUN_DONE);
+	assert_int_equal(store.result, 1);
+	assert_int_not_equal(t_block(f.file, 0).pfn, before.pfn);
+	t_assert_holds(&f.t);
+	t_close(&f.t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_load_maps_the_block_for_reading),
+		cmocka_unit_test(a_store_maps_the_block_for_writing),
+		cmocka_unit_test(
+			a_load_where_nothing_was_written_shows_the_zero_page),
+		cmocka_unit_test(a_store_writes_exactly_the_block_it_needs),
+		cmocka_unit_test(a_store_takes_the_zero_page_away_from_others),
+		cmocka_unit_test(a_store_where_the_disk_is_full_is_a_bus_error),
+		cmocka_unit_test(ext4_faults_for_writing_inside_a_transaction),
+		cmocka_unit_test(
+			xfs_faults_for_writing_with_transactions_inside),
+		cmocka_unit_test(i_size_is_looked_at_under_the_fault_lock),
+		cmocka_unit_test(a_fault_waits_while_blocks_are_taken_away),
+	};
+
+	return cmocka_run_group_tests_name("fault", tests, NULL, NULL);
+}

@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "../../support/world.h"
+
+enum {
+	BREAKER,
+	HOLDER,
+	OTHER,
+};
+
+/*
+ * File A of 4 pages, mapped and touched; pages 1 and 2 pinned one by one.
+ * The breaker takes the fault lock, breaks, and gives the lock back.
+ */
+struct t_layout {
+	struct t_world t;
+	struct ds_file *file;
+	uint64_t addr;
+	struct t_job breaker, first, second, other;
+};
+
+static void do_break(struct ds_task *task, void *arg)
+{
+	struct t_job *job = arg;
+	struct ds_inode *inode = job->file->inode;
+
+	ds_inode_lock_faults(task, inode);
+	t_end(job, ds_break_layouts(task, inode));
+	job->value = ds_rwsem_holds(task, &inode->fault_lock, DS_EXCLUSIVE);
+	ds_inode_unlock_faults(task, inode);
+}
+
+static void pin_page(struct t_layout *l, struct t_job *job, uint64_t page)
+{
+	job->addr = l->addr + page * T_PAGE;
+	job->len = T_PAGE;
+	t_pin(&l->t, job);
+}
+
+static void set_up(struct t_layout *l, const char *fs)
+{
+	uint64_t i;
+
+	memset(l, 0, sizeof(*l));
+	t_open(&l->t, fs);
+	l->file = t_file(&l->t, "A", 4);
+	l->addr = t_map(&l->t, l->file, 0, 4);
+	for (i = 0; i < 4; i++)
+		t_store(&l->t, l->addr + i * T_PAGE, 1);
+	l->breaker.file = l->file;
+	l->t.note = l;
+	l->t.followed = BREAKER;
+	t_task(&l->t, "breaker", do_break, &l->breaker);
+}
+
+static enum ds_run_end run(struct t_layout *l, const struct t_leg *legs,
+			   size_t n)
+{
+	enum ds_run_end end = t_run(&l->t, legs, n);
+
+	/* Whatever happened, it returned with the lock. */
+	if (l->breaker.done)
+		assert_true(l->breaker.value);
+	return end;
+}
+
+static void a_file_without_pins_is_broken_at_once(void **state)
+{
+	struct t_layout l;
+
+	(void)state;
+	set_up(&l, "ext4-4.19");
+	assert_int_equal(run(&l, NULL, 0), DS_RUN_DONE);
+	assert_int_equal(l.breaker.result, 0);
+	assert_string_equal(l.t.steps, "+f mapped? unmap busy? -f");
+	assert_int_equal(t_n_events(&l.t, DS_EV_FAULTS_ALLOWED), 1);
+	t_close(&l.t);
+}
+
+static void without_a_rule_nothing_is_even_unmapped(void **state)
+{
+	struct t_layout l;
+
+	(void)state;
+	set_up(&l, "ext4-4.18");
+	pin_page(&l, &l.first, 1);
+	assert_int_equal(run(&l, NULL, 0), DS_RUN_DONE);
+	assert_int_equal(l.breaker.result, 0);
+	assert_string_equal(l.t.steps, "+f -f");
+	assert_int_not_equal(t_pte(&l.t, l.addr), 0);
+	t_close(&l.t);
+}
+
+/* Who holds the pin may have to fault before it can let go. */
+static void the_fault_lock_is_dropped_to_sleep(void **state)
+{
+	static const struct t_leg legs[] = {
+		{BREAKER, DS_AT_WAIT_SLEEP, 0, NULL},
+		{OTHER, DS_AT_END, 0, NULL},
+		{HOLDER, DS_AT_END, 0, NULL},
+		{BREAKER, DS_AT_END, 0, NULL},
+	};
+	struct t_layout l;
+
+	(void)state;
+	set_up(&l, "ext4-4.19");
+	pin_page(&l, &l.first, 1);
+	l.other.addr = l.addr;
+	t_task(&l.t, "holder", t_do_unpin, &l.first);
+	t_task(&l.t, "other", t_do_store, &l.other);
+	assert_int_equal(run(&l, legs, T_N(legs)), DS_RUN_DONE);
+	assert_int_equal(l.breaker.result, 0);
+	assert_int_equal(l.other.result, 1);
+	/* What was mapped meanwhile was unmapped again. */
+	assert_int_equal(t_pte(&l.t, l.addr), 0);
+	t_close(&l.t);
+}
+
+static void a_wake_up_before_the_sleep_is_not_lost(void **state)
+{
+	static const struct t_leg legs[] = {
+		/* The condition was false; the lock is about to be dropped. */
+		{BREAKER, DS_AT_UNLOCK, 2, NULL},
+		{HOLDER, DS_AT_END, 0, NULL},
+		{BREAKER, DS_AT_END, 0, NULL},
+	};
+	struct t_layout l;
+
+	(void)state;
+	set_up(&l, "ext4-4.19");
+	pin_page(&l, &l.first, 1);
+	t_task(&l.t, "holder", t_do_unpin, &l.first);
+	assert_int_equal(run(&l, legs, T_N(legs)), DS_RUN_DONE);
+	assert_int_equal(l.breaker.result, 0);
+	t_close(&l.t);
+}
+
+static void note_lock(struct t_world *t)
+{
+	struct t_layout *l = t->note;
+
+	l->other.value = ds_rwsem_is_exclusive(&l->file->inode->fault_lock);
+}
+
+/* The page was seen busy and is idle at the first test: no sleep, no drop. */
+static void a_page_idle_at_the_first_test_costs_no_sleep(void **state)
+{
+	static const struct t_leg legs[] = {
+		{BREAKER, DS_AT_WAIT_TEST, 0, NULL},
+		{HOLDER, DS_AT_END, 0, NULL},
+		{BREAKER, DS_AT_MAPPED_TEST, 0, note_lock},
+		{BREAKER, DS_AT_END, 0, NULL},
+	};
+	struct t_layout l;
+
+	(void)state;
+	set_up(&l, "ext4-4.19");
+	pin_page(&l, &l.first, 1);
+	t_task(&l.t, "holder", t_do_unpin, &l.first);
+	assert_int_equal(run(&l, legs, T_N(legs)), DS_RUN_DONE);
+	assert_int_equal(l.other.value, 1);
+	assert_int_equal(t_n_events(&l.t, DS_EV_FAULTS_ALLOWED), 1);
+	t_close(&l.t);
+}
+
+/* The first page becomes idle just before its test; the second is pinned. */
+static void early_idle(struct t_layout *l, const char *fs)
+{
+	static const struct t_leg legs[] = {
+		{BREAKER, DS_AT_WAIT_TEST, 0, NULL},
+		{HOLDER, DS_AT_END, 0, NULL},
+		{BREAKER, DS_AT_END, 0, NULL},
+	};
+	static const struct t_leg fixed_legs[] = {
+		{BREAKER, DS_AT_WAIT_TEST, 0, NULL},
+		{HOLDER, DS_AT_END, 0, NULL},
+		{BREAKER, DS_AT_WAIT_SLEEP, 0, NULL},
+		{OTHER, DS_AT_END, 0, NULL},
+		{BREAKER, DS_AT_END, 0, NULL},
+	};
+	bool fixed = ds_profile_find(fs)->break_kind == DS_BREAK_UNTIL_IDLE;
+
+	set_up(l, fs);
+	pin_page(l, &l->first, 1);
+	pin_page(l, &l->second, 2);
+	t_task(&l->t, "holder", t_do_unpin, &l->first);
+	t_task(&l->t, "other", t_do_unpin, &l->second);
+	assert_int_equal(fixed ? run(l, fixed_legs, T_N(fixed_legs))
+			       : run(l, legs, T_N(legs)),
+			 DS_RUN_DONE);
+	assert_int_equal(l->breaker.result, 0);
+}
+
+static void the_patches_of_2018_give_up_early(void **state)
+{
+	struct t_layout l;
+
+	(void)state;
+	early_idle(&l, "ext4-v3");
+	assert_null(t_event(&l.t, DS_EV_SCANNED_CLEAN, 0));
+	t_close(&l.t);
+}
+
+static void later_kernels_look_again_until_no_page_is_busy(void **state)
+{
+	static const char *const kernels[] = {"ext4-4.19", "xfs-4.19",
+					      "ext4-6.1", "xfs-6.1"};
+	struct t_layout l;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < T_N(kernels); i++) {
+		early_idle(&l, kernels[i]);
+		assert_non_null(t_event(&l.t, DS_EV_SCANNED_CLEAN, 0));
+		t_close(&l.t);
+	}
+}
+
+static void after_a_real_sleep_the_patches_look_again_too(void **state)
+{
+	static const struct t_leg legs[] = {
+		{BREAKER, DS_AT_WAIT_SLEEP, 0, NULL},
+		{HOLDER, DS_AT_END, 0, NULL},
+		{BREAKER, DS_AT_WAIT_SLEEP, 2, NULL},
+		{OTHER, DS_AT_END, 0, NULL},
+		{BREAKER, DS_AT_END, 0, NULL},
+	};
+	struct t_layout l;
+
+	(void)state;
+	set_up(&l, "ext4-v3");
+	pin_page(&l, &l.first, 1);
+	pin_page(&l, &l.second, 2);
+	t_task(&l.t, "holder", t_do_unpin, &l.first);
+	t_task(&l.t, "other", t_do_unpin, &l.second);
+	assert_int_equal(run(&l, legs, T_N(legs)), DS_RUN_DONE);
+	assert_non_null(t_event(&l.t, DS_EV_SCANNED_CLEAN, 0));
+	t_close(&l.t);
+}
+
+/* -------------------------------- Signals --------------------------------- */
+
+static void add_signaller(struct t_layout *l)
+{
+	l->other.target = l->t.world->sched->tasks[BREAKER];
+	t_task(&l->t, "other", t_do_signal, &l->other);
+}
+
+static void a_signal_ends_the_sleep(void **state)
+{
+	static const struct t_leg legs[] = {
+		{BREAKER, DS_AT_WAIT_SLEEP, 0, NULL},
+		{1, DS_AT_END, 0, NULL},
+		{BREAKER, DS_AT_END, 0, NULL},
+	};
+	struct t_layout l;
+	unsigned int i;
+
+	(void)state;
+	set_up(&l, "ext4-4.19");
+	pin_page(&l, &l.first, 1);
+	add_signaller(&l);
+	assert_int_equal(run(&l, legs, T_N(legs)), DS_RUN_DONE);
+	assert_int_equal(l.breaker.result, -EINTR);
+	for (i = 0; i < DS_WAITQ_BUCKETS; i++)
+		assert_null(l.t.world->waitq->buckets[i].head);
+	t_close(&l.t);
+}
+
+static void a_signal_that_came_before_ends_the_wait_without_a_sleep(
+	void **state)
+{
+	static const struct t_leg legs[] = {
+		{1, DS_AT_END, 0, NULL},
+		{BREAKER, DS_AT_END, 0, NULL},
+	};
+	struct t_layout l;
+
+	(void)state;
+	set_up(&l, "ext4-4.19");
+	pin_page(&l, &l.first, 1);
+	add_signaller(&l);
+	assert_int_equal(run(&l, legs, T_N(legs)), DS_RUN_DONE);
+	assert_int_equal(l.breaker.result, -EINTR);
+	assert_int_equal(t_n_events(&l.t, DS_EV_FAULTS_ALLOWED), 1);
+	t_close(&l.t);
+}
+
+static void an_idle_page_wins_over_a_pending_signal(void **state)
+{
+	static const struct t_leg legs[] = {
+		{1, DS_AT_END, 0, NULL},
+		{BREAKER, DS_AT_WAIT_TEST, 0, NULL},
+		{2, DS_AT_END, 0, NULL},
+		{BREAKER, DS_AT_END, 0, NULL},
+	};
+	struct t_layout l;
+
+	(void)state;
+	set_up(&l, "ext4-4.19");
+	pin_page(&l, &l.first, 1);
+	add_signaller(&l);
+	t_task(&l.t, "holder", t_do_unpin, &l.first);
+	assert_int_equal(run(&l, legs, T_N(legs)), DS_RUN_DONE);
+	assert_int_equal(l.breaker.result, 0);
+	t_close(&l.t);
+}
+
+/*
+ * The sleep ended by a signal, the lock is taken: the breaker has to queue for
+ * it, and must not stand in the queue for the page any more.
+ */
+static void a_signalled_waiter_may_have_to_queue_for_the_lock(void **state)
+{
+	static const struct t_leg legs[] = {
+		{BREAKER, DS_AT_WAIT_SLEEP, 0, NULL},
+		{2, DS_AT_PTE_SET, 0, NULL}, /* holds the fault lock */
+		{1, DS_AT_END, 0, NULL},
+		{BREAKER, DS_AT_LOCK_GRANTED, 0, NULL},
+		{2, DS_AT_END, 0, NULL},
+		{BREAKER, DS_AT_END, 0, NULL},
+	};
+	struct t_job fault = {.value = 1};
+	struct t_layout l;
+	unsigned int i;
+
+	(void)state;
+	set_up(&l, "ext4-4.19");
+	pin_page(&l, &l.first, 1);
+	add_signaller(&l);
+	fault.addr = l.addr;
+	t_task(&l.t, "fault", t_do_store, &fault);
+	assert_int_equal(run(&l, legs, T_N(legs)), DS_RUN_DONE);
+	assert_int_equal(l.breaker.result, -EINTR);
+	for (i = 0; i < DS_WAITQ_BUCKETS; i++)
+		assert_null(l.t.world->waitq->buckets[i].head);
+	t_close(&l.t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_file_without_pins_is_broken_at_once),
+		cmocka_unit_test(without_a_rule_nothing_is_even_unmapped),
+		cmocka_unit_test(the_fault_lock_is_dropped_to_sleep),
+		cmocka_unit_test(a_wake_up_before_the_sleep_is_not_lost),
+		cmocka_unit_test(a_page_idle_at_the_first_test_costs_no_sleep),
+		cmocka_unit_test(the_patches_of_2018_give_up_early),
+		cmocka_unit_test(
+			later_kernels_look_again_until_no_page_is_busy),
+		cmocka_unit_test(after_a_real_sleep_the_patches_look_again_too),
+		cmocka_unit_test(a_signal_ends_the_sleep),
+		cmocka_unit_test(
+			a_signal_that_came_before_ends_the_wait_without_a_sleep),
+		cmocka_unit_test(an_idle_page_wins_over_a_pending_signal),
+		cmocka_unit_test(
+			a_signalled_waiter_may_have_to_queue_for_the_lock),
+	};
+
+	return cmocka_run_group_tests_name("layout", tests, NULL, NULL);
+}

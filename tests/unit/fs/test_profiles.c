@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "../../support/world.h"
+
+static void every_profile_is_found_by_its_name_and_alias(void **state)
+{
+	const struct ds_fs_profile *profile;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; (profile = ds_profile_at(i)); i++) {
+		assert_ptr_equal(ds_profile_find(profile->name), profile);
+		if (profile->alias)
+			assert_ptr_equal(ds_profile_find(profile->alias),
+					 profile);
+		assert_non_null(profile->models);
+		assert_true(strlen(profile->name) < 32);
+	}
+	assert_true(i >= 7);
+	assert_null(ds_profile_at(i));
+	assert_null(ds_profile_find("ext4"));
+	assert_null(ds_profile_find(""));
+	assert_ptr_equal(ds_profile_find("ext4-nobreak"),
+			 ds_profile_find("ext4-4.18"));
+}
+
+static void every_operation_is_there(void **state)
+{
+	const struct ds_fs_profile *profile;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; (profile = ds_profile_at(i)); i++) {
+		assert_non_null(profile->ops->set_size);
+		assert_non_null(profile->ops->fallocate);
+		assert_non_null(profile->ops->write);
+		assert_non_null(profile->ops->make_written);
+		assert_non_null(profile->ops->fsync);
+	}
+}
+
+/* The columns of the proof table, in its order. */
+static void the_proved_profiles_come_first(void **state)
+{
+	static const char *const columns[] = {"ext4-4.18", "ext4-v2", "ext4-v3",
+					      "ext4-4.19", "xfs-4.19"};
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < T_N(columns); i++) {
+		assert_string_equal(ds_profile_at(i)->name, columns[i]);
+		assert_true(ds_profile_at(i)->proved);
+	}
+	for (; ds_profile_at(i); i++)
+		assert_false(ds_profile_at(i)->proved);
+}
+
+/* What each kernel is known for. */
+static void the_rules_are_those_of_the_kernels(void **state)
+{
+	static const struct {
+		const char *name;
+		enum ds_break kind;
+		bool for_insert, before_size, keeps_size, wakes_all;
+	} rules[] = {
+		{"ext4-4.18", DS_BREAK_NONE, false, false, true, false},
+		{"ext4-v2", DS_BREAK_WHILE_SLEPT, false, false, true, false},
+		{"ext4-v3", DS_BREAK_WHILE_SLEPT, false, false, true, false},
+		{"ext4-4.19", DS_BREAK_UNTIL_IDLE, true, false, true, false},
+		{"ext4-6.1", DS_BREAK_UNTIL_IDLE, true, true, false, true},
+		{"xfs-4.19", DS_BREAK_UNTIL_IDLE, true, true, false, false},
+		{"xfs-6.1", DS_BREAK_UNTIL_IDLE, true, true, false, true},
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < T_N(rules); i++) {
+		const struct ds_fs_profile *profile =
+			ds_profile_find(rules[i].name);
+
+		assert_int_equal(profile->break_kind, rules[i].kind);
+		assert_int_equal(profile->break_for_insert,
+				 rules[i].for_insert);
+		assert_int_equal(profile->break_before_size,
+				 rules[i].before_size);
+		assert_int_equal(profile->interrupted_keeps_size,
+				 rules[i].keeps_size);
+		assert_int_equal(profile->delete_wakes_all, rules[i].wakes_all);
+		/* Until v6.15. */
+		assert_int_equal(profile->idle_refs, 1);
+		assert_true(profile->break_if_mapped);
+	}
+}
+
+static void sizes_end_where_the_file_systems_end(void **state)
+{
+	(void)state;
+	assert_int_equal(ds_profile_find("ext4-4.19")->max_bytes,
+			 (UINT64_C(1) << 44) - 4096);
+	assert_int_equal(ds_profile_find("xfs-4.19")->max_bytes, INT64_MAX);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_profile_is_found_by_its_name_and_alias),
+		cmocka_unit_test(every_operation_is_there),
+		cmocka_unit_test(the_proved_profiles_come_first),
+		cmocka_unit_test(the_rules_are_those_of_the_kernels),
+		cmocka_unit_test(sizes_end_where_the_file_systems_end),
+	};
+
+	return cmocka_run_group_tests_name("profiles", tests, NULL, NULL);
+}

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "../../support/world.h"
+
+/* A world with file A of 4 pages, mapped; pages are touched where asked. */
+static uint64_t set_up(struct t_world *t, struct ds_file **ret_file,
+		       uint64_t touched)
+{
+	uint64_t addr, i;
+
+	t_open(t, "ext4-4.19");
+	*ret_file = t_file(t, "A", 4);
+	addr = t_map(t, *ret_file, 0, 4);
+	for (i = 0; i < touched; i++)
+		t_store(t, addr + i * T_PAGE, 1);
+	return addr;
+}
+
+static int64_t pin(struct t_world *t, uint64_t addr, uint64_t n, bool write,
+		   struct ds_pinned *ret_pinned)
+{
+	return ds_pin_pages(t->setup, t->space,
+			    (struct ds_vpn){ds_page_down(addr)}, n, write,
+			    ret_pinned);
+}
+
+static void a_pin_takes_one_reference_and_says_where(void **state)
+{
+	struct ds_pinned pinned[2];
+	struct ds_file *file;
+	struct t_world t;
+	uint64_t addr;
+
+	(void)state;
+	addr = set_up(&t, &file, 4);
+	assert_int_equal(pin(&t, addr + T_PAGE, 2, true, pinned), 2);
+	assert_int_equal(pinned[0].pfn.pfn, t_block(file, 1).pfn);
+	assert_int_equal(pinned[1].pfn.pfn, t_block(file, 2).pfn);
+	assert_int_equal(pinned[1].page.pgidx, 2);
+	assert_int_equal(pinned[1].inode, file->inode->id);
+	assert_int_equal(t_extra(&t, t_block(file, 0)), 0);
+	assert_int_equal(t_extra(&t, t_block(file, 1)), 1);
+	assert_int_equal(t_extra(&t, t_block(file, 2)), 1);
+	ds_unpin_page(t.setup, t.space, &pinned[0]);
+	ds_unpin_page(t.setup, t.space, &pinned[1]);
+	assert_int_equal(t_extra(&t, t_block(file, 1)), 0);
+	assert_null(t.frames->holders);
+	t_close(&t);
+}
+
+static void pages_that_nobody_touched_are_faulted_in(void **state)
+{
+	struct ds_pinned pinned[4];
+	struct ds_file *file;
+	struct t_world t;
+	uint64_t addr;
+
+	(void)state;
+	addr = set_up(&t, &file, 2);
+	assert_int_equal(t_pte(&t, addr + 3 * T_PAGE), 0);
+	assert_int_equal(pin(&t, addr, 4, true, pinned), 4);
+	assert_true(ds_pte_allows(t_pte(&t, addr + 3 * T_PAGE), true));
+	assert_int_equal(pinned[3].pfn.pfn, t_block(file, 3).pfn);
+	t_close(&t);
+}
+
+static void a_pin_for_writing_is_not_satisfied_by_a_read_only_entry(
+	void **state)
+{
+	struct ds_pinned pinned;
+	struct ds_file *file;
+	struct t_world t;
+	uint64_t addr;
+
+	(void)state;
+	addr = set_up(&t, &file, 0);
+	t_load(&t, addr);
+	assert_false(ds_pte_allows(t_pte(&t, addr), true));
+	assert_int_equal(pin(&t, addr, 1, false, &pinned), 1);
+	assert_false(ds_pte_allows(t_pte(&t, addr), true));
+	assert_int_equal(pin(&t, addr, 1, true, &pinned), 1);
+	assert_true(ds_pte_allows(t_pte(&t, addr), true));
+	assert_int_equal(t_extra(&t, t_block(file, 0)), 2);
+	t_close(&t);
+}
+
+static void a_read_only_pin_of_a_hole_pins_the_zero_page(void **state)
+{
+	struct ds_pinned pinned[2];
+	struct ds_file *file;
+	struct t_world t;
+	uint64_t addr;
+
+	(void)state;
+	t_open(&t, "ext4-4.19");
+	file = t_open_file(&t, "A", O_RDWR | O_CREAT);
+	assert_int_equal(t_truncate(&t, file, 2 * T_PAGE), 0);
+	addr = t_map(&t, file, 0, 2);
+	assert_int_equal(pin(&t, addr, 1, false, pinned), 1);
+	assert_int_equal(pinned[0].pfn.pfn, DS_ZERO_PFN);
+	t_assert_extents(file, "");
+	/* The device that writes needs a block first. */
+	assert_int_equal(pin(&t, addr, 1, true, pinned), 1);
+	assert_int_not_equal(pinned[0].pfn.pfn, DS_ZERO_PFN);
+	t_assert_extents(file, "1w");
+	t_close(&t);
+}
+
+static void what_cannot_be_pinned_is_a_fault(void **state)
+{
+	struct ds_pinned pinned[8];
+	struct ds_file *file;
+	struct t_world t;
+	uint64_t addr;
+
+	(void)state;
+	addr = set_up(&t, &file, 4);
+	assert_int_equal(pin(&t, 0, 1, true, pinned), -EFAULT);
+	assert_int_equal(pin(&t, addr + 4 * T_PAGE, 1, true, pinned), -EFAULT);
+	assert_int_equal(pin(&t, UINT64_C(65536) * T_PAGE, 1, true, pinned),
+			 -EFAULT);
+	assert_int_equal(pin(&t, UINT64_C(65535) * T_PAGE, 2, true, pinned),
+			 -EFAULT);
+	assert_int_equal(t_truncate(&t, file, T_PAGE), 0);
+	assert_int_equal(pin(&t, addr + T_PAGE, 1, true, pinned), -EFAULT);
+	assert_int_equal(ds_vfs_mmap(t.setup, t.space, file, 0, T_PAGE, false,
+				     &addr),
+			 0);
+	assert_int_equal(pin(&t, addr, 1, true, pinned), -EFAULT);
+	assert_int_equal(pin(&t, addr, 1, false, pinned), 1);
+	t_close(&t);
+}
+
+/* The fast part may have pinned pages before the slow part fails. */
+static void a_failure_behind_pinned_pages_tells_how_many(void **state)
+{
+	struct ds_pinned pinned[6];
+	struct ds_file *file;
+	struct t_world t;
+	uint64_t addr;
+
+	(void)state;
+	addr = set_up(&t, &file, 2);
+	assert_int_equal(pin(&t, addr, 6, true, pinned), 4);
+	assert_int_equal(t_extra(&t, t_block(file, 3)), 1);
+	t_close(&t);
+}
+
+/* ------------------------ Against an unmapping task ----------------------- */
+
+struct t_race {
+	struct t_world t;
+	struct t_job pin, unmap;
+	struct ds_file *file;
+};
+
+/* Task 0 pins one touched page, task 1 takes it out of the page tables twice.
+ */
+static void do_unmap_file(struct ds_task *task, void *arg)
+{
+	struct t_job *job = arg;
+	int i;
+
+	for (i = 0; i < 2; i++)
+		ds_rmap_unmap(task, &job->file->inode->mapping.rmap,
+			      ds_pgrange_all());
+	t_end(job, 0);
+}
+
+static void race(struct t_race *r, const struct t_leg *legs, size_t n_legs)
+{
+	memset(r, 0, sizeof(*r));
+	r->pin.addr = set_up(&r->t, &r->file, 1);
+	r->pin.len = T_PAGE;
+	r->unmap.file = r->file;
+	r->t.followed = 0;
+	t_task(&r->t, "direct", t_do_direct_read, &r->pin);
+	t_task(&r->t, "unmap", do_unmap_file, &r->unmap);
+	assert_int_equal(t_run(&r->t, legs, n_legs), DS_RUN_DONE);
+	assert_int_equal(r->pin.result, T_PAGE);
+	t_assert_holds(&r->t);
+	assert_int_equal(t_extra(&r->t, t_block(r->file, 0)), 0);
+}
+
+static void a_walker_that_sees_the_entry_change_backs_out(void **state)
+{
+	static const struct t_leg legs[] = {
+		{0, DS_AT_PTE_RECHECK, 0, NULL},
+		{1, DS_AT_END, 0, NULL},
+		{0, DS_AT_FRAME_PUT, 0, NULL},
+		{0, DS_AT_PTE_FOLLOW, 2, NULL},
+	};
+	struct t_race r;
+
+	(void)state;
+	race(&r, legs, T_N(legs));
+	/* The reference it took for nothing is no pin. */
+	assert_int_equal(t_n_events(&r.t, DS_EV_PINNED), 1);
+	t_close(&r.t);
+}
+
+static void a_walker_that_came_first_keeps_its_pin(void **state)
+{
+	static const struct t_leg legs[] = {
+		{0, DS_AT_DMA, 0, NULL},
+		{1, DS_AT_END, 0, NULL},
+		{0, DS_AT_END, 0, NULL},
+	};
+	struct t_race r;
+
+	(void)state;
+	race(&r, legs, T_N(legs));
+	assert_int_equal(t_n_events(&r.t, DS_EV_PINNED), 1);
+	t_close(&r.t);
+}
+
+static void a_walker_that_came_too_late_takes_the_slow_path(void **state)
+{
+	static const struct t_leg legs[] = {
+		{1, DS_AT_END, 0, NULL},
+		{0, DS_AT_LOCK_SHARED, 0, NULL},
+	};
+	struct t_race r;
+
+	(void)state;
+	race(&r, legs, T_N(legs));
+	t_close(&r.t);
+}
+
+/* The slow path faults again when the page goes before it has it. */
+static void the_slow_path_tries_until_the_page_stays(void **state)
+{
+	static const struct t_leg legs[] = {
+		{1, DS_AT_LOCK_SHARED, 2, NULL},
+		{0, DS_AT_PTE_FOLLOW, 2, NULL},
+		{1, DS_AT_END, 0, NULL},
+		{0, DS_AT_PTE_SET, 0, NULL},
+	};
+	struct t_race r;
+
+	(void)state;
+	race(&r, legs, T_N(legs));
+	t_close(&r.t);
+}
+
+/* ------------------------------- Unpinning -------------------------------- */
+
+/* What a waiter would find when the wake-up comes. */
+static void note_count(struct t_world *t)
+{
+	struct t_job *job = t->note;
+
+	job->value = (unsigned char)t_extra(t, t_block(job->file, 0));
+}
+
+static void the_count_drops_before_the_wake_up(void **state)
+{
+	static const struct t_leg legs[] = {
+		{0, DS_AT_WAKE, 0, note_count},
+	};
+	struct t_job job = {.len = T_PAGE};
+	struct t_world t;
+
+	(void)state;
+	job.addr = set_up(&t, &job.file, 1);
+	job.value = 9;
+	t.note = &job;
+	t_pin(&t, &job);
+	t_task(&t, "direct", t_do_unpin, &job);
+	assert_int_equal(t_run(&t, legs, T_N(legs)), DS_RUN_DONE);
+	assert_int_equal(job.value, 0);
+	t_close(&t);
+}
+
+static void only_the_last_of_two_pins_wakes(void **state)
+{
+	/* Of two unpins the first never stands before a wake-up. */
+	static const struct t_leg legs[] = {
+		{0, DS_AT_END, 0, note_count},
+		{1, DS_AT_WAKE, 0, NULL},
+	};
+	struct t_job a = {.len = T_PAGE}, b = {.len = T_PAGE};
+	struct t_world t;
+
+	(void)state;
+	a.addr = b.addr = set_up(&t, &a.file, 1);
+	t.note = &a;
+	t_pin(&t, &a);
+	t_pin(&t, &b);
+	t.followed = 0;
+	t_task(&t, "a", t_do_unpin, &a);
+	t_task(&t, "b", t_do_unpin, &b);
+	assert_int_equal(t_run(&t, legs, T_N(legs)), DS_RUN_DONE);
+	assert_int_equal(a.value, 1);
+	t_close(&t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_pin_takes_one_reference_and_says_where),
+		cmocka_unit_test(pages_that_nobody_touched_are_faulted_in),
+		cmocka_unit_test(
+			a_pin_for_writing_is_not_satisfied_by_a_read_only_entry),
+		cmocka_unit_test(a_read_only_pin_of_a_hole_pins_the_zero_page),
+		cmocka_unit_test(what_cannot_be_pinned_is_a_fault),
+		cmocka_unit_test(a_failure_behind_pinned_pages_tells_how_many),
+		cmocka_unit_test(a_walker_that_sees_the_entry_change_backs_out),
+		cmocka_unit_test(a_walker_that_came_first_keeps_its_pin),
+		cmocka_unit_test(
+			a_walker_that_came_too_late_takes_the_slow_path),
+		cmocka_unit_test(the_slow_path_tries_until_the_page_stays),
+		cmocka_unit_test(the_count_drops_before_the_wake_up),
+		cmocka_unit_test(only_the_last_of_two_pins_wakes),
+	};
+
+	return cmocka_run_group_tests_name("pin", tests, NULL, NULL);
+}

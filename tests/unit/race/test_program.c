@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "fs/profiles.h"
+#include "race/program.h"
+#include "race/search.h"
+
+struct t_play {
+	struct ds_region *region;
+	struct ds_program *program;
+	struct ds_world *world;
+	char why[256];
+};
+
+static int try_play(struct t_play *p, const char *fs, const char *text,
+		    uint64_t n_pages)
+{
+	struct ds_region_options region = {.size = n_pages * DS_PAGE_SIZE};
+	struct ds_program_options options = {
+		.profile = ds_profile_find(fs),
+		.checked = true,
+	};
+	static struct ds_scenario scenario;
+	int r;
+
+	memset(p, 0, sizeof(*p));
+	r = ds_scenario_parse("x.scn", text, &scenario, p->why, sizeof(p->why));
+	if (r < 0)
+		print_error("%s\n", p->why);
+	assert_int_equal(r, 0);
+	assert_int_equal(
+		ds_region_open(&region, &p->region, p->why, sizeof(p->why)), 0);
+	options.region = p->region;
+	r = ds_program_new(&scenario, &options, &p->program, p->why,
+			   sizeof(p->why));
+	if (r == 0)
+		p->world = ds_program_world(p->program);
+	return r;
+}
+
+static void play(struct t_play *p, const char *fs, const char *text)
+{
+	assert_int_equal(try_play(p, fs, text, 1024), 0);
+}
+
+static void end(struct t_play *p)
+{
+	ds_program_free(p->program);
+	ds_region_close(p->region);
+}
+
+/* Searches to completion. Return: what broke. */
+static uint32_t search(struct t_play *p, uint64_t *ret_interleavings)
+{
+	const struct ds_search_options options = {.max_steps = 3000};
+	struct ds_search_result result;
+	uint32_t broken;
+
+	assert_int_equal(ds_search_run(p->world, &options, &result), 0);
+	assert_int_equal(result.end, DS_END_COMPLETE);
+	broken = result.broken;
+	*ret_interleavings = result.interleavings;
+	ds_search_result_free(&result);
+	return broken;
+}
+
+static uint32_t outcome(const char *fs, const char *text)
+{
+	uint64_t interleavings;
+	struct t_play p;
+	uint32_t broken;
+
+	play(&p, fs, text);
+	broken = search(&p, &interleavings);
+	end(&p);
+	return broken;
+}
+
+static struct ds_inode *file_of(const struct t_play *p, const char *name)
+{
+	struct ds_inode *inode = p->world->super->inodes;
+
+	while (inode && strcmp(inode->name, name) != 0)
+		inode = inode->next;
+	assert_non_null(inode);
+	return inode;
+}
+
+/* ------------------------------- Setting up ------------------------------- */
+
+static void files_are_written_as_described(void **state)
+{
+	struct ds_inode *a, *b;
+	struct ds_extent run;
+	struct t_play p;
+
+	(void)state;
+	play(&p, "ext4-4.19",
+	     "file A 16K hole 4K+8K\nfile B 5000\ntask a\nfsync A\n");
+	a = file_of(&p, "A");
+	b = file_of(&p, "B");
+	assert_int_equal(atomic_load(&a->size), 16384);
+	assert_int_equal(ds_extmap_n_blocks(a->extents), 2);
+	run = ds_extmap_lookup(a->extents, ds_pgidx(1));
+	assert_int_equal(run.state, DS_EXT_HOLE);
+	assert_int_equal(run.n_pages, 2);
+	assert_int_equal(atomic_load(&b->size), 5000);
+	assert_int_equal(ds_extmap_n_blocks(b->extents), 2);
+	/* Pages and files differ in their bytes. */
+	run = ds_extmap_lookup(a->extents, ds_pgidx(3));
+	assert_int_equal(ds_frame_bytes(p.world->frames, run.pfn)[0], 0x13);
+	run = ds_extmap_lookup(b->extents, ds_pgidx(0));
+	assert_int_equal(ds_frame_bytes(p.world->frames, run.pfn)[0], 0x20);
+	end(&p);
+}
+
+static void calls_before_the_search_are_made_once(void **state)
+{
+	uint64_t interleavings;
+	struct t_play p;
+
+	(void)state;
+	play(&p, "ext4-4.19",
+	     "file A 8K\n"
+	     "task a\nbefore truncate A 4K\nread A 0+4K\n"
+	     "task b\nread A 0+4K\n");
+	assert_int_equal(atomic_load(&file_of(&p, "A")->size), 4096);
+	assert_int_equal(search(&p, &interleavings), 0);
+	/* Two readers share their lock, and meet nowhere else. */
+	assert_int_equal(interleavings, 1);
+	end(&p);
+}
+
+static void a_call_that_fails_before_the_search_is_named(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *why;
+	} calls[] = {
+		{"file A 8K\ntask a\nfsync A\ntask b\nbefore load A 0+1\n",
+		 "x.scn: task b: call 1 before the search failed: Bad address"},
+		{"file A 8K\ntask a\nfsync A\nbefore collapse A 0+1\n",
+		 "x.scn: task a: call 2 before the search failed: Invalid "
+		 "argument"},
+		{"file A 4K\ntask a\nbefore map A 0+8K\nbefore load A 4K+1\n",
+		 "x.scn: task a: call 2 before the search failed: signal"},
+		{"file A 8K\ntask a\nbefore map A 0+8K\nbefore pin A 0+4K\n"
+		 "before pin A 4K+4K\n",
+		 "x.scn: task a: call 3 before the search failed: Device or "
+		 "resource busy"},
+	};
+	struct t_play p;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		assert_int_equal(try_play(&p, "ext4-4.19", calls[i].text, 1024),
+				 -EINVAL);
+		assert_string_equal(p.why, calls[i].why);
+		ds_region_close(p.region);
+	}
+}
+
+static void files_that_do_not_fit_are_refused(void **state)
+{
+	struct t_play p;
+
+	(void)state;
+	assert_int_equal(try_play(&p, "ext4-4.19",
+				  "file A 64K\ntask a\nfsync A\n", 16),
+			 -EINVAL);
+	assert_string_equal(p.why, "x.scn: its files do not fit on the region");
+	ds_region_close(p.region);
+}
+
+/* --------------------------------- Calls ---------------------------------- */
+
+/* Every call there is, one task after the other; nothing may break. */
+static void every_call_can_be_made(void **state)
+{
+	static const char *const systems[] = {"ext4-4.18", "ext4-4.19",
+					      "xfs-4.19", "ext4-6.1"};
+	static const char text[] =
+		"file A 16K hole 4K+4K\nfile B 4K\n"
+		"task a\n"
+		"map A 0+16K\ntouch A 0+8K\nload A 0+16K\n"
+		"direct-read A 0+8K\ndirect-write A 0+5000\n"
+		"pin A 4K+4K\ndma\nunpin\ndma\nunpin\nunmap A\n"
+		"unmap A\nload A 0+1\n"
+		"signal a\n"
+		"task b\n"
+		"read B 0+4K\nwrite B 100+8K\ntruncate B 20K\nfsync B\n"
+		"allocate B 0+8K keep\nzero B 0+4K\npunch B 4K+4K\n"
+		"collapse B 0+4K\ninsert B 0+4K\nunlink B\nclose B\nread B "
+		"0+1\n";
+	uint64_t interleavings;
+	struct t_play p;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(systems) / sizeof(systems[0]); i++) {
+		play(&p, systems[i], text);
+		assert_int_equal(search(&p, &interleavings), 0);
+		assert_null(file_of(&p, "A")->next);
+		end(&p);
+	}
+}
+
+static void an_open_file_outlives_its_closing_by_another_task(void **state)
+{
+	(void)state;
+	/* Whoever comes too late gets an error; nobody uses a freed file. */
+	assert_int_equal(outcome("ext4-4.19", "file A 8K\n"
+					      "task a\nread A 0+8K\n"
+					      "task b\nunlink A\nclose A\n"),
+			 0);
+}
+
+static void a_pin_made_before_the_search_can_be_dropped_in_it(void **state)
+{
+	(void)state;
+	assert_int_equal(outcome("ext4-4.19", "file A 8K\n"
+					      "task a\nbefore map A 0+8K\n"
+					      "before pin A 0+4K\ndma\nunpin\n"
+					      "task b\npunch A 0+4K\n"),
+			 0);
+}
+
+/* A task's pin is not lost when it makes another direct read meanwhile. */
+static void a_pin_survives_other_direct_calls(void **state)
+{
+	(void)state;
+	assert_int_equal(outcome("ext4-4.19",
+				 "file A 8K\n"
+				 "task a\nbefore map A 0+8K\n"
+				 "before pin A 0+4K\ndirect-read A 4K+4K\n"
+				 "direct-read A 4K+1M\nunpin\n"
+				 "task b\npunch A 0+4K\n"),
+			 0);
+}
+
+static void a_missing_wait_is_found(void **state)
+{
+	static const char text[] = "file A 8K\n"
+				   "task a\nbefore map A 0+8K\n"
+				   "before pin A 0+4K\ndma\nunpin\n"
+				   "task b\npunch A 0+4K\n";
+
+	(void)state;
+	assert_int_equal(
+		outcome("ext4-4.18", text),
+		1U << DS_NO_FREE_BLOCK_PINNED | 1U << DS_NO_STRAY_WRITE |
+			1U << DS_LAYOUT_HOLDER_COHERENT | 1U << DS_WAITED);
+}
+
+static void a_scenario_can_ask_for_flushes_by_interrupt(void **state)
+{
+	struct t_play p;
+
+	(void)state;
+	play(&p, "ext4-4.19", "flush ipi\nfile A 4K\ntask a\nfsync A\n");
+	assert_int_equal(p.world->space->flush, DS_FLUSH_IPI);
+	end(&p);
+	play(&p, "ext4-4.19", "file A 4K\ntask a\nfsync A\n");
+	assert_int_equal(p.world->space->flush, DS_FLUSH_BROADCAST);
+	end(&p);
+}
+
+/* ----------------------- What can happen in a wait ------------------------ */
+
+static void faults_go_on_while_a_task_waits_and_reads_do_not(void **state)
+{
+	static const char text[] = "watch waits\nfile A 8K\n"
+				   "task a\nbefore map A 0+4K\n"
+				   "before pin A 0+4K\nunpin\n"
+				   "task b\npunch A 0+4K\n"
+				   "task c\nbefore map A 4K+4K\n"
+				   "load A 4K+1\nread A 4K+1\n";
+	uint64_t interleavings;
+	struct t_play p;
+
+	(void)state;
+	play(&p, "ext4-4.19", text);
+	assert_int_equal(ds_program_waits(p.program), 0);
+	assert_int_equal(search(&p, &interleavings), 0);
+	assert_true(ds_program_waits(p.program) > 0);
+	assert_true(ds_program_ran_in_wait(p.program, 2, 1));
+	assert_false(ds_program_ran_in_wait(p.program, 2, 2));
+	end(&p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(files_are_written_as_described),
+		cmocka_unit_test(calls_before_the_search_are_made_once),
+		cmocka_unit_test(a_call_that_fails_before_the_search_is_named),
+		cmocka_unit_test(files_that_do_not_fit_are_refused),
+		cmocka_unit_test(every_call_can_be_made),
+		cmocka_unit_test(
+			an_open_file_outlives_its_closing_by_another_task),
+		cmocka_unit_test(
+			a_pin_made_before_the_search_can_be_dropped_in_it),
+		cmocka_unit_test(a_pin_survives_other_direct_calls),
+		cmocka_unit_test(a_missing_wait_is_found),
+		cmocka_unit_test(a_scenario_can_ask_for_flushes_by_interrupt),
+		cmocka_unit_test(
+			faults_go_on_while_a_task_waits_and_reads_do_not),
+	};
+
+	return cmocka_run_group_tests_name("program", tests, NULL, NULL);
+}

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "../../support/world.h"
+
+/* Some of everything: holes, unwritten blocks, entries, mappings, a pin. */
+static void fill(struct t_world *t, struct t_job *pin)
+{
+	struct ds_file *file = t_file(t, "A", 4);
+	uint64_t addr = t_map(t, file, 0, 4);
+
+	t_fallocate(t, file, T_PUNCH, T_PAGE, T_PAGE);
+	t_fallocate(t, file, 0, 6 * T_PAGE, T_PAGE);
+	t_store(t, addr, 9);
+	pin->addr = addr + 2 * T_PAGE;
+	pin->len = (int64_t)T_PAGE;
+	t_pin(t, pin);
+}
+
+static void equal_worlds_have_equal_hashes(void **state)
+{
+	struct t_job a_pin = {0}, b_pin = {0};
+	struct t_world a, b;
+
+	(void)state;
+	t_open(&a, "ext4-4.19");
+	t_open(&b, "ext4-4.19");
+	assert_ptr_not_equal(a.world->arena, b.world->arena);
+	assert_int_equal(ds_world_hash(a.world), ds_world_hash(b.world));
+	fill(&a, &a_pin);
+	assert_int_not_equal(ds_world_hash(a.world), ds_world_hash(b.world));
+	fill(&b, &b_pin);
+	assert_int_equal(ds_world_hash(a.world), ds_world_hash(b.world));
+	t_close(&a);
+	t_close(&b);
+}
+
+/* Each changes one thing that a task could find out. */
+static void change(struct t_world *t, unsigned int which, struct t_job *pin)
+{
+	struct ds_inode *inode = t->super->inodes;
+	struct ds_file *file = t_open_file(t, "A", O_RDWR);
+	uint64_t old;
+
+	ds_vfs_close(t->setup, file);
+	switch (which) {
+	case 0:
+		ds_inode_set_size(t->setup, inode, 3);
+		break;
+	case 1:
+		inode->disk_size++;
+		break;
+	case 2:
+		ds_rwsem_lock(t->setup, &inode->extents_lock, DS_EXCLUSIVE);
+		ds_inode_unwrite(t->setup, inode, ds_pgrange(0, 1));
+		ds_rwsem_unlock(t->setup, &inode->extents_lock);
+		break;
+	case 3:
+		ds_frame_write(t->setup, t->frames, ds_pfn(1), 4000, "x", 1);
+		break;
+	case 4:
+		ds_entry_grab(t->setup, &inode->mapping, ds_pgidx(0), &old);
+		break;
+	case 5:
+		ds_mapping_write_back(t->setup, &inode->mapping,
+				      ds_pgrange(0, 1));
+		break;
+	case 6:
+		ds_rmap_unmap(t->setup, &inode->mapping.rmap, ds_pgrange_all());
+		break;
+	case 7:
+		t_unpin(t, pin);
+		break;
+	case 8:
+		ds_frame_get(t->setup, t->frames, ds_pfn(1));
+		break;
+	case 9:
+		assert_int_equal(ds_vfs_unlink(t->setup, t->super, "A"), 0);
+		break;
+	default:
+		ds_inode_use(t->setup, inode);
+	}
+}
+
+static void whatever_can_be_found_out_changes_the_hash(void **state)
+{
+	uint64_t hashes[12];
+	unsigned int i, j;
+
+	(void)state;
+	for (i = 0; i < T_N(hashes); i++) {
+		struct t_job pin = {0};
+		struct t_world t;
+
+		t_open(&t, "ext4-4.19");
+		fill(&t, &pin);
+		if (i < T_N(hashes) - 1)
+			change(&t, i, &pin);
+		hashes[i] = ds_world_hash(t.world);
+		for (j = 0; j < i; j++)
+			assert_int_not_equal(hashes[i], hashes[j]);
+		t_close(&t);
+	}
+}
+
+static void rewinding_brings_the_marked_world_back(void **state)
+{
+	struct t_job pin = {0};
+	struct t_world t;
+	uint64_t hash;
+	unsigned int i;
+
+	(void)state;
+	t_open(&t, "ext4-4.19");
+	fill(&t, &pin);
+	hash = ds_world_hash(t.world);
+	assert_int_equal(ds_world_mark(t.world), 0);
+	for (i = 0; i < 11; i++) {
+		struct t_job copy = pin;
+
+		change(&t, i, &copy);
+		assert_int_not_equal(ds_world_hash(t.world), hash);
+		ds_world_rewind(t.world);
+		assert_int_equal(ds_world_hash(t.world), hash);
+	}
+	t_close(&t);
+}
+
+static void a_run_leaves_what_it_left_the_first_time(void **state)
+{
+	struct t_job punch = {.mode = T_PUNCH, .len = 2 * (int64_t)T_PAGE};
+	struct t_job direct = {.len = (int64_t)T_PAGE};
+	struct t_world t;
+	uint64_t hash = 0;
+	unsigned int i;
+
+	(void)state;
+	t_open(&t, "ext4-4.19");
+	t.super->victim = true;
+	punch.file = t_file(&t, "A", 4);
+	direct.addr = t_map(&t, punch.file, 0, 4);
+	t_task(&t, "punch", t_do_fallocate, &punch);
+	t_task(&t, "direct", t_do_direct_read, &direct);
+	assert_int_equal(ds_sched_prepare(t.world->sched, DS_TURNS_FIBER), 0);
+	assert_int_equal(ds_world_mark(t.world), 0);
+	for (i = 0; i < 4; i++) {
+		ds_world_rewind(t.world);
+		assert_int_equal(t_run(&t, NULL, 0), DS_RUN_DONE);
+		if (i > 0)
+			assert_int_equal(ds_world_hash(t.world), hash);
+		hash = ds_world_hash(t.world);
+		t_assert_holds(&t);
+	}
+	t_close(&t);
+}
+
+static void the_profile_decides_about_locks_and_counts(void **state)
+{
+	struct t_world t;
+
+	(void)state;
+	t_open(&t, "ext4-4.19");
+	assert_false(t.world->sched->pull_readers);
+	assert_int_equal(t.frames->idle, 1);
+	t_close(&t);
+	t_open(&t, "xfs-6.1");
+	assert_true(t.world->sched->pull_readers);
+	t_close(&t);
+}
+
+static void a_world_without_memory_is_refused(void **state)
+{
+	struct ds_region_options region = {.size = 64 * DS_PAGE_SIZE};
+	struct ds_world_options options = {
+		.profile = ds_profile_find("ext4-4.19"),
+		.n_zones = 1,
+		.table_bits = 4,
+		.tree_shift = 2,
+		.shadow = true,
+	};
+	struct ds_world *world = NULL;
+	char why[256];
+	size_t memory, n_refused = 0;
+	int r = -ENOMEM;
+
+	(void)state;
+	assert_int_equal(
+		ds_region_open(&region, &options.region, why, sizeof(why)), 0);
+	for (memory = 4096; r < 0; memory += 512) {
+		options.memory = memory;
+		r = ds_world_new(&options, &world);
+		n_refused += r < 0;
+		assert_true(r == 0 || r == -ENOMEM);
+		assert_true((r == 0) == (world != NULL));
+	}
+	assert_true(n_refused > 2);
+	ds_world_free(world);
+	ds_world_free(NULL);
+	ds_region_close(options.region);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(equal_worlds_have_equal_hashes),
+		cmocka_unit_test(whatever_can_be_found_out_changes_the_hash),
+		cmocka_unit_test(rewinding_brings_the_marked_world_back),
+		cmocka_unit_test(a_run_leaves_what_it_left_the_first_time),
+		cmocka_unit_test(the_profile_decides_about_locks_and_counts),
+		cmocka_unit_test(a_world_without_memory_is_refused),
+	};
+
+	return cmocka_run_group_tests_name("world", tests, NULL, NULL);
+}
