@@ -1,0 +1,1036 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The public interface: the only file that sees every layer.
+ */
+#pragma GCC visibility push(default)
+#include <daxsim.h>
+#pragma GCC visibility pop
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "fs/custom.h"
+#include "fs/profiles.h"
+#include "race/search.h"
+#include "race/timeline.h"
+#include "race/token.h"
+#include "race/world.h"
+#include "sched/current.h"
+#include "version.h"
+
+#define DEFAULT_FS    "ext4-4.19"
+#define API_SCENARIO  "api" /* what tokens of programs name */
+#define DEFAULT_STEPS 10000
+#define DEFAULT_RUNS  1000
+
+/* Cells are named by their addresses, apart from other objects of the kind. */
+#define CELL_OF_PROGRAM UINT64_C(0x800000)
+
+_Static_assert((int)DAXSIM_FIBER == (int)DS_TURNS_FIBER &&
+		       (int)DAXSIM_BATON == (int)DS_TURNS_BATON &&
+		       (int)DAXSIM_FREE == (int)DS_TURNS_FREE,
+	       "turns are passed on as they are");
+_Static_assert((int)DAXSIM_SLEEP == (int)DS_SEARCH_SLEEP &&
+		       (int)DAXSIM_PLAIN == (int)DS_SEARCH_PLAIN &&
+		       (int)DAXSIM_BOUND == (int)DS_SEARCH_BOUND &&
+		       (int)DAXSIM_RANDOM == (int)DS_SEARCH_RANDOM,
+	       "strategies are passed on as they are");
+_Static_assert(DAXSIM_SIGSEGV == DS_SIGSEGV && DAXSIM_SIGBUS == DS_SIGBUS,
+	       "results are passed on as they are");
+
+/* A thread of the program's own that made a call. */
+struct guest {
+	struct guest *next; /* r/o once it is in the list */
+	pthread_t thread;
+	struct ds_task task;
+};
+
+struct api_task {
+	struct daxsim *sim;
+	daxsim_task_fn fn;
+	void *arg;
+};
+
+struct daxsim {
+	struct ds_region *region;
+	struct ds_world *world;
+	const struct ds_fs_profile *profile;
+	struct ds_fs_profile
+		custom_profile; /* of a file system brought along */
+	struct ds_fs_ops custom_ops;
+	enum ds_turns turns;
+	_Atomic(struct guest *) guests; /* only ever grows */
+	struct ds_spin expect_spin; /* one finding at a time of free tasks */
+	bool begun;  /* the first search: tasks have stacks or threads */
+	bool marked; /* ... and the state that runs start from is kept */
+};
+
+struct daxsim_file {
+	struct daxsim *sim;
+	struct ds_file *file;
+};
+
+struct daxsim_pin {
+	struct daxsim *sim;
+	struct ds_direct direct;
+};
+
+struct daxsim_report {
+	char search[32];
+	uint64_t interleavings;
+	uint32_t warned;
+	unsigned int n;
+	struct {
+		const char *property;
+		char text[120];
+		char *replay;
+	} findings[DS_N_PROPERTIES];
+	char *timeline;
+};
+
+/* ---------------------------- Tasks and threads --------------------------- */
+
+static struct guest *find_guest(struct daxsim *sim)
+{
+	struct guest *guest = atomic_load(&sim->guests);
+
+	while (guest && !pthread_equal(guest->thread, pthread_self()))
+		guest = guest->next;
+	return guest;
+}
+
+static struct guest *new_guest(struct daxsim *sim)
+{
+	struct guest *guest = calloc(1, sizeof(*guest));
+
+	if (!guest)
+		return NULL;
+	guest->task = *sim->world->setup;
+	guest->thread = pthread_self();
+	guest->next = atomic_load(&sim->guests);
+	while (!atomic_compare_exchange_weak(&sim->guests, &guest->next, guest))
+		;
+	return guest;
+}
+
+static bool in_task(const struct daxsim *sim)
+{
+	const struct ds_task *task = ds_task_current();
+
+	return task && task->sched == sim->world->sched;
+}
+
+/*
+ * The task that makes the present call; NULL when a thread's first call finds
+ * no memory. Looked up each time: a thread may outlive the universe.
+ */
+static struct ds_task *self(struct daxsim *sim)
+{
+	struct guest *guest;
+
+	if (ds_likely(in_task(sim)))
+		return ds_task_current();
+	guest = find_guest(sim);
+	if (!guest)
+		guest = new_guest(sim);
+	return guest ? &guest->task : NULL;
+}
+
+/* For what cannot fail and never sleeps. */
+static struct ds_task *self_or_setup(struct daxsim *sim)
+{
+	struct ds_task *task = self(sim);
+
+	return task ? task : sim->world->setup;
+}
+
+/* ------------------------------- Universe --------------------------------- */
+
+static int open_region(const struct daxsim_options *options,
+		       struct ds_region **ret_region, char *why,
+		       size_t why_size)
+{
+	struct ds_region_options region = {
+		.path = options->device,
+		.offset = options->device_offset,
+		.size = options->device_size,
+		.destroy = options->device_destroys_data,
+		.overwrite = options->device_overwrite,
+	};
+	int r = ds_region_open(&region, ret_region, why, why_size);
+
+	if (r < 0 || (*ret_region)->size >= 2 * DS_PAGE_SIZE)
+		return r;
+	snprintf(why, why_size,
+		 "device_size: a universe has at least 8192 bytes");
+	ds_region_close(*ret_region);
+	*ret_region = NULL;
+	return -EINVAL;
+}
+
+/* Turns a negative result into words too. */
+static int say(int result, char *why, size_t why_size, const char *text)
+{
+	if (result < 0)
+		snprintf(why, why_size, "%s", text);
+	return result;
+}
+
+static int fill(struct daxsim *sim, const struct daxsim_options *options,
+		char *why, size_t why_size)
+{
+	struct ds_world_options world = {
+		.profile = sim->profile,
+		.n_zones = 1,
+		.table_bits = options->small ? 4 : 9,
+		.tree_shift = options->small ? 3 : 6,
+		.concurrent = true,
+		.victim = options->victim,
+		.shadow = options->small && options->turns != DAXSIM_FREE,
+		.checked = true,
+	};
+	int r = open_region(options, &sim->region, why, why_size);
+
+	if (r < 0)
+		return r;
+	world.region = sim->region;
+	r = ds_world_new(&world, &sim->world);
+	if (r == -EFBIG)
+		return say(r, why, why_size,
+			   "device_size: a universe has less than 16 TiB");
+	if (r < 0)
+		return say(r, why, why_size, "out of memory");
+	/* Until a search begins any thread may make calls. */
+	sim->world->events.parallel = true;
+	return 0;
+}
+
+static int check_options(const struct daxsim_options *options, char *why,
+			 size_t why_size)
+{
+	if (options->struct_size != sizeof(*options))
+		return say(-EINVAL, why, why_size,
+			   "options: struct_size is not that of this library");
+	if ((unsigned int)options->turns > DAXSIM_FREE)
+		return say(-EINVAL, why, why_size,
+			   "options: turns is none of enum daxsim_turns");
+	if (options->fs && !ds_profile_find(options->fs)) {
+		snprintf(why, why_size, "options: there is no profile '%s'",
+			 options->fs);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int choose_profile(struct daxsim *sim,
+			  const struct daxsim_options *options)
+{
+	sim->profile = ds_profile_find(options->fs ? options->fs : DEFAULT_FS);
+	if (!options->custom_fs)
+		return 0;
+	sim->profile = &sim->custom_profile;
+	return ds_custom_profile(options->custom_fs, &sim->custom_ops,
+				 &sim->custom_profile);
+}
+
+int daxsim_new(const struct daxsim_options *options, struct daxsim **ret_sim,
+	       char *ret_why, size_t why_size)
+{
+	struct daxsim_options defaults = {.struct_size = sizeof(defaults)};
+	char why[256] = "";
+	struct daxsim *sim;
+	int r;
+
+	if (!options)
+		options = &defaults;
+	r = check_options(options, ret_why, why_size);
+	if (r < 0)
+		return r;
+	sim = calloc(1, sizeof(*sim));
+	if (!sim)
+		return say(-ENOMEM, ret_why, why_size, "out of memory");
+	r = choose_profile(sim, options);
+	if (r < 0) {
+		free(sim);
+		return say(r, ret_why, why_size,
+			   "options: custom_fs is not complete");
+	}
+	sim->turns = (enum ds_turns)options->turns;
+	r = fill(sim, options, why, sizeof(why));
+	if (r < 0) {
+		daxsim_free(sim);
+		return say(r, ret_why, why_size, why);
+	}
+	*ret_sim = sim;
+	return 0;
+}
+
+void daxsim_free(struct daxsim *sim)
+{
+	struct guest *guest, *next;
+
+	if (!sim)
+		return;
+	/* A task that freed its own stack could not return. */
+	ds_assert(!sim->world || !in_task(sim));
+	for (guest = sim->guests; guest; guest = next) {
+		next = guest->next;
+		free(guest);
+	}
+	ds_world_free(sim->world);
+	ds_region_close(sim->region);
+	free(sim);
+}
+
+void *daxsim_alloc(struct daxsim *sim, size_t size)
+{
+	return size ? ds_arena_alloc(sim->world->arena, size) : NULL;
+}
+
+const char *daxsim_profile_name(unsigned int i)
+{
+	return ds_profile_at(i) ? ds_profile_at(i)->name : NULL;
+}
+
+const char *daxsim_version(void)
+{
+	return DAXSIM_VERSION;
+}
+
+/* --------------------------------- Files ---------------------------------- */
+
+int daxsim_open(struct daxsim *sim, const char *path, int flags,
+		struct daxsim_file **ret_file)
+{
+	struct ds_arena *arena = sim->world->arena;
+	struct ds_task *task = self(sim);
+	struct daxsim_file *file;
+	int r;
+
+	if (!task)
+		return -ENOMEM;
+	file = ds_arena_alloc(arena, sizeof(*file));
+	if (!file)
+		return ds_task_void(task, -ENOMEM);
+	file->sim = sim;
+	r = ds_vfs_open(task, sim->world->super, path, flags, &file->file);
+	if (r < 0) {
+		ds_arena_release(arena, file, sizeof(*file));
+		return r;
+	}
+	*ret_file = file;
+	return 0;
+}
+
+int daxsim_close(struct daxsim_file *file)
+{
+	struct daxsim *sim = file->sim;
+	struct ds_task *task = self(sim);
+	int r;
+
+	if (!task)
+		return -ENOMEM;
+	r = ds_vfs_close(task, file->file);
+	ds_arena_release(sim->world->arena, file, sizeof(*file));
+	return r;
+}
+
+int daxsim_unlink(struct daxsim *sim, const char *path)
+{
+	struct ds_task *task = self(sim);
+
+	if (!task)
+		return -ENOMEM;
+	return ds_vfs_unlink(task, sim->world->super, path);
+}
+
+int daxsim_fstat(struct daxsim_file *file, struct daxsim_stat *ret_stat)
+{
+	struct ds_task *task = self(file->sim);
+	struct ds_stat stat;
+	int r;
+
+	if (!task)
+		return -ENOMEM;
+	r = ds_vfs_fstat(task, file->file, &stat);
+	if (r < 0)
+		return r;
+	ret_stat->ino = stat.inode;
+	ret_stat->nlink = stat.n_links;
+	ret_stat->size = stat.size;
+	ret_stat->blocks = stat.n_blocks;
+	return 0;
+}
+
+int64_t daxsim_lseek(struct daxsim_file *file, int64_t offset, int whence)
+{
+	struct ds_task *task = self(file->sim);
+
+	if (!task)
+		return -ENOMEM;
+	return ds_vfs_lseek(task, file->file, offset, whence);
+}
+
+ssize_t daxsim_pread(struct daxsim_file *file, void *buf, size_t len,
+		     int64_t offset)
+{
+	struct ds_task *task = self(file->sim);
+
+	if (!task)
+		return -ENOMEM;
+	return ds_vfs_pread(task, file->file, buf, len, offset);
+}
+
+ssize_t daxsim_pwrite(struct daxsim_file *file, const void *buf, size_t len,
+		      int64_t offset)
+{
+	struct ds_task *task = self(file->sim);
+
+	if (!task)
+		return -ENOMEM;
+	return ds_vfs_pwrite(task, file->file, buf, len, offset);
+}
+
+ssize_t daxsim_read(struct daxsim_file *file, void *buf, size_t len)
+{
+	struct ds_task *task = self(file->sim);
+
+	if (!task)
+		return -ENOMEM;
+	return ds_vfs_read(task, file->file, buf, len);
+}
+
+ssize_t daxsim_write(struct daxsim_file *file, const void *buf, size_t len)
+{
+	struct ds_task *task = self(file->sim);
+
+	if (!task)
+		return -ENOMEM;
+	return ds_vfs_write(task, file->file, buf, len);
+}
+
+int daxsim_ftruncate(struct daxsim_file *file, int64_t length)
+{
+	struct ds_task *task = self(file->sim);
+
+	if (!task)
+		return -ENOMEM;
+	return ds_vfs_ftruncate(task, file->file, length);
+}
+
+int daxsim_fallocate(struct daxsim_file *file, int mode, int64_t offset,
+		     int64_t len)
+{
+	struct ds_task *task = self(file->sim);
+
+	if (!task)
+		return -ENOMEM;
+	return ds_vfs_fallocate(task, file->file, mode, offset, len);
+}
+
+int daxsim_fsync(struct daxsim_file *file)
+{
+	struct ds_task *task = self(file->sim);
+
+	if (!task)
+		return -ENOMEM;
+	return ds_vfs_fsync(task, file->file);
+}
+
+/*
+ * At most @max runs of [start, end), and where to go on in *@ret_next. In small
+ * pieces, since this may be a task's stack.
+ */
+static int64_t next_extents(struct ds_task *task, struct ds_file *file,
+			    uint64_t start, uint64_t end, unsigned int max,
+			    struct daxsim_extent *ret_extents,
+			    uint64_t *ret_next)
+{
+	struct ds_fiemap_run runs[16];
+	unsigned int room = sizeof(runs) / sizeof(runs[0]);
+	unsigned int want = max < room ? max : room;
+	int64_t n, i;
+
+	n = ds_vfs_extents(task, file, start, end - start, want, runs);
+	for (i = 0; i < n; i++)
+		ret_extents[i] = (struct daxsim_extent){
+			.logical = runs[i].logical,
+			.physical = runs[i].physical,
+			.length = runs[i].length,
+			.unwritten = runs[i].unwritten,
+		};
+	*ret_next = n == want ? runs[n - 1].logical + runs[n - 1].length : end;
+	return n;
+}
+
+int64_t daxsim_fiemap(struct daxsim_file *file, uint64_t start, uint64_t len,
+		      unsigned int max, struct daxsim_extent *ret_extents)
+{
+	struct ds_task *task = self(file->sim);
+	uint64_t end = len < UINT64_MAX - start ? start + len : UINT64_MAX;
+	int64_t n = 0, got;
+
+	if (!task)
+		return -ENOMEM;
+	if (max == 0 || len == 0 || start == end)
+		return ds_vfs_fiemap(task, file->file, start, len, 0, NULL);
+	got = ds_vfs_fsync(task, file->file);
+	while (got >= 0 && start < end && (uint64_t)n < max) {
+		got = next_extents(task, file->file, start, end,
+				   max - (unsigned int)n, ret_extents + n,
+				   &start);
+		n += got;
+	}
+	return got < 0 ? got : n;
+}
+
+/* --------------------------------- Memory --------------------------------- */
+
+/* What do_mmap() refuses of the arguments, and what is not modelled. */
+static int check_mmap(uint64_t offset, uint64_t len, int prot, int flags)
+{
+	int type = flags & MAP_TYPE;
+
+	if (len == 0 || (offset & DS_PAGE_MASK))
+		return -EINVAL;
+	if (type == MAP_PRIVATE)
+		return -EOPNOTSUPP;
+	if (type != MAP_SHARED && type != MAP_SHARED_VALIDATE)
+		return -EINVAL;
+	if (flags & ~(MAP_TYPE | MAP_SYNC))
+		return -EOPNOTSUPP;
+	if (prot == PROT_NONE || (prot & ~(PROT_READ | PROT_WRITE)))
+		return -EOPNOTSUPP;
+	return 0;
+}
+
+int daxsim_mmap(struct daxsim_file *file, uint64_t len, int prot, int flags,
+		uint64_t offset, uint64_t *ret_addr)
+{
+	struct ds_task *task = self(file->sim);
+	int r = check_mmap(offset, len, prot, flags);
+
+	if (!task)
+		return -ENOMEM;
+	if (r < 0)
+		return r;
+	return ds_vfs_mmap(task, file->sim->world->space, file->file, offset,
+			   len, prot & PROT_WRITE, ret_addr);
+}
+
+int daxsim_munmap(struct daxsim *sim, uint64_t addr, uint64_t len)
+{
+	struct ds_task *task = self(sim);
+	struct ds_space *space = sim->world->space;
+	uint64_t limit = ds_pgtable_limit(&space->table).vpn << DS_PAGE_SHIFT;
+	struct ds_vpn first = {ds_page_down(addr)};
+	struct ds_vpn end;
+
+	if (!task)
+		return -ENOMEM;
+	if ((addr & DS_PAGE_MASK) || len == 0 || addr > limit ||
+	    len > limit - addr)
+		return -EINVAL;
+	end.vpn = ds_page_up(addr + len);
+	return ds_space_unmap(task, space, first, end);
+}
+
+ssize_t daxsim_load(struct daxsim *sim, uint64_t addr, void *buf, size_t len)
+{
+	struct ds_task *task = self(sim);
+
+	if (!task)
+		return -ENOMEM;
+	return ds_space_access(task, sim->world->space, addr, buf, len, false);
+}
+
+ssize_t daxsim_store(struct daxsim *sim, uint64_t addr, const void *buf,
+		     size_t len)
+{
+	struct ds_task *task = self(sim);
+
+	if (!task)
+		return -ENOMEM;
+	/* A store only reads the buffer. */
+	return ds_space_access(task, sim->world->space, addr,
+			       (void *)(uintptr_t)buf, len, true);
+}
+
+/* ---------------------------------- Pins ---------------------------------- */
+
+static int check_pin(unsigned int flags)
+{
+	if (flags & ~(DAXSIM_PIN_WRITE | DAXSIM_PIN_LONGTERM))
+		return -EINVAL;
+	return flags & DAXSIM_PIN_LONGTERM ? -EOPNOTSUPP : 0;
+}
+
+ssize_t daxsim_pin_user_pages(struct daxsim *sim, uint64_t addr, size_t len,
+			      unsigned int flags, struct daxsim_pin **ret_pin)
+{
+	struct ds_arena *arena = sim->world->arena;
+	struct ds_task *task = self(sim);
+	struct daxsim_pin *pin;
+	int64_t r = check_pin(flags);
+
+	if (!task)
+		return -ENOMEM;
+	if (r < 0)
+		return r;
+	pin = ds_arena_alloc(arena, sizeof(*pin));
+	if (!pin)
+		return ds_task_void(task, -ENOMEM);
+	pin->sim = sim;
+	r = ds_direct_begin(task, sim->world->space, addr, len,
+			    flags & DAXSIM_PIN_WRITE, &pin->direct);
+	if (r < 0) {
+		ds_arena_release(arena, pin, sizeof(*pin));
+		return r;
+	}
+	*ret_pin = pin;
+	return r;
+}
+
+static ssize_t transfer(struct daxsim_pin *pin, unsigned char *bytes,
+			size_t len, bool to_memory)
+{
+	struct ds_task *task = self(pin->sim);
+	struct ds_direct part = pin->direct;
+
+	if (!task)
+		return -ENOMEM;
+	if (to_memory != part.to_memory || len > part.len)
+		return -EINVAL;
+	part.len = len;
+	ds_direct_transfer(task, &part, bytes);
+	return (ssize_t)len;
+}
+
+ssize_t daxsim_pin_write(struct daxsim_pin *pin, const void *bytes, size_t len)
+{
+	return transfer(pin, (unsigned char *)(uintptr_t)bytes, len, true);
+}
+
+ssize_t daxsim_pin_read(struct daxsim_pin *pin, void *bytes, size_t len)
+{
+	return transfer(pin, bytes, len, false);
+}
+
+void daxsim_unpin_user_pages(struct daxsim_pin *pin)
+{
+	struct daxsim *sim = pin->sim;
+
+	ds_direct_end(self_or_setup(sim), &pin->direct);
+	ds_arena_release(sim->world->arena, pin, sizeof(*pin));
+}
+
+static ssize_t direct_io(struct daxsim *sim, uint64_t addr,
+			 unsigned char *bytes, size_t len, bool to_memory)
+{
+	struct ds_task *task = self(sim);
+	struct ds_direct direct;
+	int64_t r;
+
+	if (!task)
+		return -ENOMEM;
+	r = ds_direct_begin(task, sim->world->space, addr, len, to_memory,
+			    &direct);
+	if (r < 0)
+		return r;
+	ds_direct_transfer(task, &direct, bytes);
+	ds_direct_end(task, &direct);
+	return r;
+}
+
+ssize_t daxsim_direct_read(struct daxsim *sim, uint64_t addr, const void *bytes,
+			   size_t len)
+{
+	return direct_io(sim, addr, (unsigned char *)(uintptr_t)bytes, len,
+			 true);
+}
+
+ssize_t daxsim_direct_write(struct daxsim *sim, uint64_t addr, void *ret_bytes,
+			    size_t len)
+{
+	return direct_io(sim, addr, ret_bytes, len, false);
+}
+
+/* --------------------------------- Tasks ---------------------------------- */
+
+static void run_task(struct ds_task *task, void *arg)
+{
+	struct api_task *api = arg;
+
+	(void)task;
+	api->fn(api->sim, api->arg);
+}
+
+int daxsim_spawn(struct daxsim *sim, const char *name, daxsim_task_fn fn,
+		 void *arg)
+{
+	struct ds_arena *arena = sim->world->arena;
+	size_t size = strlen(name) + 1;
+	struct ds_task *task;
+	struct api_task *api;
+	char *copy;
+	int r = -ENOMEM;
+
+	if (sim->begun)
+		return -EBUSY;
+	api = ds_arena_alloc(arena, sizeof(*api));
+	copy = ds_arena_alloc(arena, size);
+	if (api && copy) {
+		memcpy(copy, name, size);
+		*api = (struct api_task){sim, fn, arg};
+		r = ds_sched_spawn(sim->world->sched, arena, copy, run_task,
+				   api, &task);
+	}
+	if (r < 0) {
+		ds_arena_release(arena, api, sizeof(*api));
+		ds_arena_release(arena, copy, size);
+		return r;
+	}
+	return (int)task->id;
+}
+
+int daxsim_signal(struct daxsim *sim, int task)
+{
+	struct ds_sched *sched = sim->world->sched;
+	struct ds_task *from = self(sim);
+
+	if (!from)
+		return -ENOMEM;
+	if (task < 0 || (unsigned int)task >= sched->n_tasks)
+		return -ESRCH;
+	ds_task_signal(from, sched->tasks[task]);
+	return 0;
+}
+
+static ds_obj cell_object(const uint64_t *cell)
+{
+	uint64_t address = (uintptr_t)cell;
+
+	return ds_object(DS_OBJ_CELL, CELL_OF_PROGRAM | address >> 32, address);
+}
+
+uint64_t daxsim_cell_get(struct daxsim *sim, const uint64_t *cell)
+{
+	struct ds_task *task = self_or_setup(sim);
+	uint64_t value;
+
+	ds_yield(task, DS_AT_CELL, ds_reads(cell_object(cell)));
+	value = __atomic_load_n(cell, __ATOMIC_SEQ_CST);
+	ds_task_saw(task, value);
+	return value;
+}
+
+void daxsim_cell_set(struct daxsim *sim, uint64_t *cell, uint64_t value)
+{
+	struct ds_task *task = self_or_setup(sim);
+
+	ds_yield(task, DS_AT_CELL, ds_writes(cell_object(cell)));
+	__atomic_store_n(cell, value, __ATOMIC_SEQ_CST);
+}
+
+void daxsim_expect(struct daxsim *sim, bool condition, const char *text)
+{
+	if (condition)
+		return;
+	ds_spin_lock(&sim->expect_spin);
+	ds_checks_report(sim->world->checks, DS_EXPECTED,
+			 self_or_setup(sim)->id, "%s", text);
+	ds_spin_unlock(&sim->expect_spin);
+}
+
+/* --------------------------------- Search --------------------------------- */
+
+/* Before the first run: from here on tasks take turns, or are parallel. */
+static int begin(struct daxsim *sim)
+{
+	struct ds_world *world = sim->world;
+	bool free = sim->turns == DS_TURNS_FREE;
+	struct ds_inode *inode;
+	int r;
+
+	r = ds_sched_prepare(world->sched, sim->turns);
+	if (r < 0)
+		return r;
+	world->super->concurrent = free;
+	for (inode = world->super->inodes; inode; inode = inode->next)
+		ds_xtree_set_concurrent(inode->mapping.tree, free);
+	world->events.parallel = free;
+	ds_checks_start(world->checks);
+	sim->begun = true;
+	return 0;
+}
+
+/* Makes the universe ready for runs, which start from the mark. */
+static int prepare(struct daxsim *sim)
+{
+	int r = 0;
+
+	if (in_task(sim))
+		return -EBUSY;
+	if (sim->world->sched->n_tasks == 0)
+		return -EINVAL;
+	if (!sim->begun)
+		r = begin(sim);
+	if (r == 0 && !sim->marked)
+		r = ds_world_mark(sim->world);
+	if (r == 0)
+		sim->marked = true;
+	return r;
+}
+
+/*
+ * A run that did not end leaves locks behind, on which later calls would hang:
+ * what they find then is what runs start from.
+ */
+static void settle(struct daxsim *sim)
+{
+	if (sim->marked && sim->world->sched->end != DS_RUN_DONE)
+		ds_world_rewind(sim->world);
+}
+
+/* What a token is good for: tasks with these names. */
+static uint32_t hash_names(const struct ds_sched *sched)
+{
+	uint64_t hash = 0;
+	unsigned int i;
+	size_t at;
+
+	for (i = 0; i < sched->n_tasks; i++) {
+		const char *name = sched->tasks[i]->name;
+
+		for (at = 0; at <= strlen(name); at++)
+			hash = ds_hash_step(hash, (unsigned char)name[at]);
+	}
+	return (uint32_t)hash;
+}
+
+/* @schedule: NULL when there is no token. */
+static int add_finding(struct daxsim *sim, struct daxsim_report *report,
+		       unsigned int id, const struct ds_finding *finding,
+		       const struct ds_schedule *schedule)
+{
+	unsigned int i = report->n++;
+
+	report->findings[i].property =
+		ds_property((enum ds_property_id)id)->name;
+	snprintf(report->findings[i].text, sizeof(report->findings[i].text),
+		 "%s", finding->text);
+	if (!schedule)
+		return 0;
+	report->findings[i].replay =
+		ds_token_format(API_SCENARIO, hash_names(sim->world->sched),
+				sim->profile->name, schedule);
+	return report->findings[i].replay ? 0 : -ENOMEM;
+}
+
+static int make_report(struct daxsim *sim,
+		       const struct ds_search_options *search,
+		       const struct ds_search_result *result,
+		       struct daxsim_report **ret_report)
+{
+	struct daxsim_report *report = calloc(1, sizeof(*report));
+	bool free = sim->turns == DS_TURNS_FREE;
+	unsigned int i;
+	int r = 0;
+
+	if (!report)
+		return -ENOMEM;
+	ds_search_end_text(result, search, report->search,
+			   sizeof(report->search));
+	report->interleavings = result->interleavings;
+	report->warned = result->warned;
+	for (i = 0; i < DS_N_PROPERTIES && r == 0; i++) {
+		const struct ds_search_finding *found = &result->findings[i];
+
+		if (found->runs)
+			r = add_finding(sim, report, i, &found->finding,
+					free ? NULL : &found->schedule);
+	}
+	if (r < 0) {
+		daxsim_report_free(report);
+		return r;
+	}
+	*ret_report = report;
+	return 0;
+}
+
+static int read_options(const struct daxsim *sim,
+			const struct daxsim_explore_options *options,
+			struct ds_search_options *ret_search)
+{
+	if (options->struct_size != sizeof(*options) ||
+	    (unsigned int)options->strategy > DAXSIM_RANDOM)
+		return -EINVAL;
+	*ret_search = (struct ds_search_options){
+		.kind = (enum ds_search_kind)options->strategy,
+		.bound = options->bound,
+		.budget = options->budget,
+		.seed = options->seed,
+		.first = options->first,
+		.max_steps =
+			options->max_steps ? options->max_steps : DEFAULT_STEPS,
+	};
+	if (sim->turns == DS_TURNS_FREE)
+		ret_search->kind = DS_SEARCH_RANDOM;
+	if (ret_search->kind == DS_SEARCH_RANDOM && !ret_search->budget)
+		ret_search->budget = DEFAULT_RUNS;
+	return 0;
+}
+
+int daxsim_explore(struct daxsim *sim,
+		   const struct daxsim_explore_options *options,
+		   struct daxsim_report **ret_report)
+{
+	struct daxsim_explore_options defaults = {.struct_size =
+							  sizeof(defaults)};
+	struct ds_search_options search;
+	struct ds_search_result result;
+	int r;
+
+	r = read_options(sim, options ? options : &defaults, &search);
+	if (r == 0)
+		r = prepare(sim);
+	if (r < 0)
+		return r;
+	r = ds_search_run(sim->world, &search, &result);
+	settle(sim);
+	if (r < 0)
+		return r;
+	r = make_report(sim, &search, &result, ret_report);
+	ds_search_result_free(&result);
+	return r;
+}
+
+/* One told run, with its findings in @report. */
+static int replay(struct daxsim *sim, const struct ds_schedule *schedule,
+		  struct daxsim_report *report)
+{
+	struct ds_checks *checks = sim->world->checks;
+	struct ds_timeline *timeline;
+	size_t diverged;
+	unsigned int i;
+	int r;
+
+	r = ds_timeline_new(sim->world, &timeline);
+	if (r < 0)
+		return r;
+	r = ds_replay_run(sim->world, schedule, &diverged);
+	if (r == 0)
+		report->timeline = ds_timeline_text(timeline, false);
+	if (r == 0 && !report->timeline)
+		r = -ENOMEM;
+	ds_timeline_free(timeline);
+	for (i = 0; i < DS_N_PROPERTIES && r == 0; i++)
+		if (checks->findings[i].found)
+			r = add_finding(sim, report, i, &checks->findings[i],
+					schedule);
+	report->interleavings = 1;
+	report->warned = checks->warned;
+	snprintf(report->search, sizeof(report->search), "SAMPLED");
+	settle(sim);
+	return r;
+}
+
+/* Whether @token is one of these tasks on this profile. */
+static bool is_ours(const struct daxsim *sim, const struct ds_token *token)
+{
+	return sim->turns != DS_TURNS_FREE &&
+	       strcmp(token->scenario, API_SCENARIO) == 0 &&
+	       strcmp(token->fs, sim->profile->name) == 0 &&
+	       ds_token_fits(token, hash_names(sim->world->sched));
+}
+
+int daxsim_replay(struct daxsim *sim, const char *token,
+		  struct daxsim_report **ret_report)
+{
+	struct daxsim_report *report;
+	struct ds_token parsed;
+	char why[160];
+	int r;
+
+	r = ds_token_parse(token, &parsed, why, sizeof(why));
+	if (r < 0)
+		return r;
+	report = calloc(1, sizeof(*report));
+	r = report ? 0 : -ENOMEM;
+	if (r == 0 && !is_ours(sim, &parsed))
+		r = -EINVAL;
+	if (r == 0)
+		r = prepare(sim);
+	if (r == 0)
+		r = replay(sim, &parsed.schedule, report);
+	ds_token_free(&parsed);
+	if (r < 0) {
+		daxsim_report_free(report);
+		return r;
+	}
+	*ret_report = report;
+	return 0;
+}
+
+/* --------------------------------- Report --------------------------------- */
+
+const char *daxsim_report_search(const struct daxsim_report *report)
+{
+	return report->search;
+}
+
+uint64_t daxsim_report_interleavings(const struct daxsim_report *report)
+{
+	return report->interleavings;
+}
+
+uint32_t daxsim_report_warnings(const struct daxsim_report *report)
+{
+	return report->warned;
+}
+
+unsigned int daxsim_report_findings(const struct daxsim_report *report)
+{
+	return report->n;
+}
+
+const char *daxsim_report_property(const struct daxsim_report *report,
+				   unsigned int finding)
+{
+	return finding < report->n ? report->findings[finding].property : NULL;
+}
+
+const char *daxsim_report_text(const struct daxsim_report *report,
+			       unsigned int finding)
+{
+	return finding < report->n ? report->findings[finding].text : NULL;
+}
+
+const char *daxsim_report_replay(const struct daxsim_report *report,
+				 unsigned int finding)
+{
+	return finding < report->n ? report->findings[finding].replay : NULL;
+}
+
+const char *daxsim_report_timeline(const struct daxsim_report *report)
+{
+	return report->timeline;
+}
+
+void daxsim_report_free(struct daxsim_report *report)
+{
+	unsigned int i;
+
+	if (!report)
+		return;
+	for (i = 0; i < report->n; i++)
+		free(report->findings[i].replay);
+	free(report->timeline);
+	free(report);
+}

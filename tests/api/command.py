@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""command.py DAXSIM: what every verb of the command keeps: --help on stdout,
+one line on stderr and exit 2 for a wrong use, --json that is one document."""
+
+import json
+import re
+import subprocess
+import sys
+import unittest
+
+USAGE = 2
+JSON = [
+    ["devices", "--json"],
+    ["list", "profiles", "--json"],
+    ["explore", "prove/punch/direct-1/fast", "--fs", "ext4-4.19", "--json"],
+    ["prove", "--op", "punch", "--fs", "ext4-4.18", "--json"],
+]
+
+
+def daxsim(*args):
+    return subprocess.run([DAXSIM, *args], capture_output=True, text=True)
+
+
+class Command(unittest.TestCase):
+    def verbs(self):
+        verbs = re.findall(r"^  (\w+) ", daxsim("--help").stdout, re.M)
+        self.assertIn("prove", verbs)
+        return verbs
+
+    def assert_misuse(self, *args):
+        run = daxsim(*args)
+        self.assertEqual(run.returncode, USAGE, args)
+        self.assertEqual(run.stdout, "", args)
+        self.assertRegex(run.stderr, r"\Adaxsim.*\n\Z", args)
+
+    def test_help_of_every_verb_is_on_stdout(self):
+        for args in [[], *([verb] for verb in self.verbs())]:
+            run = daxsim(*args, "--help")
+            self.assertEqual(run.returncode, 0, args)
+            self.assertEqual(run.stderr, "", args)
+            self.assertRegex(run.stdout, r"\Ausage: daxsim", args)
+            for line in run.stdout.splitlines():
+                self.assertLessEqual(len(line), 80, line)
+
+    def test_unknown_option_of_every_verb_is_one_line(self):
+        for verb in self.verbs():
+            self.assert_misuse(verb, "--no-such-option")
+
+    def test_unknown_verb_is_one_line(self):
+        self.assert_misuse("no-such-verb")
+
+    def test_bad_values_are_one_line(self):
+        self.assert_misuse("prove", "--op", "no-such-op")
+        self.assert_misuse("prove", "--fs", "no-such-fs")
+        self.assert_misuse("prove", "--budget", "many")
+        self.assert_misuse("prove", "--size", "4Q")
+        self.assert_misuse("prove", "--budget")
+        self.assert_misuse("explore", "no-such-file", "--fs", "ext4-4.19")
+        self.assert_misuse("replay", "no-such-token")
+
+    def test_no_verb_shows_the_verbs(self):
+        run = daxsim()
+        self.assertEqual((run.returncode, run.stdout), (USAGE, ""))
+        self.assertIn("prove", run.stderr)
+
+    def test_version(self):
+        self.assertRegex(daxsim("--version").stdout, r"\Adaxsim \d+\.\d+\.\d+")
+
+    def test_json_is_one_document(self):
+        for args in JSON:
+            run = daxsim(*args)
+            document = json.loads(run.stdout)
+            self.assertEqual(document["schema_version"], 1, args)
+            self.assertEqual(document["verb"], args[0], args)
+            self.assertEqual(run.stderr, "", args)
+
+
+if __name__ == "__main__":
+    DAXSIM = sys.argv.pop(1)
+    unittest.main()

@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "fixture.h"
+
+static void mmap_refuses_what_the_kernel_refuses(void **state)
+{
+	static const struct {
+		uint64_t len;
+		int prot, flags;
+		uint64_t offset;
+		int result;
+	} cases[] = {
+		{0, PROT_READ, MAP_SHARED, 0, -EINVAL},
+		{T_PAGE, PROT_READ, MAP_SHARED, 100, -EINVAL},
+		{T_PAGE, PROT_READ, 0, 0, -EINVAL},
+		{T_PAGE, PROT_READ, MAP_PRIVATE, 0, -EOPNOTSUPP},
+		{T_PAGE, PROT_READ, MAP_SHARED | MAP_FIXED, 0, -EOPNOTSUPP},
+		{T_PAGE, PROT_READ, MAP_SHARED | MAP_ANONYMOUS, 0, -EOPNOTSUPP},
+		{T_PAGE, PROT_NONE, MAP_SHARED, 0, -EOPNOTSUPP},
+		{T_PAGE, PROT_READ | PROT_EXEC, MAP_SHARED, 0, -EOPNOTSUPP},
+		{T_PAGE, PROT_READ, MAP_SHARED, (UINT64_C(1) << 44) - T_PAGE,
+		 -EOVERFLOW},
+		{UINT64_C(1) << 43, PROT_READ, MAP_SHARED, UINT64_C(1) << 43,
+		 -EOVERFLOW},
+		{UINT64_MAX, PROT_READ, MAP_SHARED, 0, -EOVERFLOW},
+	};
+	struct daxsim *sim = t_plain("ext4-4.19");
+	struct daxsim_file *file = t_file(sim, "A", 1);
+	uint64_t addr = 77;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int r = daxsim_mmap(file, cases[i].len, cases[i].prot,
+				    cases[i].flags, cases[i].offset, &addr);
+
+		if (r != cases[i].result)
+			fail_msg("case %u: %d", i, r);
+		assert_int_equal(addr, 77);
+	}
+	daxsim_free(sim);
+}
+
+static void mmap_asks_for_the_mode_the_file_was_opened_in(void **state)
+{
+	struct daxsim *sim = t_plain(NULL);
+	struct daxsim_file *reader, *writer;
+	uint64_t addr;
+	char byte;
+
+	(void)state;
+	t_file(sim, "A", 1);
+	reader = t_open(sim, "A", O_RDONLY);
+	writer = t_open(sim, "A", O_WRONLY);
+	assert_int_equal(daxsim_mmap(reader, T_PAGE, PROT_READ | PROT_WRITE,
+				     MAP_SHARED, 0, &addr),
+			 -EACCES);
+	assert_int_equal(daxsim_mmap(writer, T_PAGE, PROT_READ, MAP_SHARED, 0,
+				     &addr),
+			 -EACCES);
+	assert_int_equal(daxsim_mmap(reader, T_PAGE, PROT_READ, MAP_SHARED, 0,
+				     &addr),
+			 0);
+	assert_int_equal(daxsim_load(sim, addr, &byte, 1), 1);
+	assert_int_equal(byte, 'a');
+	assert_int_equal(daxsim_store(sim, addr, "x", 1), DAXSIM_SIGSEGV);
+	daxsim_free(sim);
+}
+
+static void what_can_be_written_can_be_read(void **state)
+{
+	struct daxsim *sim = t_plain(NULL);
+	struct daxsim_file *file = t_file(sim, "A", 1);
+	uint64_t addr;
+	char byte;
+
+	(void)state;
+	assert_int_equal(daxsim_mmap(file, T_PAGE, PROT_WRITE,
+				     MAP_SHARED_VALIDATE | MAP_SYNC, 0, &addr),
+			 0);
+	assert_int_equal(daxsim_load(sim, addr, &byte, 1), 1);
+	assert_int_equal(byte, 'a');
+	daxsim_free(sim);
+}
+
+static void a_small_address_space_is_full_after_256_mib(void **state)
+{
+	struct daxsim *sim = t_small(NULL, DAXSIM_FIBER);
+	struct daxsim_file *file = t_file(sim, "A", 1);
+	uint64_t addr;
+
+	(void)state;
+	assert_int_equal(daxsim_mmap(file, UINT64_C(257) << 20, PROT_READ,
+				     MAP_SHARED, 0, &addr),
+			 -ENOMEM);
+	t_map(file, 0, UINT64_C(255) << 20);
+	assert_int_equal(daxsim_mmap(file, UINT64_C(1) << 20, PROT_READ,
+				     MAP_SHARED, 0, &addr),
+			 -ENOMEM);
+	daxsim_free(sim);
+}
+
+static void stores_are_read_and_writes_are_loaded(void **state)
+{
+	struct daxsim *sim = t_plain(NULL);
+	struct daxsim_file *file = t_file(sim, "A", 3);
+	uint64_t addr = t_map(file, T_PAGE, 2 * T_PAGE);
+	uint64_t again = t_map(file, 0, 3 * T_PAGE);
+	char bytes[16];
+
+	(void)state;
+	assert_int_equal(daxsim_store(sim, addr + T_PAGE - 4, "12345678", 8),
+			 8);
+	assert_int_equal(daxsim_pread(file, bytes, 10, 2 * T_PAGE - 5), 10);
+	assert_memory_equal(bytes, "b12345678c", 10);
+	assert_int_equal(daxsim_load(sim, again + 2 * T_PAGE - 5, bytes, 10),
+			 10);
+	assert_memory_equal(bytes, "b12345678c", 10);
+	assert_int_equal(daxsim_pwrite(file, "zz", 2, 2 * T_PAGE - 1), 2);
+	assert_int_equal(daxsim_load(sim, addr + T_PAGE - 2, bytes, 4), 4);
+	assert_memory_equal(bytes, "3zz6", 4);
+	daxsim_free(sim);
+}
+
+static void loads_take_no_blocks_and_stores_do(void **state)
+{
+	struct daxsim *sim = t_plain(NULL);
+	struct daxsim_file *file = t_file(sim, "A", 0);
+	struct daxsim_stat stat;
+	uint64_t addr;
+	char byte = 'x';
+
+	(void)state;
+	assert_int_equal(daxsim_ftruncate(file, 4 * T_PAGE), 0);
+	addr = t_map(file, 0, 4 * T_PAGE);
+	assert_int_equal(daxsim_load(sim, addr + T_PAGE, &byte, 1), 1);
+	assert_int_equal(byte, 0);
+	assert_int_equal(daxsim_fstat(file, &stat), 0);
+	assert_int_equal(stat.blocks, 0);
+	assert_int_equal(daxsim_store(sim, addr + T_PAGE + 1, "y", 1), 1);
+	assert_int_equal(daxsim_fstat(file, &stat), 0);
+	assert_int_equal(stat.blocks, 8);
+	/* The zero page that was mapped there is gone. */
+	assert_int_equal(daxsim_load(sim, addr + T_PAGE + 1, &byte, 1), 1);
+	assert_int_equal(byte, 'y');
+	assert_int_equal(daxsim_pwrite(file, "z", 1, 0), 1);
+	assert_int_equal(daxsim_load(sim, addr, &byte, 1), 1);
+	assert_int_equal(byte, 'z');
+	daxsim_free(sim);
+}
+
+static void accesses_end_where_the_file_does(void **state)
+{
+	struct daxsim *sim = t_plain(NULL);
+	struct daxsim_file *file = t_file(sim, "A", 1);
+	uint64_t addr = t_map(file, 0, 4 * T_PAGE);
+	char bytes[2 * T_PAGE];
+
+	(void)state;
+	assert_int_equal(daxsim_load(sim, addr + 100, bytes, sizeof(bytes)),
+			 T_PAGE - 100);
+	assert_int_equal(daxsim_load(sim, addr + T_PAGE, bytes, 1),
+			 DAXSIM_SIGBUS);
+	assert_int_equal(daxsim_store(sim, addr + T_PAGE, bytes, 1),
+			 DAXSIM_SIGBUS);
+	assert_int_equal(daxsim_ftruncate(file, T_PAGE + 1), 0);
+	assert_int_equal(daxsim_load(sim, addr, bytes, sizeof(bytes)),
+			 sizeof(bytes));
+	assert_int_equal(daxsim_load(sim, addr, bytes, 0), 0);
+	/* What shrinks takes its pages along. */
+	assert_int_equal(daxsim_ftruncate(file, 0), 0);
+	assert_int_equal(daxsim_load(sim, addr, bytes, 1), DAXSIM_SIGBUS);
+	daxsim_free(sim);
+}
+
+static void nothing_is_where_nothing_is_mapped(void **state)
+{
+	struct daxsim *sim = t_plain(NULL);
+	struct daxsim_file *file = t_file(sim, "A", 1);
+	uint64_t addr = t_map(file, 0, T_PAGE);
+	char bytes[2];
+
+	(void)state;
+	assert_int_equal(daxsim_load(sim, 0, bytes, 1), DAXSIM_SIGSEGV);
+	assert_int_equal(daxsim_store(sim, 0, bytes, 1), DAXSIM_SIGSEGV);
+	assert_int_equal(daxsim_load(sim, UINT64_MAX, bytes, 1),
+			 DAXSIM_SIGSEGV);
+	assert_int_equal(daxsim_load(sim, addr + T_PAGE - 1, bytes, 2), 1);
+	daxsim_free(sim);
+}
+
+static void a_store_without_space_is_a_bus_error(void **state)
+{
+	struct daxsim *sim = t_plain(NULL);
+	struct daxsim_file *file = t_file(sim, "A", 0);
+	uint64_t addr;
+
+	(void)state;
+	assert_int_equal(
+		daxsim_fallocate(t_file(sim, "B", 0), 0, 0, 255 * T_PAGE), 0);
+	assert_int_equal(daxsim_ftruncate(file, T_PAGE), 0);
+	addr = t_map(file, 0, T_PAGE);
+	assert_int_equal(daxsim_store(sim, addr, "x", 1), DAXSIM_SIGBUS);
+	daxsim_free(sim);
+}
+
+static void munmap_takes_away_what_it_names(void **state)
+{
+	struct daxsim *sim = t_plain(NULL);
+	struct daxsim_file *file = t_file(sim, "A", 5);
+	uint64_t addr = t_map(file, 0, 5 * T_PAGE);
+	char byte;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 5; i++)
+		assert_int_equal(daxsim_load(sim, addr + i * T_PAGE, &byte, 1),
+				 1);
+	/* From the middle, and not whole pages. */
+	assert_int_equal(daxsim_munmap(sim, addr + 2 * T_PAGE, 1), 0);
+	for (i = 0; i < 5; i++) {
+		ssize_t n = daxsim_load(sim, addr + i * T_PAGE, &byte, 1);
+
+		assert_int_equal(n, i == 2 ? DAXSIM_SIGSEGV : 1);
+		if (n == 1)
+			assert_int_equal(byte, 'a' + (int)i);
+	}
+	/* Over the hole and beyond the end. */
+	assert_int_equal(daxsim_munmap(sim, addr + T_PAGE, 9 * T_PAGE), 0);
+	assert_int_equal(daxsim_load(sim, addr + 4 * T_PAGE, &byte, 1),
+			 DAXSIM_SIGSEGV);
+	assert_int_equal(daxsim_load(sim, addr, &byte, 1), 1);
+	assert_int_equal(daxsim_munmap(sim, addr, T_PAGE), 0);
+	assert_int_equal(daxsim_munmap(sim, addr, T_PAGE), 0);
+	daxsim_free(sim);
+}
+
+static void munmap_refuses_places_that_make_no_sense(void **state)
+{
+	struct daxsim *sim = t_plain(NULL);
+
+	(void)state;
+	assert_int_equal(daxsim_munmap(sim, 1, T_PAGE), -EINVAL);
+	assert_int_equal(daxsim_munmap(sim, T_PAGE, 0), -EINVAL);
+	assert_int_equal(daxsim_munmap(sim, T_PAGE, UINT64_MAX), -EINVAL);
+	assert_int_equal(daxsim_munmap(sim, UINT64_C(1) << 60, T_PAGE),
+			 -EINVAL);
+	assert_int_equal(daxsim_munmap(sim, T_PAGE, T_PAGE), 0);
+	daxsim_free(sim);
+}
+
+/* Blocks move under the mapping: what is loaded moves with them. */
+static void loads_follow_blocks_that_move(void **state)
+{
+	struct daxsim *sim = t_plain(NULL);
+	struct daxsim_file *file = t_file(sim, "A", 4);
+	uint64_t addr = t_map(file, 0, 6 * T_PAGE);
+	char byte;
+
+	(void)state;
+	assert_int_equal(daxsim_load(sim, addr + 2 * T_PAGE, &byte, 1), 1);
+	assert_int_equal(byte, 'c');
+	assert_int_equal(daxsim_fallocate(file, FALLOC_FL_INSERT_RANGE, T_PAGE,
+					  T_PAGE),
+			 0);
+	assert_int_equal(daxsim_load(sim, addr + 2 * T_PAGE, &byte, 1), 1);
+	assert_int_equal(byte, 'b');
+	assert_int_equal(daxsim_fallocate(file, FALLOC_FL_COLLAPSE_RANGE, 0,
+					  2 * T_PAGE),
+			 0);
+	assert_int_equal(daxsim_load(sim, addr + 2 * T_PAGE, &byte, 1), 1);
+	assert_int_equal(byte, 'd');
+	assert_int_equal(daxsim_fallocate(file, T_PUNCH, 2 * T_PAGE, T_PAGE),
+			 0);
+	assert_int_equal(daxsim_load(sim, addr + 2 * T_PAGE, &byte, 1), 1);
+	assert_int_equal(byte, 0);
+	daxsim_free(sim);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(mmap_refuses_what_the_kernel_refuses),
+		cmocka_unit_test(mmap_asks_for_the_mode_the_file_was_opened_in),
+		cmocka_unit_test(what_can_be_written_can_be_read),
+		cmocka_unit_test(a_small_address_space_is_full_after_256_mib),
+		cmocka_unit_test(stores_are_read_and_writes_are_loaded),
+		cmocka_unit_test(loads_take_no_blocks_and_stores_do),
+		cmocka_unit_test(accesses_end_where_the_file_does),
+		cmocka_unit_test(nothing_is_where_nothing_is_mapped),
+		cmocka_unit_test(a_store_without_space_is_a_bus_error),
+		cmocka_unit_test(munmap_takes_away_what_it_names),
+		cmocka_unit_test(munmap_refuses_places_that_make_no_sense),
+		cmocka_unit_test(loads_follow_blocks_that_move),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
