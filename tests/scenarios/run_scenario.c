@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Searches one scenario file as each of its expectations says and compares:
+ * run_scenario FILE. The same search is made on fibers and on pthreads that
+ * pass a baton, which must agree run by run. With "free" behind it the scenario
+ * is run on free pthreads instead, where a file system that holds must not
+ * break anything.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fs/profiles.h"
+#include "race/program.h"
+#include "race/token.h"
+
+#define FREE_RUNS 2000
+
+struct outcome {
+	uint32_t broken;
+	uint64_t interleavings, redundant;
+	uint64_t hash; /* over the final states, in the order of the runs */
+	enum ds_search_end end;
+};
+
+static void hash_state(void *arg, struct ds_world *world)
+{
+	struct outcome *outcome = arg;
+
+	outcome->hash = ds_hash_step(outcome->hash, ds_world_hash(world));
+}
+
+static int search(const struct ds_scenario *scenario, const char *fs,
+		  enum ds_turns turns, struct outcome *outcome)
+{
+	struct ds_region_options region_options = {.size = 4 << 20};
+	struct ds_program_options options = {
+		.profile = ds_profile_find(fs),
+		.turns = turns,
+		.checked = true,
+	};
+	struct ds_search_options how = {
+		.kind = turns == DS_TURNS_FREE ? DS_SEARCH_RANDOM
+					       : DS_SEARCH_SLEEP,
+		.budget = turns == DS_TURNS_FREE ? FREE_RUNS : 0,
+		.max_steps = 10000,
+		.ran = hash_state,
+		.ran_arg = outcome,
+	};
+	struct ds_search_result result;
+	struct ds_program *program;
+	char why[512];
+	int r;
+
+	memset(outcome, 0, sizeof(*outcome));
+	r = ds_region_open(&region_options, &options.region, why, sizeof(why));
+	if (r == 0)
+		r = ds_program_new(scenario, &options, &program, why,
+				   sizeof(why));
+	if (r < 0) {
+		printf("%s\n", why);
+		return r;
+	}
+	r = ds_search_run(ds_program_world(program), &how, &result);
+	if (r == 0) {
+		outcome->broken = result.broken;
+		outcome->interleavings = result.interleavings;
+		outcome->redundant = result.redundant;
+		outcome->end = result.end;
+		ds_search_result_free(&result);
+	}
+	ds_program_free(program);
+	ds_region_close(options.region);
+	return r;
+}
+
+static void print_broken(const char *what, uint32_t broken)
+{
+	unsigned int i;
+
+	printf("  %s:", what);
+	for (i = 0; i < DS_N_PROPERTIES; i++)
+		if (broken >> i & 1)
+			printf(" %s",
+			       ds_property((enum ds_property_id)i)->name);
+	printf("%s\n", broken ? "" : " nothing breaks");
+}
+
+/* Return: whether all is as the scenario expects it. */
+static bool try(const struct ds_scenario *scenario,
+		const struct ds_scn_expect *expect)
+{
+	struct outcome fiber, baton;
+
+	if (search(scenario, expect->fs, DS_TURNS_FIBER, &fiber) < 0 ||
+	    search(scenario, expect->fs, DS_TURNS_BATON, &baton) < 0)
+		return false;
+	printf("%s: %llu interleavings\n", expect->fs,
+	       (unsigned long long)fiber.interleavings);
+	if (fiber.end != DS_END_COMPLETE || fiber.interleavings < 2) {
+		printf("  not COMPLETE, or nothing to search\n");
+		return false;
+	}
+	if (fiber.broken != expect->broken) {
+		print_broken("expected", expect->broken);
+		print_broken("found", fiber.broken);
+		return false;
+	}
+	if (memcmp(&fiber, &baton, sizeof(fiber)) != 0) {
+		printf("  fibers and baton differ\n");
+		return false;
+	}
+	return true;
+}
+
+static bool try_free(const struct ds_scenario *scenario,
+		     const struct ds_scn_expect *expect)
+{
+	struct outcome outcome;
+
+	if (search(scenario, expect->fs, DS_TURNS_FREE, &outcome) < 0)
+		return false;
+	printf("%s: %llu runs on free threads\n", expect->fs,
+	       (unsigned long long)outcome.interleavings);
+	/* Luck may show what a search found, and nothing else. */
+	if (!(outcome.broken & ~expect->broken))
+		return true;
+	print_broken("expected", expect->broken);
+	print_broken("found", outcome.broken);
+	return false;
+}
+
+static char *read_all(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	char *text = calloc(1, 65536);
+
+	if (!file || !text || fread(text, 1, 65535, file) == 0) {
+		perror(path);
+		exit(99);
+	}
+	fclose(file);
+	return text;
+}
+
+int main(int argc, char **argv)
+{
+	struct ds_scenario scenario;
+	unsigned int i;
+	char why[512];
+	char *text;
+	bool well = true;
+
+	if (argc != 2 && (argc != 3 || strcmp(argv[2], "free") != 0))
+		return 99;
+	text = read_all(argv[1]);
+	if (ds_scenario_parse(argv[1], text, &scenario, why, sizeof(why)) < 0) {
+		printf("%s\n", why);
+		return 1;
+	}
+	free(text);
+	if (!scenario.n_expects) {
+		printf("%s expects nothing\n", argv[1]);
+		return 1;
+	}
+	for (i = 0; i < scenario.n_expects; i++)
+		well &= argc == 3 ? try_free(&scenario, &scenario.expects[i])
+				  : try(&scenario, &scenario.expects[i]);
+	return well ? 0 : 1;
+}
