@@ -16,6 +16,8 @@ static const struct {
 	 "search the interleavings of one scenario"},
 	{"replay", daxsim_verb_replay,
 	 "run exactly one interleaving again, with a timeline"},
+	{"conform", daxsim_verb_conform,
+	 "compare the model with recordings of real kernels"},
 	{"devices", daxsim_verb_devices,
 	 "DAX devices here, and whether each can be used"},
 	{"list", daxsim_verb_list,
