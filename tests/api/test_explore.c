@@ -270,9 +270,13 @@ static void free_tasks_are_run_and_never_replayed(void **state)
 	assert_int_equal(daxsim_replay(race.sim, "ds1:api:ext4-4.19:a:00000000",
 				       &report),
 			 -EINVAL);
-	/* The last run is over: its state can be looked at. */
+	/*
+	 * The last run is over and its state can be looked at. Which task was
+	 * first is the processor's choice: a read after the punch brings its
+	 * bytes into a new block.
+	 */
 	assert_int_equal(t_size(race.file), 3 * T_PAGE);
-	assert_int_equal(t_byte(race.file, 0), 0);
+	assert_true(t_byte(race.file, 0) == 0 || t_byte(race.file, 0) == 'f');
 	daxsim_free(race.sim);
 }
 

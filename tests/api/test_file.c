@@ -415,6 +415,25 @@ static void fiemap_tells_as_many_runs_as_there_is_room_for(void **state)
 	daxsim_free(sim);
 }
 
+static void fiemap_tells_neighbours_of_two_kinds_apart(void **state)
+{
+	struct daxsim *sim = t_plain("xfs-4.19");
+	struct daxsim_file *file = t_file(sim, "A", 0);
+	struct daxsim_extent extents[64];
+	int64_t i;
+
+	(void)state;
+	assert_int_equal(daxsim_fallocate(file, 0, 0, 50 * T_PAGE), 0);
+	for (i = 0; i < 50; i += 2)
+		assert_int_equal(daxsim_pwrite(file, "x", 1, i * T_PAGE), 1);
+	assert_int_equal(daxsim_fiemap(file, 0, UINT64_MAX, 64, extents), 50);
+	for (i = 0; i < 50; i++) {
+		assert_int_equal(extents[i].logical, (uint64_t)i * T_PAGE);
+		assert_int_equal(extents[i].unwritten, i % 2);
+	}
+	daxsim_free(sim);
+}
+
 static void fiemap_keeps_to_its_range(void **state)
 {
 	struct daxsim *sim = t_plain(NULL);
@@ -470,6 +489,7 @@ int main(void)
 		cmocka_unit_test(fsync_works_on_every_file),
 		cmocka_unit_test(
 			fiemap_tells_as_many_runs_as_there_is_room_for),
+		cmocka_unit_test(fiemap_tells_neighbours_of_two_kinds_apart),
 		cmocka_unit_test(fiemap_keeps_to_its_range),
 	};
 

@@ -142,6 +142,7 @@ static void loads_take_no_blocks_and_stores_do(void **state)
 	/* The zero page that was mapped there is gone. */
 	assert_int_equal(daxsim_load(sim, addr + T_PAGE + 1, &byte, 1), 1);
 	assert_int_equal(byte, 'y');
+	assert_int_equal(daxsim_load(sim, addr, &byte, 1), 1);
 	assert_int_equal(daxsim_pwrite(file, "z", 1, 0), 1);
 	assert_int_equal(daxsim_load(sim, addr, &byte, 1), 1);
 	assert_int_equal(byte, 'z');

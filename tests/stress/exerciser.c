@@ -354,6 +354,38 @@ static void check_stat(struct user *user, struct handle *handle)
 	expect(user, "st_nlink", (int64_t)stat.nlink, file->name >= 0);
 }
 
+/* Page @i of @area as a program sees it. */
+static void check_mapped_page(struct user *user, struct area *area, uint64_t i)
+{
+	struct m_file *content = &area->file->content;
+	uint64_t page = area->offset / M_PAGE + i;
+	unsigned char got[M_PAGE];
+	int64_t want = M_PAGE;
+
+	if (area->gone[i])
+		want = M_SIGSEGV;
+	else if (page * M_PAGE >= content->size)
+		want = M_SIGBUS;
+	expect(user, "load",
+	       daxsim_load(user->sim, area->addr + i * M_PAGE, got, M_PAGE),
+	       want);
+	if (want > 0)
+		expect_bytes(user, got, m_page_bytes(content, page),
+			     page * M_PAGE, M_PAGE);
+}
+
+/* What mappings show is what the file holds; holes get mapped by that. */
+static void check_mappings(struct user *user, const struct file *file)
+{
+	struct area *area = &user->areas[below(user, N_AREAS)];
+	uint64_t i;
+
+	if (area->file != file)
+		return;
+	for (i = 0; i < area->n_pages; i++)
+		check_mapped_page(user, area, i);
+}
+
 /* After an operation on the file of @handle. */
 static void audit(struct user *user, struct handle *handle)
 {
@@ -362,6 +394,8 @@ static void audit(struct user *user, struct handle *handle)
 		check_blocks(user, handle);
 	if (one_in(user, 8))
 		check_content(user, handle);
+	if (one_in(user, 4))
+		check_mappings(user, handle->file);
 }
 
 /* -------------------------------- Operations ------------------------------ */
