@@ -54,6 +54,7 @@ static void sleep_for_entry(struct ds_task *task, struct ds_mapping *mapping,
 {
 	ds_tell(task, "wait for entry %llu", (unsigned long long)page.pgidx);
 	ds_wait_sleep(task, ds_entry_object(mapping, page), false);
+	ds_task_forget_wake(task);
 }
 
 /*
@@ -79,10 +80,12 @@ static int lock_entry(struct ds_task *task, struct ds_mapping *mapping,
 		      struct ds_pgidx page, bool insert, uint64_t *ret_entry)
 {
 	ds_obj object = ds_entry_object(mapping, page);
+	uint64_t before = ds_task_enter(task);
 	uint64_t entry, locked;
 	int r = 0;
 
 	for (;;) {
+		ds_task_forget(task, before);
 		ds_yield(task, DS_AT_ENTRY_GRAB, ds_writes(object),
 			 ds_adds(ds_index_object(mapping->inode)),
 			 ds_writes(ds_wait_object(object)));
@@ -98,6 +101,7 @@ static int lock_entry(struct ds_task *task, struct ds_mapping *mapping,
 	ds_spin_unlock(&mapping->lock);
 	if (r < 0)
 		return ds_task_void(task, r);
+	ds_task_done(task, before, entry);
 	*ret_entry = entry;
 	return 0;
 }
@@ -148,6 +152,7 @@ void ds_entry_unlock(struct ds_task *task, struct ds_mapping *mapping,
 		.inode = mapping->inode,
 		.page = page,
 	};
+	uint64_t before = ds_task_enter(task);
 	uint64_t entry;
 	bool waited_for;
 	int r;
@@ -165,6 +170,7 @@ void ds_entry_unlock(struct ds_task *task, struct ds_mapping *mapping,
 	ds_task_send(task, &event);
 	if (waited_for)
 		ds_wake(task, mapping->waitq, object, false);
+	ds_task_done(task, before, 0);
 }
 
 /* A step that finds the first entry in @range. */
@@ -253,12 +259,15 @@ static void delete_entry(struct ds_task *task, struct ds_mapping *mapping,
 			 struct ds_pgidx page, enum removal why)
 {
 	ds_obj object = ds_entry_object(mapping, page);
+	uint64_t before = ds_task_enter(task);
 	bool gone, waited_for;
 	uint64_t guess, entry;
 
 	for (;;) {
 		ds_obj refs = guess_refs(mapping, page, &guess);
 
+		ds_task_forget(task, before);
+		ds_task_saw(task, guess);
 		ds_yield(task, DS_AT_ENTRY_DELETE, ds_writes(object),
 			 ds_adds(ds_index_object(mapping->inode)),
 			 ds_writes(ds_wait_object(object)), ds_reads(refs),
@@ -283,11 +292,13 @@ static void delete_entry(struct ds_task *task, struct ds_mapping *mapping,
 	if (waited_for)
 		ds_wake(task, mapping->waitq, object,
 			gone && mapping->delete_wakes_all);
+	ds_task_done(task, before, 0);
 }
 
 static void delete_range(struct ds_task *task, struct ds_mapping *mapping,
 			 struct ds_pgrange range, enum removal why)
 {
+	uint64_t before = ds_task_enter(task);
 	struct ds_pgidx page;
 
 	while (!ds_pgrange_is_empty(range) &&
@@ -295,9 +306,12 @@ static void delete_range(struct ds_task *task, struct ds_mapping *mapping,
 			  &page)) {
 		delete_entry(task, mapping, page, why);
 		range.first.pgidx = page.pgidx + 1;
+		ds_task_forget(task, before);
+		ds_task_saw(task, range.first.pgidx);
 		/* Erased nodes wait for their readers, with no lock held. */
 		ds_xtree_reclaim(mapping->tree);
 	}
+	ds_task_done(task, before, 0);
 }
 
 void ds_mapping_delete(struct ds_task *task, struct ds_mapping *mapping,
@@ -322,11 +336,14 @@ static bool entry_is_busy(struct ds_task *task, struct ds_mapping *mapping,
 {
 	ds_obj object = ds_entry_object(mapping, page);
 	bool waited_for, busy = false;
+	uint64_t before = ds_task_enter(task);
 	uint64_t guess, entry;
 
 	for (;;) {
 		ds_obj refs = guess_refs(mapping, page, &guess);
 
+		ds_task_forget(task, before);
+		ds_task_saw(task, guess);
 		ds_yield(task, DS_AT_BUSY_TEST, ds_reads(object),
 			 ds_reads(refs), ds_writes(ds_wait_object(object)));
 		ds_touch(task, object, DS_READ);
@@ -349,6 +366,7 @@ static bool entry_is_busy(struct ds_task *task, struct ds_mapping *mapping,
 		busy ? "busy" : "idle");
 	if (waited_for)
 		ds_wake(task, mapping->waitq, object, false);
+	ds_task_done(task, before, busy ? ret_pfn->pfn : UINT64_MAX);
 	return busy;
 }
 
@@ -369,10 +387,12 @@ bool ds_mapping_first_busy(struct ds_task *task, struct ds_mapping *mapping,
 			   struct ds_pfn *ret_pfn)
 {
 	ds_obj holders = ds_holders_object(mapping->inode);
+	uint64_t before = ds_task_enter(task), unmapped;
 	struct ds_pgidx page;
 
 	if (mapped_only && !ds_rmap_is_mapped(task, &mapping->rmap, holders)) {
 		tell_clean(task, mapping, "nobody maps the file, not looking");
+		ds_task_done(task, before, UINT64_MAX);
 		return false;
 	}
 	/*
@@ -380,12 +400,18 @@ bool ds_mapping_first_busy(struct ds_task *task, struct ds_mapping *mapping,
 	 * then sees our change of the page table and backs out.
 	 */
 	ds_rmap_unmap(task, &mapping->rmap, range);
+	unmapped = ds_task_enter(task);
 	while (!ds_pgrange_is_empty(range) &&
 	       next_entry(task, mapping, range, holders, &page)) {
-		if (entry_is_busy(task, mapping, page, ret_pfn))
+		if (entry_is_busy(task, mapping, page, ret_pfn)) {
+			ds_task_done(task, before, ret_pfn->pfn);
 			return true;
+		}
 		range.first.pgidx = page.pgidx + 1;
+		ds_task_forget(task, unmapped);
+		ds_task_saw(task, range.first.pgidx);
 	}
+	ds_task_done(task, before, UINT64_MAX);
 	tell_clean(task, mapping, "no busy page");
 	return false;
 }
@@ -417,6 +443,7 @@ static void write_back_entry(struct ds_task *task, struct ds_mapping *mapping,
 void ds_mapping_write_back(struct ds_task *task, struct ds_mapping *mapping,
 			   struct ds_pgrange range)
 {
+	uint64_t before = ds_task_enter(task);
 	struct ds_pgidx page;
 	uint64_t entry;
 
@@ -430,8 +457,18 @@ void ds_mapping_write_back(struct ds_task *task, struct ds_mapping *mapping,
 		ds_spin_unlock(&mapping->lock);
 		ds_task_saw(task, entry ? page.pgidx : UINT64_MAX);
 		if (!entry)
-			return;
+			break;
 		write_back_entry(task, mapping, page);
 		range.first.pgidx = page.pgidx + 1;
+		ds_task_forget(task, before);
+		ds_task_saw(task, range.first.pgidx);
 	}
+	ds_task_done(task, before, 0);
+}
+
+void ds_mapping_digest(const struct ds_mapping *mapping,
+		       struct ds_digest *digest)
+{
+	ds_xtree_digest(mapping->tree, digest);
+	ds_rmap_digest(&mapping->rmap, digest);
 }

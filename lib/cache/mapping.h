@@ -97,6 +97,10 @@ bool ds_mapping_first_busy(struct ds_task *task, struct ds_mapping *mapping,
 void ds_mapping_write_back(struct ds_task *task, struct ds_mapping *mapping,
 			   struct ds_pgrange range);
 
+/* Adds its entries and who maps the file. */
+void ds_mapping_digest(const struct ds_mapping *mapping,
+		       struct ds_digest *digest);
+
 /* The entry of @page. A view, for properties. */
 uint64_t ds_mapping_view(const struct ds_mapping *mapping,
 			 struct ds_pgidx page);

@@ -1033,3 +1033,25 @@ void ds_xtree_check(const struct ds_xtree *tree)
 	ds_assert(n_deferred == load_word(&tree->n_deferred));
 	ds_assert(tree->concurrent || !n_deferred);
 }
+
+/* Which nodes the values lie in counts for nothing. */
+void ds_xtree_digest(const struct ds_xtree *tree, struct ds_digest *digest)
+{
+	struct ds_pgrange range = ds_pgrange_all();
+	struct ds_pgidx at;
+	uint64_t value;
+
+	while ((value = ds_xtree_next(tree, range, &at))) {
+		uint64_t tags = 0;
+		unsigned int tag;
+
+		for (tag = 0; tag < DS_XTREE_N_TAGS; tag++)
+			tags = tags << 1 |
+			       ds_xtree_has_tag(tree, at,
+						(enum ds_xtree_tag)tag);
+		ds_digest_add(digest, at.pgidx << DS_XTREE_N_TAGS | tags);
+		ds_digest_add(digest, value);
+		range.first.pgidx = at.pgidx + 1;
+	}
+	ds_digest_add(digest, UINT64_MAX);
+}

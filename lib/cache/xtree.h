@@ -27,6 +27,7 @@
 #include <stdbool.h>
 
 #include "core/arena.h"
+#include "core/digest.h"
 #include "core/units.h"
 
 enum ds_xtree_tag {
@@ -111,6 +112,9 @@ bool ds_xtree_has_tag(const struct ds_xtree *tree, struct ds_pgidx index,
 
 /* Number of present values. Anybody. */
 uint64_t ds_xtree_count(const struct ds_xtree *tree);
+
+/* Adds the values with their places and tags. Writer. */
+void ds_xtree_digest(const struct ds_xtree *tree, struct ds_digest *digest);
 
 /* Asserts every invariant of the tree; beside no writer. For tests. */
 void ds_xtree_check(const struct ds_xtree *tree);

@@ -93,6 +93,33 @@ uint32_t ds_checks_broken(const struct ds_checks *checks)
 	return broken;
 }
 
+/* Blocks in whatever order they came. */
+static void digest_blocks(const struct ds_pfn *blocks, unsigned int n,
+			  struct ds_digest *digest)
+{
+	struct ds_digest sum = {0, 0};
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		ds_digest_join(&sum, (struct ds_digest){blocks[i].pfn + 1,
+							blocks[i].pfn + 1});
+	ds_digest_add_all(digest, sum);
+}
+
+void ds_checks_digest(const struct ds_checks *checks, struct ds_digest *digest)
+{
+	unsigned int i;
+
+	ds_digest_add(digest, checks->clean_scans);
+	for (i = 0; i < checks->sched->n_tasks; i++)
+		ds_digest_add(digest, (uint64_t)checks->held_at_entry[i] << 32 |
+					      checks->changed_since_entry[i]);
+	digest_blocks(checks->victims, checks->n_victims, digest);
+	digest_blocks(checks->pinned, checks->n_pinned, digest);
+	if (checks->shadow)
+		ds_shadow_digest(checks->shadow, digest);
+}
+
 const struct ds_property *ds_property(enum ds_property_id id)
 {
 	ds_assert(id < DS_N_PROPERTIES);

@@ -67,13 +67,12 @@ struct ds_checks {
 	/* What single properties remember. */
 	uint32_t clean_scans; /* inodes scanned clean, faults still kept out */
 	unsigned int held_at_entry[DS_TASKS_MAX];
-	uint32_t changed_since_entry[DS_TASKS_MAX]; /* what calls changed */
+	uint32_t changed_since_entry[DS_TASKS_MAX]; /* 0: in no call */
 	unsigned int n_victims;
 	struct ds_pfn victims[DS_CHECK_BLOCKS]; /* blocks of the victim file */
 	unsigned int n_pinned;
-	struct ds_pfn pinned[DS_CHECK_BLOCKS]; /* blocks ever pinned */
+	struct ds_pfn pinned[DS_CHECK_BLOCKS]; /* blocks ever pinned, once */
 	struct ds_shadow *shadow;
-	uint64_t call_start[DS_TASKS_MAX];
 };
 
 /*
@@ -92,6 +91,12 @@ void ds_checks_start(struct ds_checks *checks);
 
 /* Lets the properties look at the end of a run. */
 void ds_checks_quiet(struct ds_checks *checks);
+
+/*
+ * Adds what properties remember as far as they may still report for it. Not:
+ * findings, which were made in the step that showed them, and warnings.
+ */
+void ds_checks_digest(const struct ds_checks *checks, struct ds_digest *digest);
 
 /* Which properties broke, bit per id. */
 uint32_t ds_checks_broken(const struct ds_checks *checks);

@@ -8,6 +8,7 @@ enum {
 	CHANGED_SIZE = 1,
 	CHANGED_EXTENTS = 2,
 	CHANGED_DATA = 4,
+	IN_CALL = 8,
 };
 
 static uint32_t change_of(const struct ds_event *event)
@@ -48,7 +49,8 @@ static void at_return(struct ds_checks *checks, const struct ds_event *event)
 
 	if (event->value >= 0)
 		return;
-	changed &= ~known_residue(checks, event->text, event->value);
+	changed &=
+		~(IN_CALL | known_residue(checks, event->text, event->value));
 	if (changed)
 		ds_checks_report(checks, DS_CLEAN_FAILURE, event->task,
 				 "%s failed (%lld) and left%s%s%s changed",
@@ -60,14 +62,19 @@ static void at_return(struct ds_checks *checks, const struct ds_event *event)
 
 static void look(struct ds_checks *checks, const struct ds_event *event)
 {
+	uint32_t *changed;
+
 	if (event->task >= DS_TASKS_MAX)
 		return;
-	if (event->kind == DS_EV_CALL_ENTERED)
-		checks->changed_since_entry[event->task] = 0;
-	else if (event->kind == DS_EV_CALL_LEFT)
+	changed = &checks->changed_since_entry[event->task];
+	if (event->kind == DS_EV_CALL_ENTERED) {
+		*changed = IN_CALL;
+	} else if (event->kind == DS_EV_CALL_LEFT) {
 		at_return(checks, event);
-	else
-		checks->changed_since_entry[event->task] |= change_of(event);
+		*changed = 0;
+	} else if (*changed) {
+		*changed |= change_of(event);
+	}
 }
 
 const struct ds_property ds_clean_failure = {

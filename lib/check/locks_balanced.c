@@ -16,6 +16,7 @@ static void look(struct ds_checks *checks, const struct ds_event *event)
 				"%s came with %u locks and left with %u",
 				event->text, checks->held_at_entry[event->task],
 				(unsigned int)event->n);
+		checks->held_at_entry[event->task] = 0;
 		break;
 	default:
 		ds_checks_report(checks, DS_LOCKS_BALANCED, event->task,

@@ -13,14 +13,60 @@ static struct ds_shadow_page *pages_of(const struct ds_checks *checks,
 	return checks->shadow->pages[inode - 1];
 }
 
+/* Before @page changes. */
 static void remember(struct ds_shadow *shadow, struct ds_shadow_page *page)
 {
+	shadow->is_known = false;
+	if (!shadow->reading)
+		return;
 	memmove(page->past[1], page->past[0],
 		sizeof(page->past) - sizeof(page->past[0]));
-	memmove(&page->until[1], &page->until[0],
-		sizeof(page->until) - sizeof(page->until[0]));
+	memmove(&page->readers[1], &page->readers[0],
+		sizeof(page->readers) - sizeof(page->readers[0]));
 	memcpy(page->past[0], page->now, sizeof(page->now));
-	page->until[0] = shadow->clock;
+	page->readers[0] = shadow->reading;
+}
+
+/* @reader is in its call no more: drops what concerned nobody else. */
+static void forget_for(struct ds_shadow_page *page, uint32_t reader)
+{
+	struct ds_shadow_page old = *page;
+	unsigned int i, n = 0;
+
+	memset(page->past, 0, sizeof(page->past));
+	memset(page->readers, 0, sizeof(page->readers));
+	for (i = 0; i < DS_SHADOW_PAST; i++) {
+		if (!(old.readers[i] & ~reader))
+			continue;
+		page->readers[n] = old.readers[i] & ~reader;
+		memcpy(page->past[n++], old.past[i], sizeof(old.past[i]));
+	}
+}
+
+/* Of all calls only these see bytes in other steps than their last one. */
+static bool is_reading(const struct ds_event *call)
+{
+	return call->task < DS_TASKS_MAX && strcmp(call->text, "pread") == 0;
+}
+
+static void begin_reading(struct ds_shadow *shadow, unsigned int task)
+{
+	shadow->reading |= UINT32_C(1) << task;
+}
+
+static void end_reading(struct ds_shadow *shadow, unsigned int task)
+{
+	unsigned int i, j;
+
+	shadow->reading &= ~(UINT32_C(1) << task);
+	for (i = 0; i < DS_SHADOW_INODES; i++)
+		for (j = 0; j < DS_SHADOW_PAGES; j++) {
+			struct ds_shadow_page *page = &shadow->pages[i][j];
+
+			if (page->readers[0])
+				forget_for(page, UINT32_C(1) << task);
+		}
+	shadow->is_known = false;
 }
 
 /* Index of the first sample at or behind byte @offset of the file. */
@@ -51,21 +97,25 @@ static void put(struct ds_checks *checks, uint32_t inode, uint64_t start,
 }
 
 static bool was_there(const struct ds_shadow_page *page, uint64_t sample,
-		      unsigned char byte, uint64_t since)
+		      unsigned char byte, uint32_t reader)
 {
 	unsigned int i;
 
 	if (page->now[sample] == byte)
 		return true;
 	for (i = 0; i < DS_SHADOW_PAST; i++)
-		if (page->until[i] > since && page->past[i][sample] == byte)
+		if ((page->readers[i] & reader) &&
+		    page->past[i][sample] == byte)
 			return true;
 	return false;
 }
 
-/* The task saw @bytes at [start, end), at some time after @since. */
+/*
+ * The task saw @bytes at [start, end), now or, with its bit in @reader, at some
+ * time since its call began.
+ */
 static void compare(struct ds_checks *checks, const struct ds_event *event,
-		    uint64_t start, uint64_t end, uint64_t since)
+		    uint64_t start, uint64_t end, uint32_t reader)
 {
 	struct ds_shadow_page *pages = pages_of(checks, event->inode);
 	const unsigned char *bytes = event->bytes;
@@ -77,7 +127,7 @@ static void compare(struct ds_checks *checks, const struct ds_event *event,
 		unsigned char byte = bytes[i * DS_SHADOW_STRIDE - start];
 
 		if (was_there(&pages[i / DS_SHADOW_SAMPLES],
-			      i % DS_SHADOW_SAMPLES, byte, since))
+			      i % DS_SHADOW_SAMPLES, byte, reader))
 			continue;
 		ds_checks_report(
 			checks, DS_NO_STALE_DATA, event->task,
@@ -194,19 +244,18 @@ static void see(struct ds_checks *checks, const struct ds_event *event)
 {
 	const struct ds_inode *inode =
 		ds_super_inode(checks->super, event->inode);
-	uint64_t since = event->task < DS_TASKS_MAX
-				 ? checks->call_start[event->task]
-				 : checks->shadow->clock;
+	uint32_t reader =
+		event->task < DS_TASKS_MAX ? UINT32_C(1) << event->task : 0;
 	uint64_t end = event->offset + event->n;
 	uint64_t size = inode ? atomic_load(&inode->size) : 0;
 
 	/* A load has no length in time, and sees what stores left past EOF. */
 	if (event->kind == DS_EV_LOADED_BYTES) {
 		look_at_owner(checks, event);
-		since = checks->shadow->clock;
+		reader = 0;
 		end = end < size ? end : size;
 	}
-	compare(checks, event, event->offset, end, since);
+	compare(checks, event, event->offset, end, reader);
 }
 
 /* Takes over what @page of the file holds before @size. */
@@ -248,11 +297,14 @@ static void look(struct ds_checks *checks, const struct ds_event *event)
 {
 	if (!checks->shadow)
 		return;
-	checks->shadow->clock++;
 	switch (event->kind) {
 	case DS_EV_CALL_ENTERED:
-		if (event->task < DS_TASKS_MAX)
-			checks->call_start[event->task] = checks->shadow->clock;
+		if (is_reading(event))
+			begin_reading(checks->shadow, event->task);
+		break;
+	case DS_EV_CALL_LEFT:
+		if (is_reading(event))
+			end_reading(checks->shadow, event->task);
 		break;
 	case DS_EV_SAW_BYTES:
 	case DS_EV_LOADED_BYTES:
@@ -276,6 +328,37 @@ static void look(struct ds_checks *checks, const struct ds_event *event)
 	}
 }
 
+static void digest_page(const struct ds_shadow_page *page,
+			struct ds_digest *digest)
+{
+	unsigned int i;
+
+	ds_digest_add_all(digest,
+			  ds_digest_bytes(page->now, sizeof(page->now)));
+	for (i = 0; i < DS_SHADOW_PAST && page->readers[i]; i++) {
+		ds_digest_add(digest, page->readers[i]);
+		ds_digest_add_all(digest, ds_digest_bytes(page->past[i],
+							  DS_SHADOW_SAMPLES));
+	}
+}
+
+/* It changes seldom, and is looked at after every step. */
+void ds_shadow_digest(struct ds_shadow *shadow, struct ds_digest *digest)
+{
+	unsigned int i, j;
+
+	if (!shadow->is_known) {
+		shadow->digest = (struct ds_digest){0, 0};
+		for (i = 0; i < DS_SHADOW_INODES; i++)
+			for (j = 0; j < DS_SHADOW_PAGES; j++)
+				digest_page(&shadow->pages[i][j],
+					    &shadow->digest);
+		shadow->is_known = true;
+	}
+	ds_digest_add_all(digest, shadow->digest);
+	ds_digest_add(digest, shadow->reading);
+}
+
 const struct ds_property ds_no_stale_data = {
 	.name = "NO_STALE_DATA",
 	.sentence = "After a call returned, reads see what POSIX says; nothing "
@@ -283,6 +366,7 @@ const struct ds_property ds_no_stale_data = {
 	.reads = "bytes read and written, extent map and size, at the steps "
 		 "that touch them",
 	.events = UINT32_C(1) << DS_EV_CALL_ENTERED |
+		  UINT32_C(1) << DS_EV_CALL_LEFT |
 		  UINT32_C(1) << DS_EV_SAW_BYTES |
 		  UINT32_C(1) << DS_EV_LOADED_BYTES |
 		  UINT32_C(1) << DS_EV_PUT_BYTES |

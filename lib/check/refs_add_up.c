@@ -3,6 +3,11 @@
 
 static void note(struct ds_checks *checks, const struct ds_event *event)
 {
+	unsigned int i;
+
+	for (i = 0; i < checks->n_pinned; i++)
+		if (checks->pinned[i].pfn == event->pfn.pfn)
+			return;
 	if (checks->n_pinned < DS_CHECK_BLOCKS)
 		checks->pinned[checks->n_pinned++] = event->pfn;
 }

@@ -8,11 +8,14 @@
  * compared with.
  *
  * Of each page it keeps one byte in 256, and what these were before the last
- * few changes, with the time of the change: a call may see whatever was there
- * at some time while it ran.
+ * few changes, as long as that concerns anybody: a call may see whatever was
+ * there at some time while it ran. No times are kept, only which calls ran
+ * meanwhile, so that equal states are equal however they came about.
  */
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "core/digest.h"
 
 #define DS_SHADOW_INODES  2
 #define DS_SHADOW_PAGES   20
@@ -22,13 +25,20 @@
 
 struct ds_shadow_page {
 	unsigned char now[DS_SHADOW_SAMPLES];
+	/* The youngest first; what no reader may see any more is zeroed. */
 	unsigned char past[DS_SHADOW_PAST][DS_SHADOW_SAMPLES];
-	uint64_t until[DS_SHADOW_PAST]; /* when that was replaced */
+	/* Tasks in a reading call that began before that was replaced. */
+	uint32_t readers[DS_SHADOW_PAST];
 };
 
 struct ds_shadow {
-	uint64_t clock; /* events so far */
+	uint32_t reading; /* tasks in a reading call, bit per id */
+	bool is_known;    /* @digest is of the pages as they are */
+	struct ds_digest digest;
 	struct ds_shadow_page pages[DS_SHADOW_INODES][DS_SHADOW_PAGES];
 };
+
+/* Adds the shadow. */
+void ds_shadow_digest(struct ds_shadow *shadow, struct ds_digest *digest);
 
 #endif

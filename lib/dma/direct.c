@@ -86,3 +86,23 @@ void ds_direct_end(struct ds_task *task, struct ds_direct *direct)
 		ds_unpin_page(task, direct->space, &direct->pages[i]);
 	direct->n_pages = 0;
 }
+
+/* Without pages it is over, and the rest old. */
+void ds_direct_digest(const struct ds_direct *direct, struct ds_digest *digest)
+{
+	uint64_t i;
+
+	ds_digest_add(digest, direct->n_pages);
+	if (!direct->n_pages)
+		return;
+	ds_digest_add(digest, direct->space->id);
+	ds_digest_add(digest, direct->addr);
+	ds_digest_add(digest, direct->len << 1 | direct->to_memory);
+	for (i = 0; i < direct->n_pages; i++) {
+		const struct ds_pinned *page = &direct->pages[i];
+
+		ds_digest_add(digest, page->pfn.pfn);
+		ds_digest_add(digest, page->inode);
+		ds_digest_add(digest, page->page.pgidx);
+	}
+}

@@ -40,6 +40,9 @@ int64_t ds_direct_begin(struct ds_task *task, struct ds_space *space,
 void ds_direct_transfer(struct ds_task *task, struct ds_direct *direct,
 			unsigned char *bytes);
 
+/* Adds what is pinned, and what for. */
+void ds_direct_digest(const struct ds_direct *direct, struct ds_digest *digest);
+
 /* Releases the pages. */
 void ds_direct_end(struct ds_task *task, struct ds_direct *direct);
 

@@ -34,11 +34,15 @@ struct ds_extent ds_inode_lookup_locked(struct ds_task *task,
 struct ds_extent ds_inode_lookup(struct ds_task *task, struct ds_inode *inode,
 				 struct ds_pgidx page)
 {
+	uint64_t before = ds_task_enter(task);
 	struct ds_extent run;
 
 	ds_rwsem_lock(task, &inode->extents_lock, DS_SHARED);
 	run = ds_inode_lookup_locked(task, inode, page);
 	ds_rwsem_unlock(task, &inode->extents_lock);
+	ds_task_done(task, before, run.pfn.pfn << 2 | run.state);
+	ds_task_saw(task, run.page.pgidx);
+	ds_task_saw(task, run.n_pages);
 	return run;
 }
 
@@ -119,6 +123,7 @@ int64_t ds_inode_add_blocks(struct ds_task *task, struct ds_inode *inode,
 	ds_task_saw(task, n);
 	if (!n)
 		return -ENOSPC;
+	ds_task_saw(task, pfn.pfn);
 	for (i = 0; i < n; i++) {
 		ds_frame_set_file(super->frames, ds_pfn(pfn.pfn + i),
 				  inode->id);
@@ -211,16 +216,20 @@ static struct ds_extent clip(struct ds_extent run, struct ds_pgrange range)
  * range, which is then cut down to what lies behind. No step: the extents lock
  * is held exclusively. Return: whether there is one.
  */
-static bool next_mapped(const struct ds_inode *inode, struct ds_pgrange *range,
-			struct ds_extent *ret_run)
+static bool next_mapped(struct ds_task *task, const struct ds_inode *inode,
+			struct ds_pgrange *range, struct ds_extent *ret_run)
 {
 	while (!ds_pgrange_is_empty(*range) &&
 	       range->first.pgidx < ds_extmap_end(inode->extents).pgidx) {
 		*ret_run = clip(ds_extmap_lookup(inode->extents, range->first),
 				*range);
 		range->first.pgidx += ret_run->n_pages;
-		if (ret_run->state != DS_EXT_HOLE)
-			return true;
+		if (ret_run->state == DS_EXT_HOLE)
+			continue;
+		ds_task_saw(task, ret_run->page.pgidx);
+		ds_task_saw(task, ret_run->n_pages);
+		ds_task_saw(task, ret_run->pfn.pfn << 2 | ret_run->state);
+		return true;
 	}
 	return false;
 }
@@ -233,10 +242,11 @@ static struct ds_pgrange range_of(const struct ds_extent *run)
 int ds_inode_remove_blocks(struct ds_task *task, struct ds_inode *inode,
 			   struct ds_pgrange range)
 {
+	uint64_t before = ds_task_enter(task);
 	struct ds_extent run;
 	int r;
 
-	while (next_mapped(inode, &range, &run)) {
+	while (next_mapped(task, inode, &range, &run)) {
 		begin_change(task, inode);
 		r = ds_extmap_unmap(inode->extents, range_of(&run));
 		r = end_change(task, inode, r, DS_CHANGE_REMOVED,
@@ -244,7 +254,10 @@ int ds_inode_remove_blocks(struct ds_task *task, struct ds_inode *inode,
 		if (r < 0)
 			return r;
 		free_blocks(task, inode, run.pfn, run.n_pages);
+		ds_task_forget(task, before);
+		ds_task_saw(task, range.first.pgidx);
 	}
+	ds_task_done(task, before, 0);
 	return 0;
 }
 
@@ -254,7 +267,7 @@ int ds_inode_unwrite(struct ds_task *task, struct ds_inode *inode,
 	struct ds_extent run;
 	int r;
 
-	while (next_mapped(inode, &range, &run)) {
+	while (next_mapped(task, inode, &range, &run)) {
 		if (run.state != DS_EXT_WRITTEN)
 			continue;
 		begin_change(task, inode);
@@ -275,7 +288,7 @@ int ds_inode_convert_written(struct ds_task *task, struct ds_inode *inode,
 	uint64_t i;
 	int r;
 
-	while (next_mapped(inode, &range, &run)) {
+	while (next_mapped(task, inode, &range, &run)) {
 		if (run.state != DS_EXT_UNWRITTEN)
 			continue;
 		for (i = 0; i < run.n_pages; i++)
@@ -336,6 +349,8 @@ static void zero_in_page(struct ds_task *task, struct ds_inode *inode,
 void ds_inode_zero_bytes(struct ds_task *task, struct ds_inode *inode,
 			 uint64_t start, uint64_t end)
 {
+	uint64_t before = ds_task_enter(task);
+
 	while (start < end) {
 		struct ds_pgidx page = {ds_page_down(start)};
 		struct ds_extent run = ds_inode_lookup(task, inode, page);
@@ -352,4 +367,5 @@ void ds_inode_zero_bytes(struct ds_task *task, struct ds_inode *inode,
 		zero_in_page(task, inode, pfn, start, stop);
 		start = stop;
 	}
+	ds_task_done(task, before, 0);
 }

@@ -14,6 +14,7 @@
  * The map takes no locks: writers exclude everybody, readers may share.
  */
 #include "core/arena.h"
+#include "core/digest.h"
 #include "core/units.h"
 
 enum ds_ext_state {
@@ -85,6 +86,9 @@ int ds_extmap_collapse(struct ds_extmap *map, struct ds_pgrange range);
  */
 int ds_extmap_insert(struct ds_extmap *map, struct ds_pgidx at,
 		     uint64_t n_pages);
+
+/* Adds its runs. */
+void ds_extmap_digest(const struct ds_extmap *map, struct ds_digest *digest);
 
 /* Asserts every invariant of the tree. For tests. */
 void ds_extmap_check(const struct ds_extmap *map);

@@ -31,14 +31,18 @@ static int map_page(struct ds_task *task, struct ds_vma *vma, struct ds_vpn vpn,
 	struct ds_inode *inode = vma->file;
 	uint64_t entry = DS_ENTRY_VALID | DS_ENTRY_ZERO;
 	struct ds_pfn pfn = {DS_ZERO_PFN};
+	uint64_t before = ds_task_enter(task);
 	struct ds_extent run;
 	int r;
 
 	r = find_block(task, inode, page, write, &run);
 	if (r < 0)
 		return r;
-	if (run.state == DS_EXT_WRITTEN) {
+	if (run.state == DS_EXT_WRITTEN)
 		pfn = ds_pfn(run.pfn.pfn + page.pgidx - run.page.pgidx);
+	/* The one page matters, whatever run it is in and how it got there. */
+	ds_task_done(task, before, pfn.pfn << 2 | run.state);
+	if (run.state == DS_EXT_WRITTEN) {
 		entry = ds_entry_data(pfn);
 		/* Others may see the zero page there: take it away first. */
 		if (old & DS_ENTRY_ZERO)
@@ -57,11 +61,14 @@ static int fault_locked(struct ds_task *task, struct ds_vma *vma,
 	struct ds_inode *inode = vma->file;
 	bool transaction =
 		write && inode->super->profile->ops->fault_in_transaction;
+	uint64_t before = ds_task_enter(task);
 	uint64_t old;
 	int r;
 
 	if (page.pgidx >= ds_page_up(ds_inode_size(task, inode)))
 		return DS_SIGBUS;
+	/* How much farther the file goes no longer counts. */
+	ds_task_done(task, before, 0);
 	if (transaction)
 		ds_rwsem_lock(task, &inode->super->journal, DS_SHARED);
 	r = ds_entry_grab(task, &inode->mapping, page, &old);

@@ -139,6 +139,45 @@ struct ds_inode *ds_super_inode(const struct ds_super *super, uint32_t id)
 	return inode;
 }
 
+/* Not: names of locks, zone and whatever else follows from the number. */
+static void digest_inode(const struct ds_inode *inode, struct ds_digest *digest)
+{
+	uint64_t words[sizeof(inode->name) / sizeof(uint64_t)];
+	unsigned int i;
+
+	ds_digest_add(digest, inode->id);
+	memcpy(words, inode->name, sizeof(words));
+	for (i = 0; inode->n_links && i < sizeof(words) / sizeof(words[0]); i++)
+		ds_digest_add(digest, le64toh(words[i]));
+	ds_digest_add(digest, (uint64_t)inode->n_links << 32 | inode->n_users);
+	ds_digest_add(digest, atomic_load(&inode->size));
+	ds_digest_add(digest, inode->disk_size);
+	ds_digest_add(digest, atomic_load(&inode->n_direct));
+	ds_rwsem_digest(&inode->lock, digest);
+	ds_rwsem_digest(&inode->fault_lock, digest);
+	ds_rwsem_digest(&inode->extents_lock, digest);
+	ds_extmap_digest(inode->extents, digest);
+	ds_mapping_digest(&inode->mapping, digest);
+}
+
+/*
+ * Numbers are given out in order, so the list has an order that means nothing
+ * more. Not: statistics, and what stays as it was made. Of waits for pins only
+ * whether there are any; who remembers one knows whether it lasts.
+ */
+void ds_super_digest(const struct ds_super *super, struct ds_digest *digest)
+{
+	const struct ds_inode *inode;
+
+	ds_digest_add(digest, (uint64_t)super->n_inodes << 32 | super->n_files);
+	ds_digest_add(digest, super->n_waiting);
+	ds_rwsem_digest(&super->journal, digest);
+	for (inode = super->inodes; inode; inode = inode->next)
+		digest_inode(inode, digest);
+	ds_digest_add(digest, UINT64_MAX);
+	ds_blocks_digest(super->blocks, digest);
+}
+
 uint64_t ds_inode_size(struct ds_task *task, struct ds_inode *inode)
 {
 	uint64_t size;

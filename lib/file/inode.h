@@ -13,6 +13,7 @@
 #include "file/extmap.h"
 #include "pmem/blocks.h"
 
+struct ds_file;
 struct ds_super;
 struct ds_inode;
 
@@ -86,10 +87,11 @@ struct ds_super {
 	unsigned int n_zones;
 	struct ds_waitq_table *waitq;
 	struct ds_rwsem journal;   /* a handle holds it shared, a commit not */
-	struct ds_spin names_spin; /* protects @inodes, links and users */
+	struct ds_spin names_spin; /* protects @inodes, links, users, @files */
 	struct ds_inode *inodes;
-	uint32_t n_inodes; /* ever made */
-	uint32_t n_files;  /* ever opened */
+	struct ds_file *files; /* that are open */
+	uint32_t n_inodes;     /* ever made */
+	uint32_t n_files;      /* ever opened */
 	unsigned int tree_shift;
 	bool concurrent;
 	/* Freed blocks go to a victim file at once and get its pattern. */
@@ -102,7 +104,7 @@ struct ds_super {
 	 */
 	bool watch_waits;
 	unsigned int n_waiting; /* tasks that wait for pins */
-	uint64_t n_waits;       /* how often a task began or ended to */
+	uint64_t n_waits;       /* how often a task began or ended to: a time */
 };
 
 /* Begins and ends of waits for pins, where these are watched. */
@@ -156,6 +158,9 @@ void ds_inode_free(struct ds_inode *inode);
 
 /* The inode with number @id, or NULL. */
 struct ds_inode *ds_super_inode(const struct ds_super *super, uint32_t id);
+
+/* Adds the state of all inodes, of the free blocks and of the journal. */
+void ds_super_digest(const struct ds_super *super, struct ds_digest *digest);
 
 /* i_size: a step that reads or writes it. */
 uint64_t ds_inode_size(struct ds_task *task, struct ds_inode *inode);

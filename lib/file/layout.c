@@ -39,6 +39,7 @@ static int wait_until_idle(struct ds_task *task, struct ds_inode *inode,
 {
 	struct ds_waitq_table *waitq = inode->super->waitq;
 	ds_obj key = ds_refs_object(pfn);
+	uint64_t before = ds_task_enter(task);
 	bool woken;
 	int r;
 
@@ -54,6 +55,7 @@ static int wait_until_idle(struct ds_task *task, struct ds_inode *inode,
 		ds_wait_sleep(task, key, true);
 		/* Part of that step, which read the queue. */
 		woken = ds_wait_was_woken(task);
+		ds_task_saw(task, woken);
 		watch(task, inode->super, false);
 		/*
 		 * After a signal it still stands in the queue, and must not
@@ -61,17 +63,23 @@ static int wait_until_idle(struct ds_task *task, struct ds_inode *inode,
 		 */
 		if (!woken)
 			ds_wait_leave(task, waitq);
+		ds_task_forget_wake(task);
 		ds_inode_lock_faults(task, inode);
+		/* It begins again; what woke it no longer counts. */
+		ds_task_forget(task, before);
+		ds_task_saw(task, *ret_slept);
 	}
 	/* Whether a wake-up came is the queue's to say: a step of its own. */
 	if (r == 0)
 		ds_wait_leave(task, waitq);
+	ds_task_done(task, before, *ret_slept);
 	return 0;
 }
 
 int ds_break_layouts(struct ds_task *task, struct ds_inode *inode)
 {
 	const struct ds_fs_profile *profile = inode->super->profile;
+	uint64_t before = ds_task_enter(task);
 	struct ds_pfn busy;
 	bool slept;
 	int r;
@@ -81,11 +89,12 @@ int ds_break_layouts(struct ds_task *task, struct ds_inode *inode)
 		return 0;
 	do {
 		/* Whatever was seen before a sleep no longer counts. */
-		ds_task_forget(task);
+		ds_task_forget(task, before);
+		r = 0;
 		if (!ds_mapping_first_busy(task, &inode->mapping,
 					   ds_pgrange_all(),
 					   profile->break_if_mapped, &busy))
-			return 0;
+			break;
 		slept = false;
 		r = wait_until_idle(task, inode, busy, &slept);
 		/*
@@ -95,5 +104,6 @@ int ds_break_layouts(struct ds_task *task, struct ds_inode *inode)
 		 */
 	} while (r == 0 &&
 		 (slept || profile->break_kind == DS_BREAK_UNTIL_IDLE));
+	ds_task_done(task, before, (uint64_t)r);
 	return r;
 }

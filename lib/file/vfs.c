@@ -37,9 +37,6 @@ static int64_t leave(struct ds_task *task, const struct ds_inode *inode,
 {
 	ds_tell(task, "%s returns %lld", name, (long long)result);
 	send_call(task, inode, DS_EV_CALL_LEFT, name, result);
-	/* Nothing a call learnt outlives it but its result. */
-	ds_task_forget(task);
-	ds_task_saw(task, (uint64_t)result);
 	return result;
 }
 
@@ -120,6 +117,7 @@ static bool is_abandoned(const struct ds_inode *inode)
 
 void ds_inode_unuse(struct ds_task *task, struct ds_inode *inode)
 {
+	uint64_t before = ds_task_enter(task);
 	bool abandoned;
 
 	lock_names(task, inode->super);
@@ -127,8 +125,10 @@ void ds_inode_unuse(struct ds_task *task, struct ds_inode *inode)
 	inode->n_users--;
 	abandoned = is_abandoned(inode);
 	unlock_names(inode->super);
+	ds_task_saw(task, abandoned);
 	if (abandoned)
 		evict(task, inode);
+	ds_task_done(task, before, 0);
 }
 
 /* Under the names' lock. *@ret_truncate: whether there is what to cut off. */
@@ -160,6 +160,7 @@ static int open_locked(struct ds_super *super, const char *name, int flags,
 static int change_size(struct ds_task *task, struct ds_inode *inode,
 		       int64_t length)
 {
+	uint64_t before = ds_task_enter(task);
 	int r = -EFBIG;
 
 	enter(task, inode, "ftruncate");
@@ -168,7 +169,35 @@ static int change_size(struct ds_task *task, struct ds_inode *inode,
 		r = inode->super->profile->ops->set_size(task, inode,
 							 (uint64_t)length);
 	ds_rwsem_unlock(task, &inode->lock);
-	return (int)leave(task, inode, "ftruncate", r);
+	r = (int)leave(task, inode, "ftruncate", r);
+	/* Nothing a call learnt outlives it but its result. */
+	ds_task_done(task, before, (uint64_t)r);
+	return r;
+}
+
+/* Under the names' lock, after open_locked(). */
+static void init_file(struct ds_super *super, struct ds_file *file,
+		      struct ds_inode *inode, int flags)
+{
+	file->inode = inode;
+	file->flags = flags;
+	ds_rwsem_init(&file->position_lock, 0x60000 + super->n_files,
+		      DS_LOCK_POSITION, "position");
+	file->next = super->files;
+	file->link = &super->files;
+	if (file->next)
+		file->next->link = &file->next;
+	super->files = file;
+}
+
+/* From here on nobody uses it any more. */
+static void unlink_file(struct ds_super *super, struct ds_file *file)
+{
+	ds_spin_lock(&super->names_spin);
+	*file->link = file->next;
+	if (file->next)
+		file->next->link = file->link;
+	ds_spin_unlock(&super->names_spin);
 }
 
 int ds_vfs_open(struct ds_task *task, struct ds_super *super, const char *name,
@@ -177,7 +206,6 @@ int ds_vfs_open(struct ds_task *task, struct ds_super *super, const char *name,
 	struct ds_inode *inode = NULL;
 	struct ds_file *file;
 	bool truncate;
-	uint32_t id;
 	int r;
 
 	if (!*name)
@@ -189,16 +217,18 @@ int ds_vfs_open(struct ds_task *task, struct ds_super *super, const char *name,
 		return ds_task_void(task, -ENOMEM);
 	lock_names(task, super);
 	r = open_locked(super, name, flags, &inode, &truncate);
-	id = super->n_files;
+	if (r == 0)
+		init_file(super, file, inode, flags);
 	unlock_names(super);
+	ds_task_saw(task, (uint64_t)r);
 	if (r < 0) {
 		ds_arena_release(super->arena, file, sizeof(*file));
 		return r == -ENOMEM ? ds_task_void(task, r) : r;
 	}
-	file->inode = inode;
-	file->flags = flags;
-	ds_rwsem_init(&file->position_lock, 0x60000 + id, DS_LOCK_POSITION,
-		      "position");
+	/* Which file it is and what it is called: all that is to know of it. */
+	ds_task_saw(task, (uint64_t)truncate << 63 |
+				  (uint64_t)file->position_lock.id << 32 |
+				  inode->id);
 	/* Also of a file that is opened for reading only, as Linux does. */
 	if (truncate) {
 		r = change_size(task, inode, 0);
@@ -215,6 +245,7 @@ int ds_vfs_close(struct ds_task *task, struct ds_file *file)
 {
 	struct ds_super *super = file->inode->super;
 
+	unlink_file(super, file);
 	ds_inode_unuse(task, file->inode);
 	ds_arena_release(super->arena, file, sizeof(*file));
 	return 0;
@@ -223,6 +254,7 @@ int ds_vfs_close(struct ds_task *task, struct ds_file *file)
 int ds_vfs_unlink(struct ds_task *task, struct ds_super *super,
 		  const char *name)
 {
+	uint64_t before = ds_task_enter(task);
 	struct ds_inode *inode;
 	bool abandoned = false;
 
@@ -233,17 +265,19 @@ int ds_vfs_unlink(struct ds_task *task, struct ds_super *super,
 		abandoned = is_abandoned(inode);
 	}
 	unlock_names(super);
-	if (!inode)
-		return -ENOENT;
-	if (abandoned)
+	if (abandoned) {
+		ds_task_saw(task, inode->id);
 		evict(task, inode);
-	return 0;
+	}
+	ds_task_done(task, before, inode != NULL);
+	return inode ? 0 : -ENOENT;
 }
 
 int ds_vfs_fstat(struct ds_task *task, struct ds_file *file,
 		 struct ds_stat *ret_stat)
 {
 	struct ds_inode *inode = file->inode;
+	uint64_t before = ds_task_enter(task);
 
 	ret_stat->size = ds_inode_size(task, inode);
 	ds_rwsem_lock(task, &inode->extents_lock, DS_SHARED);
@@ -251,11 +285,16 @@ int ds_vfs_fstat(struct ds_task *task, struct ds_file *file,
 	ds_inode_lookup_locked(task, inode, ds_pgidx(0));
 	ret_stat->n_blocks =
 		ds_extmap_n_blocks(inode->extents) * (DS_PAGE_SIZE / 512);
+	/* The look above noted one run only. */
+	ds_task_saw(task, ret_stat->n_blocks);
 	ds_rwsem_unlock(task, &inode->extents_lock);
 	ret_stat->inode = inode->id;
 	lock_names(task, inode->super);
 	ret_stat->n_links = inode->n_links;
 	unlock_names(inode->super);
+	ds_task_done(task, before, ret_stat->size);
+	ds_task_saw(task, ret_stat->n_blocks);
+	ds_task_saw(task, (uint64_t)inode->id << 32 | inode->n_links);
 	return 0;
 }
 
@@ -320,12 +359,14 @@ static int64_t seek(struct ds_task *task, struct ds_file *file, int64_t offset,
 int64_t ds_vfs_lseek(struct ds_task *task, struct ds_file *file, int64_t offset,
 		     int whence)
 {
+	uint64_t before = ds_task_enter(task);
 	int64_t r;
 
 	ds_rwsem_lock(task, &file->position_lock, DS_EXCLUSIVE);
 	r = seek(task, file, offset, whence);
 	ds_task_saw(task, (uint64_t)r);
 	ds_rwsem_unlock(task, &file->position_lock);
+	ds_task_done(task, before, (uint64_t)r);
 	return r;
 }
 
@@ -350,6 +391,7 @@ int64_t ds_vfs_pread(struct ds_task *task, struct ds_file *file, void *buf,
 		     size_t len, int64_t offset)
 {
 	struct ds_inode *inode = file->inode;
+	uint64_t before = ds_task_enter(task);
 	int64_t r;
 
 	if (offset < 0)
@@ -365,7 +407,11 @@ int64_t ds_vfs_pread(struct ds_task *task, struct ds_file *file, void *buf,
 	ds_rwsem_lock(task, &inode->lock, DS_SHARED);
 	r = ds_data_read(task, inode, (uint64_t)offset, buf, len);
 	ds_rwsem_unlock(task, &inode->lock);
-	return leave(task, inode, "pread", r);
+	r = leave(task, inode, "pread", r);
+	ds_task_done(task, before, (uint64_t)r);
+	if (r > 0)
+		ds_task_saw_bytes(task, buf, (size_t)r);
+	return r;
 }
 
 /* *@offset: comes back as where the write began. */
@@ -374,6 +420,7 @@ static int64_t write_at(struct ds_task *task, struct ds_file *file,
 {
 	struct ds_inode *inode = file->inode;
 	uint64_t place = (uint64_t)*offset;
+	uint64_t before = ds_task_enter(task);
 	int64_t r;
 
 	if (*offset < 0)
@@ -391,7 +438,11 @@ static int64_t write_at(struct ds_task *task, struct ds_file *file,
 	r = inode->super->profile->ops->write(task, inode, &place, buf, len);
 	if (r > 0)
 		*offset = (int64_t)place;
-	return leave(task, inode, "pwrite", r);
+	r = leave(task, inode, "pwrite", r);
+	ds_task_done(task, before, (uint64_t)r);
+	/* An append begins where it finds the end. */
+	ds_task_saw(task, (uint64_t)*offset);
+	return r;
 }
 
 int64_t ds_vfs_pwrite(struct ds_task *task, struct ds_file *file,
@@ -416,6 +467,7 @@ int64_t ds_vfs_read(struct ds_task *task, struct ds_file *file, void *buf,
 int64_t ds_vfs_write(struct ds_task *task, struct ds_file *file,
 		     const void *buf, size_t len)
 {
+	uint64_t before = ds_task_enter(task);
 	int64_t offset, r;
 
 	ds_rwsem_lock(task, &file->position_lock, DS_EXCLUSIVE);
@@ -424,17 +476,21 @@ int64_t ds_vfs_write(struct ds_task *task, struct ds_file *file,
 	if (r > 0)
 		file->position = (uint64_t)(offset + r);
 	ds_rwsem_unlock(task, &file->position_lock);
+	ds_task_done(task, before, (uint64_t)r);
 	return r;
 }
 
 int ds_vfs_fsync(struct ds_task *task, struct ds_file *file)
 {
 	struct ds_inode *inode = file->inode;
+	uint64_t before = ds_task_enter(task);
 	int r;
 
 	enter(task, inode, "fsync");
 	r = inode->super->profile->ops->fsync(task, inode);
-	return (int)leave(task, inode, "fsync", r);
+	r = (int)leave(task, inode, "fsync", r);
+	ds_task_done(task, before, (uint64_t)r);
+	return r;
 }
 
 /* --------------------------- Sizes and blocks ----------------------------- */
@@ -500,6 +556,7 @@ int ds_vfs_fallocate(struct ds_task *task, struct ds_file *file, int mode,
 {
 	struct ds_inode *inode = file->inode;
 	const char *name = fallocate_name(mode);
+	uint64_t before = ds_task_enter(task);
 	int r = check_fallocate(file, mode, offset, len);
 
 	if (r < 0)
@@ -507,7 +564,9 @@ int ds_vfs_fallocate(struct ds_task *task, struct ds_file *file, int mode,
 	enter(task, inode, name);
 	r = inode->super->profile->ops->fallocate(
 		task, inode, mode, (uint64_t)offset, (uint64_t)len);
-	return (int)leave(task, inode, name, r);
+	r = (int)leave(task, inode, name, r);
+	ds_task_done(task, before, (uint64_t)r);
+	return r;
 }
 
 int64_t ds_vfs_extents(struct ds_task *task, struct ds_file *file,
@@ -606,4 +665,26 @@ int ds_vfs_mmap(struct ds_task *task, struct ds_space *space,
 	if (r == 0)
 		*ret_addr = first.vpn << DS_PAGE_SHIFT;
 	return r;
+}
+
+/* Not the order of the list: a file is known by its number. */
+static struct ds_digest digest_file(const struct ds_file *file)
+{
+	struct ds_digest digest = {file->position_lock.id, 0};
+
+	ds_digest_add(&digest, (uint64_t)(unsigned int)file->flags << 32 |
+				       file->inode->id);
+	ds_digest_add(&digest, file->position);
+	ds_rwsem_digest(&file->position_lock, &digest);
+	return digest;
+}
+
+void ds_vfs_digest(const struct ds_super *super, struct ds_digest *digest)
+{
+	const struct ds_file *file;
+	struct ds_digest sum = {0, 0};
+
+	for (file = super->files; file; file = file->next)
+		ds_digest_join(&sum, digest_file(file));
+	ds_digest_add_all(digest, sum);
 }

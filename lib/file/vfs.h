@@ -14,6 +14,7 @@
 
 /* An open file. */
 struct ds_file {
+	struct ds_file *next, **link; /* under the names' lock */
 	struct ds_inode *inode;
 	int flags; /* O_ACCMODE, O_APPEND */
 	struct ds_rwsem position_lock;
@@ -72,6 +73,9 @@ int64_t ds_vfs_extents(struct ds_task *task, struct ds_file *file,
 int ds_vfs_mmap(struct ds_task *task, struct ds_space *space,
 		struct ds_file *file, uint64_t offset, uint64_t len,
 		bool writable, uint64_t *ret_addr);
+
+/* Adds the open files. */
+void ds_vfs_digest(const struct ds_super *super, struct ds_digest *digest);
 
 /*
  * A descriptor or area more or less. The last one of an unlinked file evicts

@@ -99,5 +99,6 @@ bool ds_has_space_for(struct ds_task *task, struct ds_inode *inode,
 		if (run.state == DS_EXT_HOLE)
 			missing += end - range.first.pgidx;
 	}
+	ds_task_saw(task, missing <= n_free);
 	return missing <= n_free;
 }

@@ -209,6 +209,7 @@ static int insert_blocks(struct ds_task *task, struct ds_inode *inode,
 		r = ds_inode_shift_up(task, inode,
 				      ds_pgidx(ds_page_down(offset)),
 				      ds_page_down(len));
+	ds_task_saw(task, (uint64_t)r);
 	ds_rwsem_unlock(task, &inode->extents_lock);
 	ds_transaction_end(task, inode);
 	return r;
@@ -431,8 +432,10 @@ static int64_t write_data(struct ds_task *task, struct ds_inode *inode,
 			  uint64_t offset, const void *buf, size_t len)
 {
 	bool extends = offset + len > inode->disk_size;
-	int64_t done = ds_data_write(task, inode, offset, buf, len);
+	int64_t done;
 
+	ds_task_saw(task, extends);
+	done = ds_data_write(task, inode, offset, buf, len);
 	if (extends && inode->super->profile->write_size_last &&
 	    done < (int64_t)len)
 		cut_failed_write(task, inode, offset, done);
@@ -502,9 +505,12 @@ static int write_run(struct ds_task *task, struct ds_inode *inode,
 
 	if (run.state == DS_EXT_WRITTEN)
 		return 0;
-	if (run.state == DS_EXT_UNWRITTEN)
-		return ds_inode_convert_written(task, inode,
-						widen(inode, extent, range));
+	if (run.state == DS_EXT_UNWRITTEN) {
+		range = widen(inode, extent, range);
+		ds_task_saw(task, range.first.pgidx);
+		ds_task_saw(task, range.end.pgidx);
+		return ds_inode_convert_written(task, inode, range);
+	}
 	if (extent.end.pgidx < range.end.pgidx)
 		range.end = extent.end;
 	n = ds_inode_add_blocks(task, inode, range, DS_EXT_WRITTEN, true);

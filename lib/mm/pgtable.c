@@ -106,3 +106,34 @@ uint64_t ds_pgtable_read(const struct ds_pgtable *table, struct ds_vpn vpn)
 
 	return pte ? atomic_load(pte) : 0;
 }
+
+/* @first: the first page that @node has a place for. */
+static void digest_node(const struct ds_pgtable *table, const void *node,
+			unsigned int level, uint64_t first,
+			struct ds_digest *digest)
+{
+	const uint64_t *words = node;
+	uint64_t i;
+
+	if (!node)
+		return;
+	/* Both kinds of slots are words, and most are 0. */
+	for (i = 0; i < UINT64_C(1) << table->bits; i++) {
+		uint64_t page = first + (i << (level * table->bits));
+
+		if (!words[i])
+			continue;
+		if (level > 0) {
+			digest_node(table, (const void *)(uintptr_t)words[i],
+				    level - 1, page, digest);
+			continue;
+		}
+		ds_digest_add(digest, page);
+		ds_digest_add(digest, words[i]);
+	}
+}
+
+void ds_pgtable_digest(const struct ds_pgtable *table, struct ds_digest *digest)
+{
+	digest_node(table, atomic_load(&table->root), N_LEVELS - 1, 0, digest);
+}

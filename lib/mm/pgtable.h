@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 
 #include "core/arena.h"
+#include "core/digest.h"
 #include "core/units.h"
 
 /* Number of a page in an address space. */
@@ -64,6 +65,13 @@ _Atomic(uint64_t) *ds_pgtable_find(const struct ds_pgtable *table,
  * Return: NULL when there is no memory.
  */
 _Atomic(uint64_t) *ds_pgtable_make(struct ds_pgtable *table, struct ds_vpn vpn);
+
+/*
+ * Adds the entries that are not absent. Which tables there are counts for
+ * nothing.
+ */
+void ds_pgtable_digest(const struct ds_pgtable *table,
+		       struct ds_digest *digest);
 
 /* The value of the entry, 0 if absent. Lockless. */
 uint64_t ds_pgtable_read(const struct ds_pgtable *table, struct ds_vpn vpn);

@@ -7,12 +7,14 @@
 static void put_frame(struct ds_task *task, struct ds_space *space,
 		      struct ds_pfn pfn)
 {
+	uint64_t before = ds_task_enter(task);
 	int left = ds_frame_put(task, space->frames, pfn);
 
 	ds_tell(task, "put block %llu, count is %d",
 		(unsigned long long)pfn.pfn, left);
 	if (left == space->frames->idle)
 		ds_wake(task, space->waitq, ds_refs_object(pfn), false);
+	ds_task_done(task, before, 0);
 }
 
 static struct ds_pinned place_of(struct ds_space *space, struct ds_vpn vpn)
@@ -22,6 +24,15 @@ static struct ds_pinned place_of(struct ds_space *space, struct ds_vpn vpn)
 	if (space->frames->keep_holders)
 		ds_space_place(space, vpn, &place.inode, &place.page);
 	return place;
+}
+
+/* Of the way to a page only the pin lives on. */
+static void saw_pin(struct ds_task *task, uint64_t before,
+		    const struct ds_pinned *pinned)
+{
+	ds_task_done(task, before, pinned->pfn.pfn);
+	ds_task_saw(task, pinned->inode);
+	ds_task_saw(task, pinned->page.pgidx);
 }
 
 static int record_pin(struct ds_task *task, struct ds_space *space,
@@ -61,6 +72,7 @@ static int pin_fast(struct ds_task *task, struct ds_space *space,
 {
 	ds_obj entry = ds_pte_object(space, vpn);
 	ds_obj walkers = ds_grace_object(&space->walkers);
+	uint64_t before = ds_task_enter(task);
 	uint64_t pte, again;
 
 	ds_yield(task, DS_AT_WALK_PTE, ds_reads(entry), ds_adds(walkers));
@@ -70,11 +82,14 @@ static int pin_fast(struct ds_task *task, struct ds_space *space,
 	ds_task_saw(task, pte);
 	if (!ds_pte_allows(pte, write)) {
 		ds_grace_exit(task, &space->walkers);
+		ds_task_done(task, before, UINT64_MAX);
 		return 0;
 	}
 	/* Where there is an entry there is an area: in this step both. */
 	*pinned = place_of(space, vpn);
 	pinned->pfn = ds_pte_pfn(pte);
+	ds_task_saw(task, pinned->inode);
+	ds_task_saw(task, pinned->page.pgidx);
 	ds_yield(task, DS_AT_FRAME_GET, ds_adds(ds_refs_object(pinned->pfn)));
 	ds_frame_get(task, space->frames, pinned->pfn);
 	ds_yield(task, DS_AT_PTE_RECHECK, ds_reads(entry), ds_adds(walkers),
@@ -87,6 +102,7 @@ static int pin_fast(struct ds_task *task, struct ds_space *space,
 		int r = keep_pin(task, space, pinned, "fast");
 
 		ds_grace_exit(task, &space->walkers);
+		saw_pin(task, before, pinned);
 		return r;
 	}
 	ds_tell(task, "page table changed: back out");
@@ -94,6 +110,7 @@ static int pin_fast(struct ds_task *task, struct ds_space *space,
 	put_frame(task, space, pinned->pfn);
 	ds_yield(task, DS_AT_COUNT, ds_adds(walkers));
 	ds_grace_exit(task, &space->walkers);
+	ds_task_done(task, before, UINT64_MAX);
 	return 0;
 }
 
@@ -105,10 +122,13 @@ static int follow(struct ds_task *task, struct ds_space *space,
 		  struct ds_vpn vpn, bool write, struct ds_pinned *pinned)
 {
 	ds_obj entry = ds_pte_object(space, vpn);
+	uint64_t before = ds_task_enter(task);
 	uint64_t guess, pte;
 
 	do {
+		ds_task_forget(task, before);
 		guess = ds_pgtable_read(&space->table, vpn);
+		ds_task_saw(task, guess);
 		if (ds_pte_allows(guess, write))
 			ds_yield(task, DS_AT_PTE_FOLLOW, ds_reads(entry),
 				 ds_adds(ds_refs_object(ds_pte_pfn(guess))),
@@ -137,18 +157,26 @@ static int follow(struct ds_task *task, struct ds_space *space,
 static int pin_slow(struct ds_task *task, struct ds_space *space,
 		    struct ds_vpn vpn, bool write, struct ds_pinned *pinned)
 {
+	uint64_t before = ds_task_enter(task);
+	uint64_t place;
 	int r;
 
 	if (!ds_space_find(space, vpn))
 		return -EFAULT;
 	*pinned = place_of(space, vpn);
+	ds_task_saw(task, pinned->inode);
+	ds_task_saw(task, pinned->page.pgidx);
+	place = ds_task_enter(task);
 	while ((r = follow(task, space, vpn, write, pinned)) == 0) {
 		r = ds_space_fault(task, space, vpn, write);
 		if (r == -ENOMEM)
 			return r;
 		if (r < 0)
 			return -EFAULT;
+		/* The fault is over; the page is looked for as at first. */
+		ds_task_forget(task, place);
 	}
+	saw_pin(task, before, pinned);
 	return r < 0 ? r : 0;
 }
 

@@ -79,6 +79,8 @@ static void unlink_rmap(struct ds_vma *vma)
 static void change_rmap(struct ds_task *task, struct ds_rmap *rmap,
 			struct ds_vma *add, struct ds_vma *remove)
 {
+	uint64_t before = ds_task_enter(task);
+
 	ds_rwsem_lock(task, &rmap->lock, DS_EXCLUSIVE);
 	ds_yield(task, DS_AT_RMAP_CHANGE, ds_writes(ds_rmap_object(rmap)));
 	ds_touch(task, ds_rmap_object(rmap), DS_WRITE);
@@ -89,6 +91,7 @@ static void change_rmap(struct ds_task *task, struct ds_rmap *rmap,
 	if (remove)
 		unlink_rmap(remove);
 	ds_rwsem_unlock(task, &rmap->lock);
+	ds_task_done(task, before, 0);
 }
 
 static struct ds_vma *copy_vma(struct ds_space *space,
@@ -108,6 +111,7 @@ int ds_space_map(struct ds_task *task, struct ds_space *space,
 		 struct ds_vpn *ret_first)
 {
 	struct ds_vma *mapped = copy_vma(space, vma);
+	uint64_t before = ds_task_enter(task);
 	int r = 0;
 
 	if (!mapped)
@@ -121,12 +125,14 @@ int ds_space_map(struct ds_task *task, struct ds_space *space,
 		mapped->first = space->next_free;
 		mapped->end.vpn = mapped->first.vpn + n_pages;
 		space->next_free.vpn += n_pages;
+		ds_task_saw(task, mapped->first.vpn);
 		link_vma(space, mapped);
 		mapped->ops->open(task, mapped);
 		change_rmap(task, mapped->rmap, mapped, NULL);
 		*ret_first = mapped->first;
 	}
 	ds_rwsem_unlock(task, &space->mmap_lock);
+	ds_task_done(task, before, r < 0 ? 0 : ret_first->vpn);
 	return r;
 }
 
@@ -195,19 +201,25 @@ static uint64_t min_vpn(uint64_t a, uint64_t b)
 int ds_space_unmap(struct ds_task *task, struct ds_space *space,
 		   struct ds_vpn first, struct ds_vpn end)
 {
+	uint64_t before = ds_task_enter(task), locked;
 	struct ds_vma *vma, *next;
 	int r = 0;
 
 	ds_rwsem_lock(task, &space->mmap_lock, DS_EXCLUSIVE);
+	locked = ds_task_enter(task);
 	for (vma = space->vmas; vma && r == 0; vma = next) {
 		struct ds_vpn from = {max_vpn(first.vpn, vma->first.vpn)};
 		struct ds_vpn to = {min_vpn(end.vpn, vma->end.vpn)};
 
 		next = vma->next;
+		/* Up to here all is cut; what follows cannot change. */
+		ds_task_forget(task, locked);
+		ds_task_saw(task, from.vpn);
 		if (from.vpn < to.vpn)
 			r = cut_vma(task, space, vma, from, to);
 	}
 	ds_rwsem_unlock(task, &space->mmap_lock);
+	ds_task_done(task, before, (uint64_t)r);
 	return r;
 }
 
@@ -237,13 +249,19 @@ int ds_space_fault(struct ds_task *task, struct ds_space *space,
 		   struct ds_vpn vpn, bool write)
 {
 	struct ds_vma *vma = ds_space_find(space, vpn);
+	uint64_t before = ds_task_enter(task);
+	int r;
 
 	if (!vma || (write && !vma->writable))
 		return DS_SIGSEGV;
+	ds_task_saw(task, vma->rmap->inode);
+	ds_task_saw(task, vma->pgoff.pgidx - vma->first.vpn);
 	ds_tell(task, "fault on page %llu",
 		(unsigned long long)(vma->pgoff.pgidx + vpn.vpn -
 				     vma->first.vpn));
-	return vma->ops->fault(task, vma, vpn, write);
+	r = vma->ops->fault(task, vma, vpn, write);
+	ds_task_done(task, before, (uint64_t)r);
+	return r;
 }
 
 /*
@@ -300,17 +318,22 @@ static bool access_page(struct ds_task *task, struct ds_space *space,
 			uint64_t addr, void *buf, size_t len, bool write)
 {
 	struct ds_vpn vpn = {addr >> DS_PAGE_SHIFT};
+	uint64_t before = ds_task_enter(task);
 	struct ds_pfn pfn;
 	uint64_t guess, pte;
 
 	do {
+		ds_task_forget(task, before);
 		guess = ds_pgtable_read(&space->table, vpn);
+		ds_task_saw(task, guess);
 		declare_access(task, space, vpn, guess, write);
 		ds_touch(task, ds_pte_object(space, vpn), DS_READ);
 		pte = ds_pgtable_read(&space->table, vpn);
 		ds_task_saw(task, pte);
 		/* Another frame than declared: the step was only a look. */
 	} while (pte != guess && ds_pte_allows(pte, write));
+	/* Of what was found only whether it served lives on. */
+	ds_task_done(task, before, ds_pte_allows(pte, write));
 	if (!ds_pte_allows(pte, write))
 		return false;
 	pfn = ds_pte_pfn(pte);
@@ -341,9 +364,11 @@ int64_t ds_space_access(struct ds_task *task, struct ds_space *space,
 			uint64_t addr, void *buf, size_t len, bool write)
 {
 	unsigned char *bytes = buf;
+	uint64_t before;
 	size_t done = 0;
 	int r = 0;
 
+	before = ds_task_enter(task);
 	while (done < len) {
 		uint64_t at = addr + done;
 		uint64_t room = DS_PAGE_SIZE - (at & DS_PAGE_MASK);
@@ -353,6 +378,7 @@ int64_t ds_space_access(struct ds_task *task, struct ds_space *space,
 			return done ? (int64_t)done : DS_SIGSEGV;
 		if (try_access(task, space, at, bytes + done, n, write)) {
 			done += n;
+			before = ds_task_enter(task);
 			continue;
 		}
 		ds_rwsem_lock(task, &space->mmap_lock, DS_SHARED);
@@ -361,6 +387,8 @@ int64_t ds_space_access(struct ds_task *task, struct ds_space *space,
 		ds_rwsem_unlock(task, &space->mmap_lock);
 		if (r < 0)
 			return done ? (int64_t)done : r;
+		/* Served: another try, as the first one. */
+		ds_task_forget(task, before);
 	}
 	return (int64_t)done;
 }
@@ -381,6 +409,7 @@ int ds_pte_set(struct ds_task *task, struct ds_space *space, struct ds_vpn vpn,
 void ds_pte_clear(struct ds_task *task, struct ds_space *space,
 		  struct ds_vpn first, struct ds_vpn end)
 {
+	uint64_t before = ds_task_enter(task);
 	struct ds_vpn vpn;
 	bool cleared = false;
 
@@ -400,6 +429,7 @@ void ds_pte_clear(struct ds_task *task, struct ds_space *space,
 	 */
 	if (task->controlled ? space->flush == DS_FLUSH_IPI : cleared)
 		ds_grace_wait(task, &space->walkers);
+	ds_task_done(task, before, 0);
 }
 
 bool ds_rmap_is_mapped(struct ds_task *task, const struct ds_rmap *rmap,
@@ -418,6 +448,7 @@ bool ds_rmap_is_mapped(struct ds_task *task, const struct ds_rmap *rmap,
 void ds_rmap_unmap(struct ds_task *task, struct ds_rmap *rmap,
 		   struct ds_pgrange range)
 {
+	uint64_t before = ds_task_enter(task);
 	struct ds_vma *vma;
 
 	ds_rwsem_lock(task, &rmap->lock, DS_SHARED);
@@ -430,10 +461,46 @@ void ds_rmap_unmap(struct ds_task *task, struct ds_rmap *rmap,
 			continue;
 		from = from - vma->pgoff.pgidx + vma->first.vpn;
 		to = to - vma->pgoff.pgidx + vma->first.vpn;
+		ds_task_saw(task, from);
+		ds_task_saw(task, to);
 		ds_pte_clear(task, vma->space, (struct ds_vpn){from},
 			     (struct ds_vpn){to});
 	}
 	ds_rwsem_unlock(task, &rmap->lock);
+	ds_task_done(task, before, 0);
 	ds_tell(task, "unmap pages from %llu on",
 		(unsigned long long)range.first.pgidx);
+}
+
+/* Not: what follows from the file, and what the space has from its start. */
+static void digest_vma(const struct ds_vma *vma, struct ds_digest *digest)
+{
+	ds_digest_add(digest, vma->first.vpn);
+	ds_digest_add(digest, vma->end.vpn << 1 | vma->writable);
+	ds_digest_add(digest, vma->pgoff.pgidx);
+	ds_digest_add(digest, vma->rmap->inode);
+}
+
+void ds_space_digest(const struct ds_space *space, struct ds_digest *digest)
+{
+	const struct ds_vma *vma;
+
+	ds_rwsem_digest(&space->mmap_lock, digest);
+	ds_digest_add(digest, space->next_free.vpn);
+	ds_digest_add(digest, space->walkers.walking);
+	for (vma = space->vmas; vma; vma = vma->next)
+		digest_vma(vma, digest);
+	/* Apart from the areas: no area has this for its first page. */
+	ds_digest_add(digest, UINT64_MAX);
+	ds_pgtable_digest(&space->table, digest);
+}
+
+void ds_rmap_digest(const struct ds_rmap *rmap, struct ds_digest *digest)
+{
+	const struct ds_vma *vma;
+
+	ds_rwsem_digest(&rmap->lock, digest);
+	for (vma = rmap->vmas; vma; vma = vma->rmap_next)
+		digest_vma(vma, digest);
+	ds_digest_add(digest, UINT64_MAX);
 }

@@ -82,6 +82,12 @@ int ds_space_new(struct ds_arena *arena, uint32_t id, const char *name,
 
 void ds_space_free(struct ds_space *space);
 
+/* Adds its areas, page tables, lock and walkers. */
+void ds_space_digest(const struct ds_space *space, struct ds_digest *digest);
+
+/* Adds the areas that map the file, in the order in which they are unmapped. */
+void ds_rmap_digest(const struct ds_rmap *rmap, struct ds_digest *digest);
+
 void ds_rmap_init(struct ds_rmap *rmap, uint32_t inode, uint32_t lock_id,
 		  const char *name);
 

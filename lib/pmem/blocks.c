@@ -29,6 +29,8 @@ struct zone {
 	uint32_t n_free;
 	uint32_t n_recent;
 	struct run recent[RECENT_MAX]; /* all free, disjoint, newest last */
+	bool is_known;                 /* @digest is of the zone as it is */
+	struct ds_digest digest;
 };
 
 struct ds_blocks {
@@ -144,6 +146,7 @@ static void take_run(const struct ds_blocks *blocks, uint32_t zone,
 	}
 	summarise(blocks, words, run.first, end - 1);
 	blocks->zones[zone].n_free -= run.n;
+	blocks->zones[zone].is_known = false;
 }
 
 static void give_run(const struct ds_blocks *blocks, uint32_t zone,
@@ -161,6 +164,7 @@ static void give_run(const struct ds_blocks *blocks, uint32_t zone,
 	}
 	summarise(blocks, words, run.first, end - 1);
 	blocks->zones[zone].n_free += run.n;
+	blocks->zones[zone].is_known = false;
 }
 
 static void push_recent(struct zone *zone, struct run run)
@@ -360,6 +364,34 @@ uint64_t ds_blocks_n_free(const struct ds_blocks *blocks)
 	for (uint32_t i = 0; i < blocks->n_zones; i++)
 		n_free += blocks->zones[i].n_free;
 	return n_free;
+}
+
+/* The levels above the lowest follow from it. */
+static struct ds_digest digest_zone(const struct ds_blocks *blocks,
+				    uint32_t zone_idx)
+{
+	const struct zone *zone = &blocks->zones[zone_idx];
+	const uint64_t *words = zone_words(blocks, zone_idx);
+	struct ds_digest digest = {zone->n_recent, zone->n_recent};
+
+	for (uint32_t i = 0; i < zone->n_recent; i++)
+		ds_digest_add(&digest, (uint64_t)zone->recent[i].first << 32 |
+					       zone->recent[i].n);
+	for (uint32_t i = 0; i < blocks->level_at[1]; i++)
+		ds_digest_add(&digest, words[i]);
+	return digest;
+}
+
+void ds_blocks_digest(const struct ds_blocks *blocks, struct ds_digest *digest)
+{
+	for (uint32_t i = 0; i < blocks->n_zones; i++) {
+		struct zone *zone = &blocks->zones[i];
+
+		if (!zone->is_known)
+			zone->digest = digest_zone(blocks, i);
+		zone->is_known = true;
+		ds_digest_add_all(digest, zone->digest);
+	}
 }
 
 static void check_words(const struct ds_blocks *blocks, uint32_t zone)

@@ -19,6 +19,7 @@
  * share nothing that changes.
  */
 #include "core/arena.h"
+#include "core/digest.h"
 #include "core/units.h"
 
 struct ds_blocks;
@@ -48,6 +49,12 @@ void ds_blocks_release(struct ds_blocks *blocks, struct ds_pfn first,
 bool ds_blocks_is_free(const struct ds_blocks *blocks, struct ds_pfn pfn);
 
 uint64_t ds_blocks_n_free(const struct ds_blocks *blocks);
+
+/*
+ * Adds which blocks are free, and in which order they will be handed out.
+ * Looks only at zones that changed since the last look.
+ */
+void ds_blocks_digest(const struct ds_blocks *blocks, struct ds_digest *digest);
 
 /* Asserts every invariant. For tests. */
 void ds_blocks_check(const struct ds_blocks *blocks);

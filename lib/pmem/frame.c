@@ -18,6 +18,8 @@ struct saved_bytes {
 	struct ds_pfn pfn;
 	unsigned char *copy; /* one page; made once, kept for later runs */
 	bool changed;        /* in this run */
+	bool known;          /* @now is the digest of the bytes as they are */
+	struct ds_digest then, now;
 };
 
 /*
@@ -196,6 +198,16 @@ static int log_record(struct ds_frames *frames, struct ds_pfn pfn)
 	return 0;
 }
 
+/* The bytes of a frame, and which one it is. */
+static struct ds_digest digest_bytes(struct ds_pfn pfn,
+				     const unsigned char *bytes)
+{
+	struct ds_digest digest = ds_digest_bytes(bytes, DS_PAGE_SIZE);
+
+	ds_digest_add(&digest, pfn.pfn);
+	return digest;
+}
+
 static int log_slot(struct ds_frames *frames, struct ds_pfn pfn)
 {
 	struct ds_frame_log *log = frames->log;
@@ -214,7 +226,11 @@ static int log_slot(struct ds_frames *frames, struct ds_pfn pfn)
 		return -ENOMEM;
 	memcpy(copy, frames->region->base + (pfn.pfn << DS_PAGE_SHIFT),
 	       DS_PAGE_SIZE);
-	log->bytes[log->n_bytes++] = (struct saved_bytes){pfn, copy, false};
+	log->bytes[log->n_bytes++] = (struct saved_bytes){
+		.pfn = pfn,
+		.copy = copy,
+		.then = digest_bytes(pfn, copy),
+	};
 	log->slot_of[pfn.pfn] = log->n_bytes;
 	return 0;
 }
@@ -230,6 +246,7 @@ static int log_bytes(struct ds_frames *frames, struct ds_pfn pfn)
 	if (r < 0)
 		return r;
 	saved = &log->bytes[log->slot_of[pfn.pfn] - 1];
+	saved->known = false;
 	if (saved->changed)
 		return 0;
 	r = make_room(&mem, log->n_changed, &log->max_changed,
@@ -323,8 +340,10 @@ int ds_frame_hold(struct ds_task *task, struct ds_frames *frames,
 	return 0;
 }
 
-/* A pin may be dropped by another task than took it: its own come first. */
-/* Takes out a record of the pin: @task's own if it has one, else any. */
+/*
+ * Takes out a record of the pin: @task's own if it has one, for a pin may be
+ * dropped by another task than took it.
+ */
 static struct ds_holder *take_out(struct ds_frames *frames, unsigned int task,
 				  struct ds_pfn pfn, uint32_t inode,
 				  struct ds_pgidx page)
@@ -338,7 +357,9 @@ static struct ds_holder *take_out(struct ds_frames *frames, unsigned int task,
 		if (holder->pfn.pfn != pfn.pfn || holder->inode != inode ||
 		    holder->page.pgidx != page.pgidx)
 			continue;
-		if (!found || holder->task == task)
+		/* Another order of the list means nothing: by number. */
+		if (!found || holder->task == task ||
+		    ((*found)->task != task && holder->task < (*found)->task))
 			found = link;
 	}
 	if (!found)
@@ -399,6 +420,7 @@ void ds_frame_read(struct ds_task *task, struct ds_frames *frames,
 {
 	ds_touch(task, ds_bytes_object(pfn), DS_READ);
 	ds_copy_bytes(buf, bytes_at(frames, pfn, offset, len), len);
+	ds_task_saw_bytes(task, buf, len);
 }
 
 void ds_frame_write(struct ds_task *task, struct ds_frames *frames,
@@ -416,6 +438,71 @@ void ds_frame_zero(struct ds_task *task, struct ds_frames *frames,
 	ds_touch(task, ds_bytes_object(pfn), DS_WRITE);
 	will_change(frames, pfn, true);
 	ds_zero_bytes(bytes_at(frames, pfn, offset, len), len);
+}
+
+static struct ds_digest digest_record(struct ds_pfn pfn,
+				      const struct ds_frame *frame)
+{
+	struct ds_digest digest = {pfn.pfn, pfn.pfn};
+
+	ds_digest_add(&digest, (uint64_t)atomic_load(&frame->extra));
+	ds_digest_add(&digest, (uint64_t)frame->mapping << 32 | frame->file);
+	ds_digest_add(&digest, frame->index);
+	return digest;
+}
+
+static bool records_differ(const struct ds_frame *a, const struct ds_frame *b)
+{
+	return atomic_load(&a->extra) != atomic_load(&b->extra) ||
+	       a->mapping != b->mapping || a->file != b->file ||
+	       a->index != b->index;
+}
+
+/* Not: when it was taken, nor the order of the list. */
+static struct ds_digest digest_holder(const struct ds_holder *holder)
+{
+	struct ds_digest digest = {holder->task, holder->task};
+
+	ds_digest_add(&digest, holder->pfn.pfn);
+	ds_digest_add(&digest, holder->inode);
+	ds_digest_add(&digest, holder->page.pgidx);
+	return digest;
+}
+
+/* Of a frame that is again as it was at the mark nothing is left in the sum. */
+static void join_changes(const struct ds_frames *frames, struct ds_digest *sum)
+{
+	const struct ds_frame_log *log = frames->log;
+	size_t i;
+
+	for (i = 0; i < log->n_records; i++) {
+		const struct saved_record *record = &log->records[i];
+		const struct ds_frame *frame = &frames->frames[record->pfn.pfn];
+
+		if (records_differ(frame, &record->frame))
+			ds_digest_join(sum, digest_record(record->pfn, frame));
+	}
+	for (i = 0; i < log->n_changed; i++) {
+		struct saved_bytes *saved = &log->bytes[log->changed[i]];
+
+		if (!saved->known)
+			saved->now = digest_bytes(
+				saved->pfn, ds_frame_bytes(frames, saved->pfn));
+		saved->known = true;
+		if (!ds_digest_equal(saved->now, saved->then))
+			ds_digest_join(sum, saved->now);
+	}
+}
+
+void ds_frames_digest(const struct ds_frames *frames, struct ds_digest *digest)
+{
+	const struct ds_holder *holder;
+	struct ds_digest sum = {0, 0};
+
+	join_changes(frames, &sum);
+	for (holder = frames->holders; holder; holder = holder->next)
+		ds_digest_join(&sum, digest_holder(holder));
+	ds_digest_add_all(digest, sum);
 }
 
 const struct ds_frame *ds_frame_view(const struct ds_frames *frames,

@@ -114,6 +114,13 @@ void ds_frame_write(struct ds_task *task, struct ds_frames *frames,
 void ds_frame_zero(struct ds_task *task, struct ds_frames *frames,
 		   struct ds_pfn pfn, uint64_t offset, size_t len);
 
+/*
+ * Adds what tells the frames from those at the mark, or nothing if there is
+ * none: records, bytes and pins. Looks at what changed since the mark, and at
+ * bytes only if they changed since the last look.
+ */
+void ds_frames_digest(const struct ds_frames *frames, struct ds_digest *digest);
+
 /* ------------------------- Views, for properties ------------------------- */
 
 const struct ds_frame *ds_frame_view(const struct ds_frames *frames,

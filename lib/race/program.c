@@ -34,6 +34,7 @@ struct actor {
 	struct mapped maps[DS_SCN_FILES];
 	struct ds_direct direct; /* of a call under way */
 	struct ds_direct pinned; /* from pin to unpin */
+	uint64_t wait; /* that lasted when a watched call began, 0: none */
 };
 
 /* One task's view of the program; fixed once made. */
@@ -78,6 +79,7 @@ static struct ds_file *get_file(struct ds_program *program,
 		file = handle->file;
 	}
 	ds_spin_unlock(&handle->spin);
+	ds_task_saw(task, file != NULL);
 	return file;
 }
 
@@ -93,6 +95,7 @@ static void put_file(struct ds_program *program, struct ds_task *task,
 	handle->closed |= close;
 	last = --handle->n_calls == 0 && handle->closed;
 	ds_spin_unlock(&handle->spin);
+	ds_task_saw(task, last);
 	if (last)
 		ds_vfs_close(task, handle->file);
 }
@@ -144,11 +147,15 @@ static int64_t do_access(struct role *role, struct ds_task *task,
 	struct ds_program *program = role->program;
 	uint64_t addr = address(role, call);
 	bool write = call->kind == DS_CALL_TOUCH;
+	uint64_t before = ds_task_enter(task);
 	unsigned char byte;
 	uint64_t done;
 	int64_t r;
 
 	for (done = 0; done < call->len; done += DS_PAGE_SIZE) {
+		/* Nobody looks at what was loaded, and so far all was there. */
+		ds_task_forget(task, before);
+		ds_task_saw(task, done);
 		byte = 0x77;
 		r = ds_space_access(task, program->world->space, addr + done,
 				    &byte, 1, write);
@@ -165,6 +172,7 @@ static int64_t do_direct(struct role *role, struct ds_task *task,
 					   ? &role->actor->pinned
 					   : &role->actor->direct;
 	bool to_memory = call->kind != DS_CALL_DIRECT_WRITE;
+	uint64_t before = ds_task_enter(task);
 	int64_t r;
 
 	/* A task that pins twice would forget the first pages. */
@@ -175,6 +183,8 @@ static int64_t do_direct(struct role *role, struct ds_task *task,
 			    direct);
 	if (r < 0 || call->kind == DS_CALL_PIN)
 		return r;
+	/* What it pinned is kept in @direct, not on the stack. */
+	ds_task_done(task, before, 0);
 	ds_direct_transfer(task, direct,
 			   to_memory ? role->program->from_dma : role->buffer);
 	ds_direct_end(task, direct);
@@ -300,12 +310,15 @@ static void watched_call(struct role *role, struct ds_task *task,
 			 unsigned int i)
 {
 	const struct ds_super *super = role->program->world->super;
-	uint64_t wait = look_for_wait(task, super);
+	uint64_t *wait = &role->actor->wait;
 
+	/* Not a local: what it says is whether that wait still lasts. */
+	*wait = look_for_wait(task, super);
 	do_call(role, task, &role->script->calls[i]);
-	role->program->n_waits += wait != 0;
-	if (wait && look_for_wait(task, super) == wait)
+	role->program->n_waits += *wait != 0;
+	if (*wait && look_for_wait(task, super) == *wait)
 		role->ran_in_wait |= UINT32_C(1) << i;
+	*wait = 0;
 }
 
 static void play(struct ds_task *task, void *arg)
@@ -319,13 +332,49 @@ static void play(struct ds_task *task, void *arg)
 
 		if (call->before)
 			continue;
+		/* What calls leave behind for later ones is in the actor. */
+		ds_task_forget(task, 0);
+		ds_task_saw(task, i);
 		/* Results are told by the calls; a failure is no surprise. */
 		if (watch)
 			watched_call(role, task, i);
 		else
 			do_call(role, task, call);
-		ds_task_forget(task);
 	}
+}
+
+static void digest_actor(const struct ds_program *program,
+			 const struct actor *actor, struct ds_digest *digest)
+{
+	uint64_t wait = actor->wait;
+	unsigned int i;
+
+	for (i = 0; i < program->scenario.n_files; i++) {
+		ds_digest_add(digest, actor->maps[i].len);
+		if (!actor->maps[i].len)
+			continue;
+		ds_digest_add(digest, actor->maps[i].addr);
+		ds_digest_add(digest, actor->maps[i].offset);
+	}
+	ds_direct_digest(&actor->direct, digest);
+	ds_direct_digest(&actor->pinned, digest);
+	/* None, one that lasts, or one that is over. */
+	ds_digest_add(digest,
+		      wait ? 1 + (wait == program->world->super->n_waits) : 0);
+}
+
+/* Buffers are for bytes that nobody looks at, or never change. */
+static void digest_program(const void *arg, struct ds_digest *digest)
+{
+	const struct ds_program *program = arg;
+	unsigned int i;
+
+	for (i = 0; i < program->scenario.n_files; i++)
+		ds_digest_add(digest,
+			      (uint64_t)program->handles[i].n_calls << 1 |
+				      program->handles[i].closed);
+	for (i = 0; i < program->scenario.n_tasks; i++)
+		digest_actor(program, program->roles[i].actor, digest);
 }
 
 /* ------------------------------- Setting up ------------------------------- */
@@ -472,6 +521,8 @@ static int set_up(struct ds_program *program,
 	}
 	if (r == 0)
 		r = make_roles(program);
+	world->digest = digest_program;
+	world->digest_arg = program;
 	if (r == 0)
 		r = play_before(program, why, why_size);
 	if (r == 0)

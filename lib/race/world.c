@@ -121,6 +121,23 @@ int ds_world_rewind(struct ds_world *world)
 	return 0;
 }
 
+/* What lives in the arena and is in none of these never changes in a run. */
+struct ds_digest ds_world_digest(const struct ds_world *world)
+{
+	struct ds_digest digest = {1, 1};
+
+	ds_sched_digest(world->sched, &digest);
+	ds_waitq_digest(world->waitq, &digest);
+	ds_frames_digest(world->frames, &digest);
+	ds_space_digest(world->space, &digest);
+	ds_super_digest(world->super, &digest);
+	ds_vfs_digest(world->super, &digest);
+	ds_checks_digest(world->checks, &digest);
+	if (world->digest)
+		world->digest(world->digest_arg, &digest);
+	return ds_digest_mixed(digest);
+}
+
 static uint64_t hash_frame(const struct ds_world *world, uint64_t hash,
 			   struct ds_pfn pfn)
 {

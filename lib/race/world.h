@@ -35,6 +35,9 @@ struct ds_world {
 	struct ds_space *space;
 	struct ds_checks *checks;
 	struct ds_task *setup; /* makes calls outside a run */
+	/* NULL, or adds what the tasks' program keeps apart from its stacks. */
+	void (*digest)(const void *arg, struct ds_digest *digest);
+	const void *digest_arg;
 };
 
 /* Return: 0, or -ENOMEM. */
@@ -50,6 +53,17 @@ void ds_world_free(struct ds_world *world);
  */
 int ds_world_mark(struct ds_world *world);
 int ds_world_rewind(struct ds_world *world);
+
+/*
+ * The digest of all that can influence what any task does from now on, or what
+ * any property may still report, and of nothing else: no addresses, times or
+ * counts of steps, no findings already made, no order that means nothing. At a
+ * choice of the scheduler, or between runs; allocates nothing.
+ *
+ * It tells states of runs from one mark apart; what never changes in these it
+ * does not look at, above all the bytes of frames not written since.
+ */
+struct ds_digest ds_world_digest(const struct ds_world *world);
 
 /*
  * A hash of everything a task or property could still find out: sizes, extent

@@ -37,6 +37,8 @@ static bool walkers_left(const struct ds_task *task)
 
 void ds_grace_wait(struct ds_task *task, struct ds_grace *grace)
 {
+	uint64_t before = ds_task_enter(task);
+
 	if (!task->controlled) {
 		synchronize_rcu();
 		return;
@@ -47,4 +49,5 @@ void ds_grace_wait(struct ds_task *task, struct ds_grace *grace)
 	if (task->grace_mask)
 		ds_yield_until(task, DS_AT_TLB_FLUSH, walkers_left,
 			       ds_reads(ds_grace_object(grace)));
+	ds_task_done(task, before, 0);
 }

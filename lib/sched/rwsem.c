@@ -83,7 +83,7 @@ static bool take_or_queue(struct ds_task *task, struct ds_rwsem *sem,
 	}
 	/* Who queues for something else must leave there first. */
 	ds_assert(!waiter->queued);
-	ds_task_prepare_sleep(task);
+	ds_task_forget_wake(task);
 	*waiter = (struct ds_waiter){
 		.task = task,
 		.key = object_of(sem),
@@ -102,6 +102,7 @@ static bool take_or_queue(struct ds_task *task, struct ds_rwsem *sem,
 void ds_rwsem_lock(struct ds_task *task, struct ds_rwsem *sem,
 		   enum ds_lock_mode mode)
 {
+	uint64_t before = ds_task_enter(task);
 	bool taken;
 
 	ds_yield(task,
@@ -119,10 +120,13 @@ void ds_rwsem_lock(struct ds_task *task, struct ds_rwsem *sem,
 		ds_tell(task, "wait for %s", sem->name);
 		ds_task_sleep(task, DS_AT_LOCK_GRANTED, object_of(sem), false);
 		ds_assert(!task->waiter.queued);
+		ds_task_forget_wake(task);
 		ds_tell(task, "get %s %s", sem->name,
 			mode == DS_SHARED ? "shared" : "exclusive");
 	}
 	note_held(task, sem, mode);
+	/* Whether it had to wait for it no longer counts. */
+	ds_task_done(task, before, sem->id);
 }
 
 static void grant(struct ds_rwsem *sem, struct ds_waiter *waiter)
@@ -217,4 +221,17 @@ bool ds_rwsem_holds(const struct ds_task *task, const struct ds_rwsem *sem,
 bool ds_rwsem_is_exclusive(const struct ds_rwsem *sem)
 {
 	return sem->writer != NULL;
+}
+
+/* How much it is contended follows from the rest. */
+void ds_rwsem_digest(const struct ds_rwsem *sem, struct ds_digest *digest)
+{
+	const struct ds_waiter *waiter;
+
+	ds_digest_add(digest, (uint64_t)(uint32_t)sem->readers << 32 |
+				      (sem->writer ? sem->writer->id + 1 : 0));
+	for (waiter = sem->head; waiter; waiter = waiter->next)
+		ds_digest_add(digest, UINT64_C(1) << 63 |
+					      (uint64_t)waiter->mode << 32 |
+					      waiter->task->id);
 }

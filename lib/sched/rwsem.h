@@ -57,6 +57,9 @@ void ds_rwsem_unlock(struct ds_task *task, struct ds_rwsem *sem);
 bool ds_rwsem_holds(const struct ds_task *task, const struct ds_rwsem *sem,
 		    enum ds_lock_mode mode);
 
+/* Adds who has @sem and, in their order, who queues for it. */
+void ds_rwsem_digest(const struct ds_rwsem *sem, struct ds_digest *digest);
+
 /* Whether anybody holds @sem exclusively. A view for properties. */
 bool ds_rwsem_is_exclusive(const struct ds_rwsem *sem);
 

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "sched/rwsem.h"
+
 int ds_sched_new(struct ds_arena *arena, struct ds_events *events,
 		 struct ds_sched **ret_sched)
 {
@@ -72,6 +74,7 @@ enum ds_run_end ds_sched_run(struct ds_sched *sched)
 	for (i = 0; i < sched->n_tasks; i++) {
 		sched->tasks[i]->state = DS_TASK_NEW;
 		sched->tasks[i]->steps = 0;
+		sched->tasks[i]->memory = 0;
 	}
 	sched->ops->run(sched);
 	sched->current = DS_TASKS_MAX;
@@ -102,6 +105,55 @@ bool ds_task_is_enabled(const struct ds_task *task)
 	default:
 		return false;
 	}
+}
+
+static void digest_step(const struct ds_task *task, struct ds_digest *digest)
+{
+	uint64_t hows = task->n_accesses;
+	unsigned int i;
+
+	ds_digest_add(digest, task->memory);
+	for (i = 0; i < task->n_accesses; i++) {
+		ds_digest_add(digest, task->accesses[i].obj);
+		hows = hows << 2 | task->accesses[i].how;
+	}
+	ds_digest_add(digest, hows);
+	if (task->ready)
+		ds_digest_add(digest, task->grace_mask);
+	/* Until it is taken back the step sleeps on what the waiter names. */
+	if (task->state == DS_TASK_ASLEEP)
+		ds_digest_add(digest,
+			      task->waiter.key << 1 | task->interruptible);
+}
+
+/*
+ * Not: what the task has from its start (id, function, name), how many steps it
+ * took, and what only a step under way uses. A task that is done never looks at
+ * its memory or for signals again, but it may have kept a lock.
+ */
+static void digest_task(const struct ds_task *task, struct ds_digest *digest)
+{
+	bool done = task->state == DS_TASK_DONE;
+	unsigned int alarms = atomic_load(&task->alarms);
+	unsigned int i;
+
+	ds_digest_add(digest, (uint64_t)task->state | (uint64_t)task->at << 8 |
+				      (done ? 0 : (uint64_t)alarms << 16) |
+				      (uint64_t)task->n_held << 24 |
+				      (uint64_t) !!task->ready << 32);
+	for (i = 0; i < task->n_held; i++)
+		ds_digest_add(digest, (uint64_t)task->held[i].lock->id << 1 |
+					      task->held[i].mode);
+	if (!done)
+		digest_step(task, digest);
+}
+
+void ds_sched_digest(const struct ds_sched *sched, struct ds_digest *digest)
+{
+	unsigned int i;
+
+	for (i = 0; i < sched->n_tasks; i++)
+		digest_task(sched->tasks[i], digest);
 }
 
 static uint32_t enabled_tasks(const struct ds_sched *sched, bool *ret_all_done)

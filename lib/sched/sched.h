@@ -97,6 +97,12 @@ enum ds_run_end ds_sched_run(struct ds_sched *sched);
  */
 bool ds_steps_conflict(const struct ds_task *a, const struct ds_task *b);
 
+/*
+ * Adds all that decides what the tasks do from now on, as far as it is theirs.
+ * While none runs: at a choice, or between runs.
+ */
+void ds_sched_digest(const struct ds_sched *sched, struct ds_digest *digest);
+
 /* Whether @task could take its next step now. */
 bool ds_task_is_enabled(const struct ds_task *task);
 

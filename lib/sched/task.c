@@ -10,6 +10,13 @@
 
 #include "sched/sched.h"
 
+void ds_task_saw_bytes_controlled(struct ds_task *task, const void *bytes,
+				  size_t n)
+{
+	ds_task_saw(task, n);
+	ds_task_saw(task, ds_digest_bytes(bytes, n).a);
+}
+
 static void declare(struct ds_task *task, enum ds_at at, unsigned int n,
 		    const struct ds_access *accesses)
 {
@@ -30,7 +37,8 @@ static void give_way(struct ds_task *task)
 	task->state = DS_TASK_READY;
 	task->ready = NULL;
 	task->steps++;
-	task->memory = ds_hash_step(task->memory, task->at);
+	/* Not as ds_task_saw() has it: a step is no value. */
+	task->memory = ds_hash_step(~task->memory, task->at);
 }
 
 void ds_yield_controlled(struct ds_task *task, enum ds_at at, unsigned int n,

@@ -13,8 +13,10 @@
  */
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stddef.h>
 
 #include "core/assert.h"
+#include "core/digest.h"
 #include "core/event.h"
 #include "core/prng.h"
 #include "sched/access.h"
@@ -86,9 +88,9 @@ struct ds_task {
 	struct ds_held held[DS_HELD_MAX];
 
 	/*
-	 * A rolling hash of what the steps since ds_task_forget() returned:
-	 * with
-	 * @at it tells two local states apart without looking at the stack.
+	 * A rolling hash of the steps taken and of what they learnt, as far as
+	 * it still counts: tells two local states apart without a look at the
+	 * stack. See ds_task_saw().
 	 */
 	uint64_t memory;
 	uint64_t steps; /* taken in this run */
@@ -119,6 +121,30 @@ static inline void ds_touch(struct ds_task *task, ds_obj obj, enum ds_how how)
 		ds_touch_controlled(task, obj, how);
 }
 
+/*
+ * What a task will do is a function of where it is and of its locals, and these
+ * of task->memory: whatever a step learns from shared state, and may make use
+ * of later, is noted in it. Steps note themselves.
+ *
+ * What no longer counts is dropped, or equal states would look different. A
+ * function that takes steps keeps the memory it was entered with, from which
+ * its arguments follow:
+ *
+ *	uint64_t before = ds_task_enter(task);
+ *
+ *	while (...) {
+ *		ds_task_forget(task, before);	no local lives on, only
+ *		ds_task_saw(task, i);		this one
+ *		...
+ *	}
+ *	ds_task_done(task, before, result);	what comes later depends on
+ *						the result alone
+ *
+ * All this is mixed in different ways, and what is entered inside has another
+ * memory before it: so no place is taken for another one, such as behind the
+ * first of two equal calls for behind the second.
+ */
+
 /* Notes that a step of @task learnt @value from shared state. */
 static inline void ds_task_saw(struct ds_task *task, uint64_t value)
 {
@@ -126,10 +152,46 @@ static inline void ds_task_saw(struct ds_task *task, uint64_t value)
 		task->memory = ds_hash_step(task->memory, value);
 }
 
-/* Says that nothing @task learnt so far can influence what it will do. */
-static inline void ds_task_forget(struct ds_task *task)
+/*
+ * Says that nothing that @task learnt since it entered with the memory @before
+ * can influence what it will do, and that it is where it was then.
+ */
+static inline void ds_task_forget(struct ds_task *task, uint64_t before)
 {
-	task->memory = 0;
+	if (ds_unlikely(task->controlled))
+		task->memory = ds_mix64(before + UINT64_C(0x2545f4914f6cdd1d));
+}
+
+/* Return: what ds_task_forget() and ds_task_done() come back to. */
+static inline uint64_t ds_task_enter(struct ds_task *task)
+{
+	uint64_t before = task->memory;
+
+	ds_task_forget(task, before);
+	return before;
+}
+
+/*
+ * The same at the end of what was entered with the memory @before, where
+ * @result stands for all that lives on.
+ */
+static inline void ds_task_done(struct ds_task *task, uint64_t before,
+				uint64_t result)
+{
+	if (ds_unlikely(task->controlled))
+		task->memory = ds_hash_step(
+			before + UINT64_C(0x632be59bd9b4e019), result);
+}
+
+/* Notes bytes that were read. */
+void ds_task_saw_bytes_controlled(struct ds_task *task, const void *bytes,
+				  size_t n);
+
+static inline void ds_task_saw_bytes(struct ds_task *task, const void *bytes,
+				     size_t n)
+{
+	if (ds_unlikely(task->controlled))
+		ds_task_saw_bytes_controlled(task, bytes, n);
 }
 
 /*
@@ -140,15 +202,18 @@ void ds_yield_until(struct ds_task *task, enum ds_at at,
 		    bool (*ready)(const struct ds_task *task),
 		    struct ds_access access);
 
-/* Forgets earlier wake-ups; the caller then queues itself and tests. */
-static inline void ds_task_prepare_sleep(struct ds_task *task)
+/*
+ * Forgets earlier wake-ups: before the caller queues itself and tests, and
+ * after a sleep, since one that was heeded must not tell states apart.
+ */
+static inline void ds_task_forget_wake(struct ds_task *task)
 {
 	atomic_fetch_and(&task->alarms, ~DS_WOKEN);
 }
 
 /*
  * Sleeps until ds_task_wake(), also when that came since
- * ds_task_prepare_sleep(), or until a signal if @interruptible. @queue is the
+ * ds_task_forget_wake(), or until a signal if @interruptible. @queue is the
  * object through which the wake comes.
  */
 void ds_task_sleep(struct ds_task *task, enum ds_at at, ds_obj queue,

@@ -23,7 +23,7 @@ void ds_wait_join(struct ds_task *task, struct ds_waitq_table *table,
 	ds_assert(!task->waiter.queued);
 	ds_touch(task, ds_wait_object(key), DS_WRITE);
 	ds_spin_lock(&table->buckets[i].spin);
-	ds_task_prepare_sleep(task);
+	ds_task_forget_wake(task);
 	task->waiter = (struct ds_waiter){
 		.task = task,
 		.key = key,
@@ -78,6 +78,8 @@ void ds_wait_leave(struct ds_task *task, struct ds_waitq_table *table)
 	ds_yield(task, DS_AT_WAIT_LEAVE, ds_writes(ds_wait_object(key)));
 	ds_touch(task, ds_wait_object(key), DS_WRITE);
 	ds_spin_lock(&table->buckets[i].spin);
+	/* A wake-up that came all the same is of no use any more. */
+	ds_task_forget_wake(task);
 	if (task->waiter.queued) {
 		link = &table->buckets[i].head;
 		while (*link != &task->waiter)
@@ -114,4 +116,37 @@ void ds_wake(struct ds_task *task, struct ds_waitq_table *table, ds_obj key,
 		ds_task_wake(waiter->task);
 	}
 	ds_spin_unlock(&table->buckets[i].spin);
+}
+
+/*
+ * A waiter with its place among those of the same key: that others share the
+ * bucket means nothing.
+ */
+static struct ds_digest place_of(const struct ds_waiter *head,
+				 const struct ds_waiter *waiter)
+{
+	struct ds_digest place = {0, 0};
+	uint64_t n = 0;
+
+	for (; head != waiter; head = head->next)
+		n += head->key == waiter->key;
+	ds_digest_add(&place, waiter->key);
+	ds_digest_add(&place,
+		      n << 32 | waiter->task->id << 1 | waiter->exclusive);
+	return place;
+}
+
+void ds_waitq_digest(const struct ds_waitq_table *table,
+		     struct ds_digest *digest)
+{
+	struct ds_digest sum = {0, 0};
+	unsigned int i;
+
+	for (i = 0; i < DS_WAITQ_BUCKETS; i++) {
+		const struct ds_waiter *head = table->buckets[i].head, *waiter;
+
+		for (waiter = head; waiter; waiter = waiter->next)
+			ds_digest_join(&sum, place_of(head, waiter));
+	}
+	ds_digest_add_all(digest, sum);
 }

@@ -70,6 +70,10 @@ void ds_wait_leave(struct ds_task *task, struct ds_waitq_table *table);
 void ds_wake(struct ds_task *task, struct ds_waitq_table *table, ds_obj key,
 	     bool all);
 
+/* Adds who waits, for each key in the order of arrival. */
+void ds_waitq_digest(const struct ds_waitq_table *table,
+		     struct ds_digest *digest);
+
 /* The object that stands for the queue of @key in footprints. */
 static inline ds_obj ds_wait_object(ds_obj key)
 {

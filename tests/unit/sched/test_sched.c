@@ -98,7 +98,7 @@ static void the_strategy_sees_who_can_and_who_was(void **state)
 static void sleep_for_ever(struct ds_task *task, void *arg)
 {
 	(void)arg;
-	ds_task_prepare_sleep(task);
+	ds_task_forget_wake(task);
 	ds_task_sleep(task, DS_AT_WAIT_SLEEP, t_object(0), false);
 }
 
