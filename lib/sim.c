@@ -36,10 +36,13 @@ _Static_assert((int)DAXSIM_FIBER == (int)DS_TURNS_FIBER &&
 		       (int)DAXSIM_BATON == (int)DS_TURNS_BATON &&
 		       (int)DAXSIM_FREE == (int)DS_TURNS_FREE,
 	       "turns are passed on as they are");
-_Static_assert((int)DAXSIM_SLEEP == (int)DS_SEARCH_SLEEP &&
+_Static_assert((int)DAXSIM_SOURCE == (int)DS_SEARCH_SOURCE &&
+		       (int)DAXSIM_STATES == (int)DS_SEARCH_STATES &&
+		       (int)DAXSIM_SLEEP == (int)DS_SEARCH_SLEEP &&
 		       (int)DAXSIM_PLAIN == (int)DS_SEARCH_PLAIN &&
 		       (int)DAXSIM_BOUND == (int)DS_SEARCH_BOUND &&
-		       (int)DAXSIM_RANDOM == (int)DS_SEARCH_RANDOM,
+		       (int)DAXSIM_RANDOM == (int)DS_SEARCH_RANDOM &&
+		       (int)DAXSIM_PCT == (int)DS_SEARCH_PCT,
 	       "strategies are passed on as they are");
 _Static_assert(DAXSIM_SIGSEGV == DS_SIGSEGV && DAXSIM_SIGBUS == DS_SIGBUS,
 	       "results are passed on as they are");
@@ -869,11 +872,12 @@ static int read_options(const struct daxsim *sim,
 			struct ds_search_options *ret_search)
 {
 	if (options->struct_size != sizeof(*options) ||
-	    (unsigned int)options->strategy > DAXSIM_RANDOM)
+	    (unsigned int)options->strategy > DAXSIM_PCT)
 		return -EINVAL;
 	*ret_search = (struct ds_search_options){
 		.kind = (enum ds_search_kind)options->strategy,
 		.bound = options->bound,
+		.depth = options->depth,
 		.budget = options->budget,
 		.seed = options->seed,
 		.first = options->first,
@@ -882,7 +886,7 @@ static int read_options(const struct daxsim *sim,
 	};
 	if (sim->turns == DS_TURNS_FREE)
 		ret_search->kind = DS_SEARCH_RANDOM;
-	if (ret_search->kind == DS_SEARCH_RANDOM && !ret_search->budget)
+	if (ds_search_samples(ret_search->kind) && !ret_search->budget)
 		ret_search->budget = DEFAULT_RUNS;
 	return 0;
 }

@@ -29,13 +29,16 @@ static void help(void)
 	       "shortest that breaks a property.\n\n"
 	       "  --fs PROFILE            the file system ('daxsim list "
 	       "profiles')\n"
-	       "  --strategy NAME         sleep (default): one run of each "
-	       "class of equivalent\n"
-	       "                          interleavings; plain: every one; "
-	       "bound; random\n"
-	       "  --bound N               preemptions, for bound (default 2)\n"
-	       "  --budget N              runs at most (random: default 1000)\n"
-	       "  --seed N                for random (default 1)\n"
+	       "  --strategy NAME         source (default), states, sleep, "
+	       "plain, bound, random,\n"
+	       "                          pct ('daxsim list strategies')\n"
+	       "  --bound N               bound: preemptions at most (default "
+	       "2)\n"
+	       "  --depth N               pct: steps whose order matters "
+	       "(default 3)\n"
+	       "  --budget N              runs at most (random, pct: default "
+	       "1000)\n"
+	       "  --seed N                for random and pct (default 1)\n"
 	       "  --first                 stop at the first finding\n"
 	       "  --max-steps N           of one run (default 10000)\n"
 	       "  --turns KIND            fiber (default), baton, or free: "
@@ -57,7 +60,8 @@ static bool parse_strategy(const char *text, enum ds_search_kind *ret)
 			return true;
 	}
 	cli_error(verb,
-		  "--strategy: expected sleep, plain, bound or random, not "
+		  "--strategy: expected source, sleep, plain, states, bound, "
+		  "pct or random, not "
 		  "'%s'",
 		  text);
 	return false;
@@ -80,6 +84,15 @@ static bool take_option(void *arg, int c)
 		bad = !cli_number(verb, "bound", optarg, &number) ||
 		      number > 1000;
 		args->search.bound = (unsigned int)number;
+		return !bad;
+	case 'd':
+		bad = !cli_number(verb, "depth", optarg, &number);
+		if (!bad && (number < 1 || number > 16)) {
+			cli_error(verb, "--depth: expected 1 to 16, not '%s'",
+				  optarg);
+			bad = true;
+		}
+		args->search.depth = (unsigned int)number;
 		return !bad;
 	case 'B':
 		return cli_number(verb, "budget", optarg, &args->search.budget);
@@ -108,6 +121,7 @@ static const struct option options[] = {
 	{"fs", required_argument, NULL, 'f'},
 	{"strategy", required_argument, NULL, 's'},
 	{"bound", required_argument, NULL, 'b'},
+	{"depth", required_argument, NULL, 'd'},
 	{"budget", required_argument, NULL, 'B'},
 	{"seed", required_argument, NULL, 'e'},
 	{"max-steps", required_argument, NULL, 'm'},
@@ -141,19 +155,19 @@ static int parse_args(int argc, char **argv, struct args *args)
 	/* Free tasks choose nothing: their runs are samples. */
 	if (args->turns == DS_TURNS_FREE)
 		args->search.kind = DS_SEARCH_RANDOM;
-	if (args->search.kind == DS_SEARCH_RANDOM && !args->search.budget)
+	if (ds_search_samples(args->search.kind) && !args->search.budget)
 		args->search.budget = 1000;
 	return -1;
 }
 
 static char *token_of(const struct args *args,
 		      const struct ds_scenario *scenario,
-		      const struct ds_search_finding *finding)
+		      const struct ds_schedule *schedule)
 {
 	if (args->turns == DS_TURNS_FREE)
 		return NULL;
 	return ds_token_format(args->path, scenario->hash, args->profile->name,
-			       &finding->schedule);
+			       schedule);
 }
 
 static void print_json_waits(struct cli_json *json,
@@ -205,7 +219,10 @@ static void print_json(const struct args *args,
 	json_number(&json, "redundant", result->redundant);
 	json_number(&json, "steps", result->steps);
 	json_number(&json, "max_depth", result->max_depth);
-	json_string(&json, "states", NULL);
+	if (args->search.kind == DS_SEARCH_STATES)
+		json_number(&json, "states", result->states);
+	else
+		json_string(&json, "states", NULL);
 	json_real(&json, "seconds", seconds);
 	json_warnings(&json, "warnings", result->warned);
 	json_open(&json, "findings", '[');
@@ -215,7 +232,7 @@ static void print_json(const struct args *args,
 
 		if (!finding->runs)
 			continue;
-		token = token_of(args, scenario, finding);
+		token = token_of(args, scenario, &finding->schedule);
 		json_open(&json, NULL, '{');
 		json_string(&json, "property",
 			    ds_property((enum ds_property_id)i)->name);
@@ -283,6 +300,30 @@ static void print_waits(const struct ds_scenario *scenario,
 	       (unsigned long long)ds_program_waits(program));
 }
 
+/* Warnings decide nothing: the fixed kernels raise them, too. */
+static void print_warnings(const struct args *args,
+			   const struct ds_scenario *scenario,
+			   const struct ds_search_result *result)
+{
+	unsigned int i;
+
+	for (i = 1; i < DS_N_WARNINGS; i++) {
+		const struct ds_search_warning *warning = &result->warnings[i];
+		char *token;
+
+		if (!warning->runs)
+			continue;
+		printf("the kernel would have raised warning W%u in %llu runs, "
+		       "in %llu of them every property held\n",
+		       i, (unsigned long long)warning->runs,
+		       (unsigned long long)warning->harmless);
+		token = token_of(args, scenario, &warning->schedule);
+		if (token)
+			printf("  daxsim replay %s\n", token);
+		free(token);
+	}
+}
+
 static int print_text(const struct args *args,
 		      const struct ds_scenario *scenario,
 		      struct ds_program *program,
@@ -293,13 +334,18 @@ static int print_text(const struct args *args,
 	unsigned int i;
 
 	ds_search_end_text(result, &args->search, end, sizeof(end));
-	printf("%s: %llu interleavings in %.2f s (%llu runs cut as equivalent "
-	       "to others)\n",
-	       end, (unsigned long long)result->interleavings, seconds,
+	printf("%s: ", end);
+	if (result->states)
+		printf("%llu states, %llu steps between them, ",
+		       (unsigned long long)result->states,
+		       (unsigned long long)result->edges);
+	printf("%llu interleavings in %.2f s (%llu runs cut as equivalent to "
+	       "others)\n",
+	       (unsigned long long)result->interleavings, seconds,
 	       (unsigned long long)result->redundant);
-	for (i = 1; i < 32; i++)
-		if (result->warned >> i & 1)
-			printf("the kernel would have raised warning W%u\n", i);
+	if (result->cyclic)
+		printf("some runs never end\n");
+	print_warnings(args, scenario, result);
 	if (!result->broken)
 		printf("every property held\n");
 	print_waits(scenario, program);
@@ -309,7 +355,7 @@ static int print_text(const struct args *args,
 
 		if (!finding->runs)
 			continue;
-		token = token_of(args, scenario, finding);
+		token = token_of(args, scenario, &finding->schedule);
 		printf("broken: %s in %llu runs: %s\n",
 		       ds_property((enum ds_property_id)i)->name,
 		       (unsigned long long)finding->runs,

@@ -47,9 +47,12 @@ static bool entry(enum what what, unsigned int i, const char *ret[3])
 {
 	static const char *const strategies[] = {
 		"one run of each class of equivalent interleavings",
+		"every state once: equal states are merged",
+		"the same classes by sleep sets alone: more runs cut short",
 		"every interleaving",
-		"every one with at most so many preemptions",
+		"every one with no, one, two... preemptions, up to a bound",
 		"a random choice at each step",
+		"random priorities that change depth - 1 times",
 	};
 
 	memset(ret, 0, 3 * sizeof(*ret));

@@ -178,7 +178,7 @@ static int search_program(const struct args *args,
 			  struct ds_program *program, struct cell_run *run)
 {
 	struct ds_search_options search = {
-		.kind = DS_SEARCH_SLEEP,
+		.kind = DS_SEARCH_SOURCE,
 		.budget = args->budget,
 		.max_steps = 10000,
 		.progress = cli_progress,

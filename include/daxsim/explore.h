@@ -62,17 +62,22 @@ void daxsim_cell_set(struct daxsim *sim, uint64_t *cell, uint64_t value);
 void daxsim_expect(struct daxsim *sim, bool condition, const char *text);
 
 enum daxsim_strategy {
-	DAXSIM_SLEEP,  /* one run of each class of equivalent interleavings */
-	DAXSIM_PLAIN,  /* every interleaving */
-	DAXSIM_BOUND,  /* every one with at most @bound preemptions */
+	DAXSIM_SOURCE, /* one run of each class of equivalent interleavings */
+	DAXSIM_STATES, /* every state once: equal states are merged */
+	DAXSIM_SLEEP, /* the classes by sleep sets alone: more runs cut short */
+	DAXSIM_PLAIN, /* every interleaving */
+	DAXSIM_BOUND, /* every one with no, one, ... @bound preemptions */
 	DAXSIM_RANDOM, /* @budget runs with random choices from @seed */
+	DAXSIM_PCT,    /* the same with random priorities, for bugs that @depth
+			  steps in one order bring about */
 };
 
 struct daxsim_explore_options {
 	size_t struct_size; /* sizeof(struct daxsim_explore_options) */
 	enum daxsim_strategy strategy;
 	unsigned int bound;
-	uint64_t budget; /* runs at most, 0: no limit (random: 1000) */
+	unsigned int depth; /* 0: 3 */
+	uint64_t budget;    /* runs at most, 0: no limit (random, PCT: 1000) */
 	uint64_t seed;
 	uint64_t max_steps; /* of a run, 0: 10000 */
 	bool first;         /* stop at the first finding */

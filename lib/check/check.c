@@ -19,6 +19,7 @@ static const struct ds_property *const properties[DS_N_PROPERTIES] = {
 	[DS_LOCKS_BALANCED] = &ds_locks_balanced,
 	[DS_NO_DEADLOCK] = &ds_no_deadlock,
 	[DS_NO_LOST_WAKEUP] = &ds_no_lost_wakeup,
+	[DS_NO_STARVATION] = &ds_no_starvation,
 	[DS_NO_STALE_DATA] = &ds_no_stale_data,
 	[DS_EXPECTED] = &ds_expected,
 };

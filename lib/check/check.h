@@ -24,6 +24,7 @@ enum ds_property_id {
 	DS_LOCKS_BALANCED,
 	DS_NO_DEADLOCK,
 	DS_NO_LOST_WAKEUP,
+	DS_NO_STARVATION,
 	DS_NO_STALE_DATA,
 	DS_EXPECTED,
 	DS_N_PROPERTIES,
@@ -132,6 +133,7 @@ extern const struct ds_property ds_clean_failure;
 extern const struct ds_property ds_locks_balanced;
 extern const struct ds_property ds_no_deadlock;
 extern const struct ds_property ds_no_lost_wakeup;
+extern const struct ds_property ds_no_starvation;
 extern const struct ds_property ds_no_stale_data;
 extern const struct ds_property ds_expected;
 

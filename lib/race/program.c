@@ -340,6 +340,7 @@ static void play(struct ds_task *task, void *arg)
 			watched_call(role, task, i);
 		else
 			do_call(role, task, call);
+		ds_task_call_ended(task);
 	}
 }
 

@@ -6,405 +6,482 @@
 #include <stdlib.h>
 #include <string.h>
 
-/*
- * Why the search with sleep sets visits each class of equivalent runs.
- *
- * A step is one task's pending step. Two steps are independent in a state when
- * both can be taken there and their footprints do not conflict there: then
- * neither order disables the other, and both lead to the same state. (What a
- * step declares is fixed while it is pending; how shared acquisitions of a
- * lock count depends on the state, so independence is asked in the state where
- * the choice is made.) Runs are equivalent when swaps of neighbours that are
- * independent where they meet turn one into the other. Equivalent runs are of
- * one length, end in one state and show the same to every property, since a
- * property charges what it reads to the step it follows. (Some steps declare by
- * a guess of what they will find; one that finds its guess outdated changes
- * nothing and declares again. Runs that differ in such looks alone count as
- * equivalent.)
- *
- * Claim: from a node with state s and sleep set Z, every run w from s has an
- * equivalent run that the search visits, unless w is equivalent to a run that
- * begins with a step of Z. Here a run is any number of steps, up to max_steps
- * from the root.
- *
- * By induction on the length of w. Let I be the tasks that begin some run
- * equivalent to w. If I meets Z, or w is empty, there is nothing to show.
- * Otherwise all of I is enabled and not asleep, so all of it is tried; let t be
- * tried first, and w equivalent to t v. The node behind t has the sleep set
- * Z' = {z in Z or tried before t: z independent of t in s}. If v were
- * equivalent to some z v' with z in Z', then w would be equivalent to t z v'
- * and so to z t v', and z in I: but I does not meet Z, and nothing in I was
- * tried before t. So v has a visited equivalent by induction, and t before it
- * is one of w. At the root Z is empty: each class is visited.
- *
- * So a run is cut where every enabled task is asleep and nothing is lost: what
- * broke before the cut breaks in every longer run too, and of those there is
- * one that ends, or that meets the limit, in each class.
- *
- * Not proved by this: properties that compare the times of independent steps,
- * as "this call returned before that one began", are judged in the visited run
- * of a class, not in all of them.
- */
+#include "race/pool.h"
 
-/* One point of choice on the present path. */
-struct node {
-	uint32_t enabled;
-	uint32_t sleep; /* asleep on arrival: tried elsewhere already */
-	uint32_t done;  /* tried from here */
-	unsigned int choice;
-	unsigned int last; /* who took the step before */
-	unsigned int preemptions;
-};
+/* Where nobody says how long a run may be: one that gets there never ends. */
+#define MAX_STEPS UINT64_C(10000)
 
+/* A search under way, or one worker's part of it. */
 struct search {
-	struct ds_world *world;
-	const struct ds_search_options *options;
-	struct ds_search_result *result;
-	struct node *path;
-	size_t n_path, max_path;
-	size_t n_replay; /* choices that are fixed in this run */
-	size_t depth;
-	uint32_t sleep; /* of the node to come */
+	const struct ds_engine_ops *ops;
+	struct ds_engine *engine;
+	struct ds_search_options options;
+	struct ds_search_result result;
 	int error;
-	struct ds_prng prng;
 };
 
-int ds_schedule_append(struct ds_schedule *schedule, unsigned int task)
-{
-	if (schedule->n == schedule->max) {
-		size_t max = schedule->max ? schedule->max * 2 : 128;
-		unsigned char *tasks = realloc(schedule->tasks, max);
+static const struct ds_engine_ops *const kinds[DS_SEARCH_N_KINDS] = {
+	[DS_SEARCH_SOURCE] = &ds_engine_source,
+	[DS_SEARCH_STATES] = &ds_engine_states,
+	[DS_SEARCH_SLEEP] = &ds_engine_sleep,
+	[DS_SEARCH_PLAIN] = &ds_engine_plain,
+	[DS_SEARCH_BOUND] = &ds_engine_bound,
+	[DS_SEARCH_RANDOM] = &ds_engine_random,
+	[DS_SEARCH_PCT] = &ds_engine_pct,
+};
 
-		if (!tasks)
-			return -ENOMEM;
-		schedule->tasks = tasks;
-		schedule->max = max;
-	}
-	schedule->tasks[schedule->n++] = (unsigned char)task;
-	return 0;
+bool ds_search_samples(enum ds_search_kind kind)
+{
+	return kind == DS_SEARCH_RANDOM || kind == DS_SEARCH_PCT;
 }
 
-void ds_schedule_free(struct ds_schedule *schedule)
+bool ds_search_is_shareable(enum ds_search_kind kind)
 {
-	free(schedule->tasks);
-	*schedule = (struct ds_schedule){0};
+	return kind == DS_SEARCH_STATES || ds_search_samples(kind);
 }
 
-static unsigned int lowest(uint32_t set)
+uint32_t ds_tasks_independent(const struct ds_sched *sched, uint32_t tasks,
+			      unsigned int choice)
 {
-	return (unsigned int)__builtin_ctz(set);
-}
+	uint32_t set = 0;
 
-static bool has(uint32_t set, unsigned int task)
-{
-	return task < DS_TASKS_MAX && (set >> task & 1);
-}
-
-/* A switch away from a task that could have gone on. */
-static bool is_preemption(const struct node *node, unsigned int choice)
-{
-	return choice != node->last && has(node->enabled, node->last);
-}
-
-/* What may be tried from @node and has not been. */
-static uint32_t untried(const struct search *search, const struct node *node)
-{
-	uint32_t left = node->enabled & ~node->sleep & ~node->done;
-
-	if (search->options->kind == DS_SEARCH_BOUND &&
-	    node->preemptions >= search->options->bound &&
-	    has(node->enabled, node->last))
-		left &= UINT32_C(1) << node->last;
-	return left;
-}
-
-/*
- * The tasks that sleep after @node's choice: those tried before (here, or
- * further up and still asleep) whose step is independent of the one chosen. To
- * take them first was tried; to take them later leads to the same states.
- */
-static uint32_t sleep_after(const struct search *search,
-			    const struct ds_sched *sched,
-			    const struct node *node)
-{
-	uint32_t candidates = (node->sleep | node->done) & node->enabled;
-	uint32_t sleep = 0;
-
-	if (search->options->kind != DS_SEARCH_SLEEP)
-		return 0;
-	candidates &= ~(UINT32_C(1) << node->choice);
-	for (; candidates; candidates &= candidates - 1) {
-		unsigned int task = lowest(candidates);
+	for (; tasks; tasks &= tasks - 1) {
+		unsigned int task = ds_tasks_first(tasks);
 
 		if (!ds_steps_conflict(sched->tasks[task],
-				       sched->tasks[node->choice]))
-			sleep |= UINT32_C(1) << task;
+				       sched->tasks[choice]))
+			set |= ds_task_bit(task);
 	}
-	return sleep;
+	return set;
 }
 
-static struct node *push(struct search *search)
+static int pick(void *arg, const struct ds_sched *sched, uint32_t enabled,
+		unsigned int last)
 {
-	if (search->n_path == search->max_path) {
-		size_t max = search->max_path ? search->max_path * 2 : 1024;
-		struct node *path = realloc(search->path, max * sizeof(*path));
-
-		if (!path)
-			return NULL;
-		search->path = path;
-		search->max_path = max;
-	}
-	return &search->path[search->n_path++];
-}
-
-static int choose_new(struct search *search, uint32_t enabled,
-		      unsigned int last)
-{
-	struct node *node = push(search);
-	uint32_t left;
-
-	if (!node) {
-		search->error = -ENOMEM;
-		return DS_PICK_STOP;
-	}
-	*node = (struct node){
-		.enabled = enabled,
-		.sleep = search->sleep,
-		.last = last,
-	};
-	if (search->n_path > 1) {
-		const struct node *before = node - 1;
-
-		node->preemptions = before->preemptions +
-				    is_preemption(before, before->choice);
-	}
-	left = untried(search, node);
-	if (!left) {
-		search->n_path--;
-		return DS_PICK_STOP;
-	}
-	/* Going on with the same task makes short, readable runs first. */
-	node->choice = has(left, last) ? last : lowest(left);
-	return (int)node->choice;
-}
-
-static int pick_systematic(void *arg, const struct ds_sched *sched,
-			   uint32_t enabled, unsigned int last)
-{
-	struct search *search = arg;
-	size_t depth = search->depth++;
-	struct node *node;
+	const struct search *search = arg;
+	struct ds_engine *engine = search->engine;
 	int choice;
 
-	if (enabled & (enabled - 1))
-		search->result->choices++;
-	if (depth < search->n_replay) {
-		node = &search->path[depth];
-		if (node->enabled != enabled) {
-			search->error = -EPROTO;
-			return DS_PICK_STOP;
-		}
-		if (depth + 1 == search->n_replay)
-			search->sleep = sleep_after(search, sched, node);
-		return (int)node->choice;
+	engine->result->choices += (enabled & (enabled - 1)) != 0;
+	choice = search->ops->pick(engine, sched, enabled, last);
+	if (choice == DS_PICK_STOP)
+		return choice;
+	if (ds_schedule_append(&engine->run, (unsigned int)choice) < 0) {
+		engine->error = -ENOMEM;
+		return DS_PICK_STOP;
 	}
-	choice = choose_new(search, enabled, last);
-	if (choice != DS_PICK_STOP)
-		search->sleep = sleep_after(search, sched,
-					    &search->path[search->n_path - 1]);
 	return choice;
 }
 
-static int pick_random(void *arg, const struct ds_sched *sched,
-		       uint32_t enabled, unsigned int last)
+/* Takes note of the warnings of the finished run. */
+static int note_warnings(struct ds_engine *engine)
 {
-	struct search *search = arg;
-	unsigned int n = (unsigned int)__builtin_popcount(enabled);
-	uint64_t skip = n > 1 ? ds_prng_below(&search->prng, n) : 0;
-	struct node *node;
-
-	(void)sched;
-	(void)last;
-	if (n > 1)
-		search->result->choices++;
-	while (skip--)
-		enabled &= enabled - 1;
-	node = push(search);
-	if (!node) {
-		search->error = -ENOMEM;
-		return DS_PICK_STOP;
-	}
-	node->choice = lowest(enabled);
-	search->depth++;
-	return (int)node->choice;
-}
-
-/* Moves on to the next path. Return: whether there is one. */
-static bool next_path(struct search *search)
-{
-	while (search->n_path > 0) {
-		struct node *node = &search->path[search->n_path - 1];
-		uint32_t left;
-
-		node->done |= UINT32_C(1) << node->choice;
-		left = untried(search, node);
-		if (left) {
-			node->choice = lowest(left);
-			search->n_replay = search->n_path;
-			return true;
-		}
-		search->n_path--;
-	}
-	return false;
-}
-
-static int save_schedule(const struct search *search,
-			 struct ds_schedule *schedule)
-{
-	size_t i;
+	const struct ds_checks *checks = engine->world->checks;
+	bool harmless = !ds_checks_broken(checks);
+	uint32_t left = checks->warned;
 	int r = 0;
 
-	schedule->n = 0;
-	for (i = 0; i < search->depth && i < search->n_path && r == 0; i++)
-		r = ds_schedule_append(schedule, search->path[i].choice);
+	engine->result->warned |= left;
+	for (; left && r == 0; left &= left - 1) {
+		struct ds_search_warning *known =
+			&engine->result->warnings[ds_tasks_first(left)];
+		bool better = harmless ? !known->harmless : !known->runs;
+
+		better |= engine->run.n < known->schedule.n &&
+			  harmless == (known->harmless > 0);
+		known->runs++;
+		known->harmless += harmless;
+		if (better)
+			r = ds_schedule_copy(&known->schedule, &engine->run);
+	}
 	return r;
 }
 
 /* Takes note of what the finished run showed. */
-static int note_findings(struct search *search)
+static int note_findings(struct ds_engine *engine)
 {
-	const struct ds_checks *checks = search->world->checks;
-	struct ds_search_result *result = search->result;
+	const struct ds_checks *checks = engine->world->checks;
+	struct ds_search_result *result = engine->result;
 	unsigned int i;
-	int r = 0;
+	int r;
 
-	result->warned |= checks->warned;
+	r = note_warnings(engine);
 	for (i = 0; i < DS_N_PROPERTIES && r == 0; i++) {
 		struct ds_search_finding *known = &result->findings[i];
 
 		if (!checks->findings[i].found)
 			continue;
 		result->broken |= UINT32_C(1) << i;
-		if (known->runs++ && known->schedule.n <= search->depth)
+		if (known->runs++ && known->schedule.n <= engine->run.n)
 			continue;
 		known->finding = checks->findings[i];
-		r = save_schedule(search, &known->schedule);
+		r = ds_schedule_copy(&known->schedule, &engine->run);
 	}
 	return r;
 }
 
-/* One run from the mark. Return: 0, or why the search is void. */
-static int run_once(struct search *search)
+/* A run that was not cut came to its end. Return: 0, or negative errno. */
+static int run_ended(const struct search *search)
 {
-	const struct ds_search_options *options = search->options;
-	struct ds_world *world = search->world;
+	struct ds_engine *engine = search->engine;
+	const struct ds_search_options *options = &search->options;
+
+	if (search->ops->repeats && search->ops->repeats(engine)) {
+		engine->result->redundant++;
+		return 0;
+	}
+	engine->result->interleavings++;
+	ds_checks_quiet(engine->world->checks);
+	if (options->ran) {
+		ds_pool_lock(engine->pool);
+		options->ran(options->ran_arg, engine->world);
+		ds_pool_unlock(engine->pool);
+	}
+	return note_findings(engine);
+}
+
+/* One run from the mark. Return: 0, or why the search is void. */
+static int run_once(const struct search *search, uint64_t number)
+{
+	struct ds_engine *engine = search->engine;
+	struct ds_world *world = engine->world;
+	struct ds_search_result *result = engine->result;
 	enum ds_run_end end;
 	int r;
 
-	search->depth = 0;
-	search->sleep = 0;
 	r = ds_world_rewind(world);
 	if (r < 0)
 		return r;
-	world->sched->max_steps =
-		options->max_steps ? options->max_steps : UINT64_MAX;
-	world->sched->strategy.pick = options->kind == DS_SEARCH_RANDOM
-					      ? pick_random
-					      : pick_systematic;
-	world->sched->strategy.arg = search;
+	engine->run.n = 0;
+	search->ops->begin(engine, number);
+	world->sched->max_steps = search->options.max_steps;
+	world->sched->strategy.pick = pick;
+	world->sched->strategy.arg = (void *)search;
 	end = ds_sched_run(world->sched);
-	search->result->steps += world->sched->n_steps;
-	if (search->depth > search->result->max_depth)
-		search->result->max_depth = search->depth;
-	if (search->error)
-		return search->error;
+	result->steps += world->sched->n_steps;
+	if (engine->run.n > result->max_depth)
+		result->max_depth = engine->run.n;
+	if (engine->error)
+		return engine->error;
 	if (ds_frames_lost(world->frames))
 		return -ENOMEM;
 	switch (end) {
 	case DS_RUN_VOID:
 		return world->sched->void_error;
 	case DS_RUN_STOPPED:
-		search->result->redundant++;
-		/* What broke before the cut broke in an equivalent run too. */
-		return 0;
+		result->redundant++;
+		/*
+		 * What broke before a cut broke in an equivalent run too; but
+		 * a run that came to a known state came there by a new step.
+		 */
+		return search->options.kind == DS_SEARCH_STATES
+			       ? note_findings(engine)
+			       : 0;
 	case DS_RUN_LIMIT:
-		search->result->limited++;
-		break;
+		result->limited++;
+		return note_findings(engine);
 	default:
-		search->result->interleavings++;
-		ds_checks_quiet(world->checks);
-		if (options->ran)
-			options->ran(options->ran_arg, world);
+		return run_ended(search);
 	}
-	return note_findings(search);
+}
+
+static bool is_interrupted(const struct search *search, uint64_t runs)
+{
+	const struct ds_search_options *options = &search->options;
+	struct ds_pool *pool = search->engine->pool;
+	bool stop;
+
+	if (!options->progress || runs % 256 != 0)
+		return false;
+	ds_pool_lock(pool);
+	stop = options->progress(options->progress_arg, runs);
+	ds_pool_unlock(pool);
+	return stop;
 }
 
 /* Whether to end after a run, and in which word. */
-static bool is_over(struct search *search, bool more)
+static bool is_over(const struct search *search, bool more)
 {
-	const struct ds_search_options *options = search->options;
-	struct ds_search_result *result = search->result;
+	const struct ds_search_options *options = &search->options;
+	struct ds_search_result *result = search->engine->result;
+	struct ds_pool *pool = search->engine->pool;
 	uint64_t runs =
 		result->interleavings + result->redundant + result->limited;
 
-	if (!more) {
-		result->end = DS_END_COMPLETE;
-		if (options->kind == DS_SEARCH_BOUND || result->limited)
+	if (!more && !ds_pool_is_stopped(pool)) {
+		result->end = search->ops->end(search->engine);
+		if (result->limited)
 			result->end = DS_END_BOUNDED;
 		return true;
 	}
-	result->end = options->kind == DS_SEARCH_RANDOM ? DS_END_SAMPLED
-							: DS_END_BUDGET;
-	if (options->first && result->broken)
-		return true;
-	if (options->budget && runs >= options->budget)
-		return true;
-	if (options->progress && runs % 256 == 0 &&
-	    options->progress(options->progress_arg, runs)) {
+	result->end = ds_search_samples(options->kind) ? DS_END_SAMPLED
+						       : DS_END_BUDGET;
+	if (is_interrupted(search, runs))
 		result->end = DS_END_INTERRUPTED;
-		return true;
-	}
-	return false;
+	else if (more && !(options->first && result->broken) &&
+		 !(options->budget && runs >= options->budget) &&
+		 !ds_pool_is_stopped(pool))
+		return false;
+	ds_pool_stop(pool);
+	return true;
 }
 
-static int search_all(struct search *search)
+static int search_all(const struct search *search)
 {
-	bool random = search->options->kind == DS_SEARCH_RANDOM;
-	uint64_t run = 0;
+	uint64_t run = search->options.first_run;
 	bool more;
 	int r;
 
+	r = search->ops->open ? search->ops->open(search->engine) : 0;
+	if (r < 0)
+		return r;
 	do {
-		if (random) {
-			search->n_path = 0;
-			search->prng.state =
-				ds_hash_step(search->options->seed, run++);
-		}
-		r = run_once(search);
+		r = run_once(search, run);
 		if (r < 0)
 			return r;
-		more = random || next_path(search);
+		run += search->options.stride;
+		more = search->ops->next(search->engine);
+		if (search->engine->error)
+			return search->engine->error;
 	} while (!is_over(search, more));
 	return 0;
+}
+
+static void work(void *arg)
+{
+	struct search *search = arg;
+
+	search->error = search_all(search);
+	if (search->error < 0)
+		ds_pool_stop(search->engine->pool);
+}
+
+static int open_search(struct search *search, struct ds_world *world,
+		       const struct ds_search_options *options,
+		       struct ds_pool *pool)
+{
+	*search = (struct search){
+		.ops = kinds[options->kind],
+		.options = *options,
+	};
+	search->engine = calloc(1, search->ops->size);
+	if (!search->engine)
+		return -ENOMEM;
+	search->engine->world = world;
+	search->engine->options = &search->options;
+	search->engine->result = &search->result;
+	search->engine->pool = pool;
+	return 0;
+}
+
+static void close_search(struct search *search)
+{
+	if (!search->engine)
+		return;
+	if (search->ops->close)
+		search->ops->close(search->engine);
+	ds_schedule_free(&search->engine->run);
+	free(search->engine);
+	ds_search_result_free(&search->result);
+}
+
+/* Takes @part's findings over where they are the shorter ones. */
+static void join_findings(struct ds_search_result *all,
+			  struct ds_search_result *part)
+{
+	unsigned int i;
+
+	for (i = 0; i < DS_N_PROPERTIES; i++) {
+		struct ds_search_finding *known = &all->findings[i];
+		struct ds_search_finding *other = &part->findings[i];
+		uint64_t runs = known->runs + other->runs;
+
+		if (other->runs &&
+		    (!known->runs || other->schedule.n < known->schedule.n)) {
+			struct ds_search_finding swap = *known;
+
+			*known = *other;
+			*other = swap;
+		}
+		known->runs = runs;
+	}
+}
+
+static void join_warnings(struct ds_search_result *all,
+			  struct ds_search_result *part)
+{
+	unsigned int i;
+
+	for (i = 0; i < DS_N_WARNINGS; i++) {
+		struct ds_search_warning *known = &all->warnings[i];
+		struct ds_search_warning *other = &part->warnings[i];
+		struct ds_schedule swap = known->schedule;
+
+		if (other->runs &&
+		    (!known->runs || !known->harmless != !other->harmless
+			     ? other->harmless || !known->runs
+			     : swap.n > other->schedule.n)) {
+			known->schedule = other->schedule;
+			other->schedule = swap;
+		}
+		known->runs += other->runs;
+		known->harmless += other->harmless;
+	}
+}
+
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* @part may lose its schedules to @all. */
+static void join_results(struct ds_search_result *all,
+			 struct ds_search_result *part)
+{
+	/* The words are in an order: who was cut off speaks for all. */
+	all->end = part->end > all->end ? part->end : all->end;
+	all->interleavings += part->interleavings;
+	all->redundant += part->redundant;
+	all->limited += part->limited;
+	all->states = larger(all->states, part->states);
+	all->edges += part->edges;
+	all->cyclic |= part->cyclic;
+	all->steps += part->steps;
+	all->choices += part->choices;
+	all->max_depth = larger(all->max_depth, part->max_depth);
+	if (all->bound < part->bound)
+		all->bound = part->bound;
+	all->broken |= part->broken;
+	all->warned |= part->warned;
+	join_findings(all, part);
+	join_warnings(all, part);
+}
+
+/* Budget and runs of worker @i of @n. */
+static struct ds_search_options share_of(const struct ds_search_options *all,
+					 unsigned int i, unsigned int n)
+{
+	struct ds_search_options options = *all;
+
+	options.budget = all->budget / n + (i < all->budget % n);
+	options.first_run = all->first_run + i * all->stride;
+	options.stride = all->stride * n;
+	return options;
+}
+
+static int run_workers(struct ds_pool *pool, struct search *workers)
+{
+	void **args = calloc(pool->n_workers, sizeof(*args));
+	unsigned int i;
+	int r;
+
+	if (!args)
+		return -ENOMEM;
+	for (i = 0; i < pool->n_workers; i++)
+		args[i] = &workers[i];
+	r = ds_pool_run(pool, work, args);
+	for (i = 0; i < pool->n_workers && r == 0; i++)
+		r = workers[i].error;
+	free(args);
+	return r;
+}
+
+static int run(struct ds_world *const *worlds, unsigned int n,
+	       const struct ds_search_options *options,
+	       struct ds_search_result *ret_result)
+{
+	struct search *workers = calloc(n, sizeof(*workers));
+	struct ds_pool pool;
+	unsigned int i;
+	int r = 0;
+
+	memset(ret_result, 0, sizeof(*ret_result));
+	if (!workers)
+		return -ENOMEM;
+	ds_pool_init(&pool, n);
+	for (i = 0; i < n && r == 0; i++) {
+		const struct ds_search_options share = share_of(options, i, n);
+
+		r = open_search(&workers[i], worlds[i], &share, &pool);
+	}
+	if (r == 0)
+		r = run_workers(&pool, workers);
+	for (i = 1; i < n && r == 0; i++)
+		join_results(&workers[0].result, &workers[i].result);
+	if (r == 0 && workers[0].ops->closed &&
+	    workers[0].result.end == DS_END_COMPLETE)
+		r = workers[0].ops->closed(workers[0].engine);
+	if (r == 0) {
+		*ret_result = workers[0].result;
+		memset(&workers[0].result, 0, sizeof(workers[0].result));
+	}
+	for (i = 0; i < n; i++)
+		close_search(&workers[i]);
+	ds_pool_fini(&pool);
+	free(workers);
+	return r;
+}
+
+/*
+ * Some run can go on for ever. Whether a fair one can keep a task from ever
+ * returning depends on every step between states; sleep sets leave some out.
+ */
+static int judge_endless_runs(struct ds_world *const *worlds, unsigned int n,
+			      struct ds_search_options options,
+			      struct ds_search_result *result)
+{
+	struct ds_search_finding *known = &result->findings[DS_NO_STARVATION];
+	struct ds_search_result whole;
+	int r;
+
+	options.whole = true;
+	options.first = false;
+	options.ran = NULL;
+	r = run(worlds, n, &options, &whole);
+	if (r < 0)
+		return r;
+	result->steps += whole.steps;
+	result->edges = whole.edges;
+	if (whole.end != DS_END_COMPLETE)
+		result->end = whole.end;
+	result->broken |= whole.broken;
+	*known = whole.findings[DS_NO_STARVATION];
+	whole.findings[DS_NO_STARVATION] = (struct ds_search_finding){0};
+	ds_search_result_free(&whole);
+	return 0;
+}
+
+int ds_search_run_many(struct ds_world *const *worlds, unsigned int n,
+		       const struct ds_search_options *options,
+		       struct ds_search_result *ret_result)
+{
+	struct ds_search_options full = *options;
+	int r;
+
+	if (!full.max_steps)
+		full.max_steps = MAX_STEPS;
+	if (!full.depth)
+		full.depth = 3;
+	if (!full.stride)
+		full.stride = 1;
+	if (!ds_search_is_shareable(full.kind))
+		n = 1;
+	if (full.budget && n > full.budget)
+		n = (unsigned int)full.budget;
+	r = run(worlds, n, &full, ret_result);
+	if (r < 0 || !ret_result->cyclic || full.whole)
+		return r;
+	r = judge_endless_runs(worlds, n, full, ret_result);
+	if (r < 0)
+		ds_search_result_free(ret_result);
+	return r;
 }
 
 int ds_search_run(struct ds_world *world,
 		  const struct ds_search_options *options,
 		  struct ds_search_result *ret_result)
 {
-	struct search search = {
-		.world = world,
-		.options = options,
-		.result = ret_result,
-	};
-	int r;
-
-	memset(ret_result, 0, sizeof(*ret_result));
-	r = search_all(&search);
-	free(search.path);
-	if (r < 0)
-		ds_search_result_free(ret_result);
-	return r;
+	return ds_search_run_many(&world, 1, options, ret_result);
 }
 
 void ds_search_result_free(struct ds_search_result *result)
@@ -413,18 +490,13 @@ void ds_search_result_free(struct ds_search_result *result)
 
 	for (i = 0; i < DS_N_PROPERTIES; i++)
 		ds_schedule_free(&result->findings[i].schedule);
+	for (i = 0; i < DS_N_WARNINGS; i++)
+		ds_schedule_free(&result->warnings[i].schedule);
 }
 
 const char *ds_search_kind_name(enum ds_search_kind kind)
 {
-	static const char *const names[] = {
-		[DS_SEARCH_SLEEP] = "sleep",
-		[DS_SEARCH_PLAIN] = "plain",
-		[DS_SEARCH_BOUND] = "bound",
-		[DS_SEARCH_RANDOM] = "random",
-	};
-
-	return names[kind];
+	return kinds[kind]->name;
 }
 
 void ds_search_end_text(const struct ds_search_result *result,
@@ -440,60 +512,10 @@ void ds_search_end_text(const struct ds_search_result *result,
 	if (result->end != DS_END_BOUNDED)
 		snprintf(ret_text, size, "%s", words[result->end]);
 	else if (options->kind == DS_SEARCH_BOUND)
-		snprintf(ret_text, size, "BOUNDED(%u)", options->bound);
+		snprintf(ret_text, size, "BOUNDED(%u)", result->bound);
 	else
 		snprintf(ret_text, size, "BOUNDED(%llu steps)",
-			 (unsigned long long)options->max_steps);
-}
-
-/* -------------------------------- Replay ---------------------------------- */
-
-struct replay {
-	const struct ds_schedule *schedule;
-	size_t next;
-};
-
-static int pick_replayed(void *arg, const struct ds_sched *sched,
-			 uint32_t enabled, unsigned int last)
-{
-	struct replay *replay = arg;
-	unsigned int task;
-
-	(void)sched;
-	(void)last;
-	/* A search that met its limit has schedules that end early, too. */
-	if (replay->next == replay->schedule->n)
-		return DS_PICK_STOP;
-	task = replay->schedule->tasks[replay->next];
-	if (!has(enabled, task))
-		return DS_PICK_STOP;
-	replay->next++;
-	return (int)task;
-}
-
-int ds_replay_run(struct ds_world *world, const struct ds_schedule *schedule,
-		  size_t *ret_diverged)
-{
-	struct replay replay = {.schedule = schedule};
-	enum ds_run_end end;
-	int r;
-
-	r = ds_world_rewind(world);
-	if (r < 0)
-		return r;
-	world->sched->strategy.pick = pick_replayed;
-	world->sched->strategy.arg = &replay;
-	world->sched->max_steps = UINT64_MAX;
-	end = ds_sched_run(world->sched);
-	if (end == DS_RUN_VOID)
-		return world->sched->void_error;
-	if (ds_frames_lost(world->frames))
-		return -ENOMEM;
-	if (replay.next != schedule->n) {
-		*ret_diverged = replay.next;
-		return -EPROTO;
-	}
-	if (end != DS_RUN_STOPPED)
-		ds_checks_quiet(world->checks);
-	return 0;
+			 (unsigned long long)(options->max_steps
+						      ? options->max_steps
+						      : MAX_STEPS));
 }

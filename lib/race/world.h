@@ -7,6 +7,7 @@
  * and the properties that observe them.
  */
 #include "check/check.h"
+#include "core/digest.h"
 #include "dma/direct.h"
 #include "file/vfs.h"
 

@@ -75,6 +75,7 @@ enum ds_run_end ds_sched_run(struct ds_sched *sched)
 		sched->tasks[i]->state = DS_TASK_NEW;
 		sched->tasks[i]->steps = 0;
 		sched->tasks[i]->memory = 0;
+		sched->tasks[i]->n_calls = 0;
 	}
 	sched->ops->run(sched);
 	sched->current = DS_TASKS_MAX;

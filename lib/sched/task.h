@@ -93,7 +93,8 @@ struct ds_task {
 	 * stack. See ds_task_saw().
 	 */
 	uint64_t memory;
-	uint64_t steps; /* taken in this run */
+	uint64_t steps;   /* taken in this run */
+	uint64_t n_calls; /* it has returned from; not a part of its state */
 };
 
 /* Out of line: the scheduler decides who runs; returns when it is @task. */
@@ -192,6 +193,12 @@ static inline void ds_task_saw_bytes(struct ds_task *task, const void *bytes,
 {
 	if (ds_unlikely(task->controlled))
 		ds_task_saw_bytes_controlled(task, bytes, n);
+}
+
+/* Says that @task got on: it returned from one of its calls. */
+static inline void ds_task_call_ended(struct ds_task *task)
+{
+	task->n_calls++;
 }
 
 /*

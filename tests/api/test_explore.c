@@ -454,7 +454,7 @@ static void options_and_tasks_that_make_no_sense_are_refused(void **state)
 	assert_int_equal(daxsim_spawn(sim, "t", add_one, adding), -ENOSPC);
 	options.struct_size--;
 	assert_int_equal(daxsim_explore(sim, &options, &report), -EINVAL);
-	options = how((enum daxsim_strategy)4);
+	options = how((enum daxsim_strategy)7);
 	assert_int_equal(daxsim_explore(sim, &options, &report), -EINVAL);
 	assert_int_equal(daxsim_signal(sim, -1), -ESRCH);
 	assert_int_equal(daxsim_signal(sim, 16), -ESRCH);

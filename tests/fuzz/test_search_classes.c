@@ -210,15 +210,34 @@ struct totals {
 	unsigned int n;
 };
 
+/* Return: whether a search of @kind runs each of the @n classes once. */
+static bool runs_each_once(struct stage *stage, enum ds_search_kind kind,
+			   const uint64_t *classes, size_t n)
+{
+	static uint64_t reduced[MAX_CLASSES];
+	size_t n_runs, n_reduced;
+	bool good;
+
+	good = search(stage, kind, reduced) == DS_END_COMPLETE;
+	n_runs = stage->n_classes;
+	n_reduced = unique(reduced, n_runs);
+	good = good && n_runs == n_reduced && n_reduced == n &&
+	       memcmp(classes, reduced, n * sizeof(*classes)) == 0;
+	if (!good)
+		print_error("%s: %zu classes, %zu of them in %zu runs\n",
+			    ds_search_kind_name(kind), n, n_reduced, n_runs);
+	return good;
+}
+
 /* Return: whether each class was run once. */
 static bool compare(uint64_t seed, struct totals *totals)
 {
-	static uint64_t plain[MAX_CLASSES], sleep[MAX_CLASSES];
+	static uint64_t plain[MAX_CLASSES];
 	struct program program;
 	struct stage stage = {.program = &program};
-	size_t n_plain, n_sleep, n_runs;
 	bool good = true;
 	unsigned int i;
+	size_t n;
 
 	write_program(seed, &program);
 	t_toy_init(&stage.toy);
@@ -229,19 +248,12 @@ static bool compare(uint64_t seed, struct totals *totals)
 	if (search(&stage, DS_SEARCH_PLAIN, plain) == DS_END_COMPLETE) {
 		totals->n++;
 		totals->runs += stage.n_classes;
-		n_plain = unique(plain, stage.n_classes);
-		good = search(&stage, DS_SEARCH_SLEEP, sleep) ==
-		       DS_END_COMPLETE;
-		n_runs = stage.n_classes;
-		n_sleep = unique(sleep, n_runs);
-		totals->classes += n_plain;
-		good = good && n_runs == n_sleep && n_sleep == n_plain &&
-		       memcmp(plain, sleep, n_plain * sizeof(*plain)) == 0;
+		n = unique(plain, stage.n_classes);
+		totals->classes += n;
+		good = runs_each_once(&stage, DS_SEARCH_SLEEP, plain, n) &&
+		       runs_each_once(&stage, DS_SEARCH_SOURCE, plain, n);
 		if (!good)
-			print_error("program %llu: %zu classes, %zu of them "
-				    "in %zu runs\n",
-				    (unsigned long long)seed, n_plain, n_sleep,
-				    n_runs);
+			print_error("program %llu\n", (unsigned long long)seed);
 	}
 	t_toy_fini(&stage.toy);
 	return good;

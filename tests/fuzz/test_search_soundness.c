@@ -563,12 +563,21 @@ static uint64_t hash_shared(uint64_t hash, const struct shared *shared)
 
 /* ------------------------------ Comparison -------------------------------- */
 
+struct outcome;
+
 /* One program brought to life. */
 struct stage {
 	struct t_toy toy;
 	struct shared *shared;
 	struct role roles[N_TASKS];
-	struct t_set *into; /* final states of the present search */
+	struct outcome *into; /* of the present search */
+};
+
+/* What one search found. */
+struct outcome {
+	struct ds_search_result result;
+	struct t_set states; /* final ones */
+	struct t_set ends;   /* with what broke on the way there */
 };
 
 static void note_state(void *arg, struct ds_world *world)
@@ -577,11 +586,17 @@ static void note_state(void *arg, struct ds_world *world)
 	uint64_t hash = ds_hash_step(0, world->sched->end);
 	unsigned int i;
 
-	hash = ds_hash_step(hash, ds_checks_broken(world->checks));
 	for (i = 0; i < world->sched->n_tasks; i++)
 		hash = hash_task(hash, world->sched->tasks[i]);
 	hash = hash_shared(hash, stage->shared);
-	t_set_add(stage->into, hash);
+	t_set_add(&stage->into->states, hash);
+	hash = ds_hash_step(hash, ds_checks_broken(world->checks));
+	t_set_add(&stage->into->ends, hash);
+}
+
+static void digest_shared(const void *arg, struct ds_digest *digest)
+{
+	ds_digest_add(digest, hash_shared(0, arg));
 }
 
 static void build(struct stage *stage, const struct program *program)
@@ -594,6 +609,8 @@ static void build(struct stage *stage, const struct program *program)
 	shared = t_toy_alloc(&stage->toy, sizeof(*shared));
 	stage->shared = shared;
 	shared->counters[0] = 1;
+	stage->toy.world->digest = digest_shared;
+	stage->toy.world->digest_arg = shared;
 	for (i = 0; i < N_SEMS; i++) {
 		/* Of one class: the order is free, and deadlocks happen. */
 		ds_rwsem_init(&shared->sems[i], 0xfff0 + i, DS_LOCK_INODE,
@@ -611,19 +628,18 @@ static void build(struct stage *stage, const struct program *program)
 	t_toy_start(&stage->toy);
 }
 
-/* What one search found. */
-struct outcome {
-	struct ds_search_result result;
-	struct t_set states;
-};
-
 static void search(struct stage *stage, enum ds_search_kind kind,
 		   struct outcome *outcome)
 {
+	static const uint64_t budgets[DS_SEARCH_N_KINDS] = {
+		[DS_SEARCH_PLAIN] = MAX_RUNS,
+		[DS_SEARCH_RANDOM] = 20,
+		[DS_SEARCH_PCT] = 20,
+	};
 	const struct ds_search_options options = {
 		.kind = kind,
 		.bound = 1000,
-		.budget = kind == DS_SEARCH_RANDOM ? 20 : MAX_RUNS,
+		.budget = budgets[kind],
 		.seed = 1,
 		.max_steps = 200,
 		.ran = note_state,
@@ -631,7 +647,8 @@ static void search(struct stage *stage, enum ds_search_kind kind,
 	};
 
 	t_set_init(&outcome->states);
-	stage->into = &outcome->states;
+	t_set_init(&outcome->ends);
+	stage->into = outcome;
 	assert_int_equal(
 		ds_search_run(stage->toy.world, &options, &outcome->result), 0);
 	assert_int_equal(outcome->result.limited, 0);
@@ -641,73 +658,104 @@ static void forget(struct outcome *outcome)
 {
 	ds_search_result_free(&outcome->result);
 	t_set_fini(&outcome->states);
+	t_set_fini(&outcome->ends);
+}
+
+static bool is_equal(const struct t_set *a, const struct t_set *b)
+{
+	return a->n == b->n && t_set_is_part(a, b);
 }
 
 static bool is_same(const struct outcome *a, const struct outcome *b)
 {
-	return a->states.n == b->states.n &&
-	       t_set_is_part(&a->states, &b->states) &&
+	return is_equal(&a->states, &b->states) &&
 	       a->result.broken == b->result.broken;
 }
 
 /* Sums over all programs, so that a blind generator is noticed. */
 struct totals {
-	uint64_t plain, sleep, redundant, states;
+	uint64_t runs[DS_SEARCH_N_KINDS], cut[DS_SEARCH_N_KINDS], states;
 	unsigned int n, n_too_large, n_stuck, n_broken, n_reduced;
 };
 
-static void add_up(struct totals *totals, const struct outcome *plain,
-		   const struct outcome *sleep)
+static void add_up(struct totals *totals, const struct outcome *outcomes)
 {
+	const struct ds_search_result *plain =
+		&outcomes[DS_SEARCH_PLAIN].result;
+	unsigned int i;
+
 	totals->n++;
-	totals->plain += plain->result.interleavings;
-	totals->sleep += sleep->result.interleavings;
-	totals->redundant += sleep->result.redundant;
-	totals->states += plain->states.n;
-	totals->n_stuck += plain->result.broken >> DS_NO_DEADLOCK & 1;
-	totals->n_broken +=
-		(plain->result.broken & ~(1u << DS_NO_DEADLOCK)) != 0;
-	totals->n_reduced +=
-		sleep->result.interleavings < plain->result.interleavings;
+	for (i = 0; i < DS_SEARCH_N_KINDS; i++) {
+		totals->runs[i] += outcomes[i].result.interleavings;
+		totals->cut[i] += outcomes[i].result.redundant;
+	}
+	totals->states += outcomes[DS_SEARCH_PLAIN].states.n;
+	totals->n_stuck += plain->broken >> DS_NO_DEADLOCK & 1;
+	totals->n_broken += (plain->broken & ~(1u << DS_NO_DEADLOCK)) != 0;
+	totals->n_reduced += outcomes[DS_SEARCH_SLEEP].result.interleavings <
+			     plain->interleavings;
 }
 
-/* Return: whether the reduction found all there is. */
+static bool is_sampling(unsigned int kind)
+{
+	return kind == DS_SEARCH_RANDOM || kind == DS_SEARCH_PCT;
+}
+
+/* What a search of @kind must have in common with plain enumeration. */
+static bool is_good(const struct outcome *plain, const struct outcome *other,
+		    unsigned int kind)
+{
+	if (is_sampling(kind))
+		return t_set_is_part(&other->states, &plain->states) &&
+		       !(other->result.broken & ~plain->result.broken);
+	/* Where states merge, what broke before is no part of them. */
+	return other->result.end == DS_END_COMPLETE && is_same(plain, other) &&
+	       (kind == DS_SEARCH_STATES ||
+		is_equal(&plain->ends, &other->ends));
+}
+
+/* Return: whether the other searches found all there is. */
 static bool compare(uint64_t seed, struct totals *totals)
 {
 	struct program program;
 	struct stage stage;
-	struct outcome plain, sleep, bound, sample;
-	bool good = true;
+	struct outcome outcomes[DS_SEARCH_N_KINDS];
+	struct outcome *plain = &outcomes[DS_SEARCH_PLAIN];
+	bool all_good = true;
+	unsigned int i;
 
 	write_program(seed, &program);
 	build(&stage, &program);
-	search(&stage, DS_SEARCH_PLAIN, &plain);
-	if (plain.result.end == DS_END_COMPLETE) {
-		search(&stage, DS_SEARCH_SLEEP, &sleep);
-		search(&stage, DS_SEARCH_BOUND, &bound);
-		search(&stage, DS_SEARCH_RANDOM, &sample);
-		good = sleep.result.end == DS_END_COMPLETE &&
-		       is_same(&plain, &sleep) && is_same(&plain, &bound) &&
-		       t_set_is_part(&sample.states, &plain.states) &&
-		       !(sample.result.broken & ~plain.result.broken);
-		if (!good) {
-			print_program(seed, &program);
-			print_error("plain: %zu states, broken %#x; sleep: "
-				    "%zu, %#x; bound: %zu, %#x\n",
-				    plain.states.n, plain.result.broken,
-				    sleep.states.n, sleep.result.broken,
-				    bound.states.n, bound.result.broken);
-		}
-		add_up(totals, &plain, &sleep);
-		forget(&sleep);
-		forget(&bound);
-		forget(&sample);
-	} else {
+	search(&stage, DS_SEARCH_PLAIN, plain);
+	if (plain->result.end != DS_END_COMPLETE) {
 		totals->n_too_large++;
+		forget(plain);
+		t_toy_fini(&stage.toy);
+		return true;
 	}
-	forget(&plain);
+	for (i = 0; i < DS_SEARCH_N_KINDS; i++) {
+		bool good;
+
+		if (i == DS_SEARCH_PLAIN)
+			continue;
+		search(&stage, (enum ds_search_kind)i, &outcomes[i]);
+		good = is_good(plain, &outcomes[i], i);
+		if (!good)
+			print_error("plain: %zu states, broken %#x; %s: "
+				    "%zu, %#x\n",
+				    plain->states.n, plain->result.broken,
+				    ds_search_kind_name((enum ds_search_kind)i),
+				    outcomes[i].states.n,
+				    outcomes[i].result.broken);
+		all_good &= good;
+	}
+	if (!all_good)
+		print_program(seed, &program);
+	add_up(totals, outcomes);
+	for (i = 0; i < DS_SEARCH_N_KINDS; i++)
+		forget(&outcomes[i]);
 	t_toy_fini(&stage.toy);
-	return good;
+	return all_good;
 }
 
 static uint64_t number_from(const char *name, uint64_t otherwise)
@@ -722,21 +770,22 @@ static void the_reduction_loses_no_state_and_no_finding(void **state)
 	uint64_t first = number_from("DAXSIM_SEED", 0);
 	uint64_t n = N_PROGRAMS * number_from("DAXSIM_BUDGET", 1);
 	struct totals totals = {.n = 0};
-	unsigned int n_bad = 0;
+	unsigned int n_bad = 0, i;
 	uint64_t seed;
 
 	(void)state;
 	for (seed = first; seed < first + n && n_bad < 3; seed++)
 		n_bad += !compare(seed, &totals);
-	print_message("# %u programs, %u too large; %llu runs, %llu (and %llu "
-		      "cut) with sleep sets; %llu states; %u get stuck, %u "
-		      "break, %u are reduced\n",
+	print_message("# %u programs, %u too large; %llu states; %u get stuck, "
+		      "%u break, %u are reduced\n",
 		      totals.n, totals.n_too_large,
-		      (unsigned long long)totals.plain,
-		      (unsigned long long)totals.sleep,
-		      (unsigned long long)totals.redundant,
 		      (unsigned long long)totals.states, totals.n_stuck,
 		      totals.n_broken, totals.n_reduced);
+	for (i = 0; i < DS_SEARCH_N_KINDS; i++)
+		print_message("# %s: %llu runs to the end, %llu cut\n",
+			      ds_search_kind_name((enum ds_search_kind)i),
+			      (unsigned long long)totals.runs[i],
+			      (unsigned long long)totals.cut[i]);
 	assert_int_equal(n_bad, 0);
 	/* They are worth the name. */
 	assert_true(totals.n > n / 2);

@@ -191,7 +191,12 @@ static void a_bound_counts_preemptions(void **state)
 		struct ds_search_result result = search_with(game, options, 0);
 
 		assert_int_equal(result.interleavings, runs[options.bound]);
-		assert_int_equal(result.end, DS_END_BOUNDED);
+		assert_int_equal(result.bound,
+				 options.bound < 2 ? options.bound : 2);
+		/* With two all is tried: no bound is left to speak of. */
+		assert_int_equal(result.end, options.bound < 2
+						     ? DS_END_BOUNDED
+						     : DS_END_COMPLETE);
 	}
 }
 
@@ -690,7 +695,7 @@ static void a_search_ends_in_a_word(void **state)
 	};
 	const struct ds_search_options options = {.kind = DS_SEARCH_BOUND,
 						  .bound = 2};
-	struct ds_search_result result = {.steps = 0};
+	struct ds_search_result result = {.bound = 2};
 	char text[40];
 	unsigned int i;
 
