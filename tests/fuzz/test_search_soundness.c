@@ -537,6 +537,9 @@ static uint64_t hash_task(uint64_t hash, const struct ds_task *task)
 {
 	hash = ds_hash_step(hash, task->at);
 	hash = ds_hash_step(hash, task->state);
+	/* Who has returned hears no wake-up and no signal. */
+	if (task->state == DS_TASK_DONE)
+		return hash;
 	hash = ds_hash_step(hash, atomic_load(&task->alarms));
 	return ds_hash_step(hash, task->grace_mask);
 }
