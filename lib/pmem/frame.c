@@ -332,7 +332,6 @@ int ds_frame_hold(struct ds_task *task, struct ds_frames *frames,
 		.task = task->id,
 	};
 	ds_spin_lock(&frames->spin);
-	holder->taken = ++frames->n_taken;
 	holder->next = frames->holders;
 	frames->holders = holder;
 	ds_spin_unlock(&frames->spin);

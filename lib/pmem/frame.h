@@ -36,7 +36,6 @@ struct ds_holder {
 	uint32_t inode;
 	struct ds_pgidx page;
 	unsigned int task;
-	uint64_t taken; /* order among all pins of the run */
 };
 
 struct ds_frame_log;
@@ -49,7 +48,6 @@ struct ds_frames {
 	bool keep_holders;
 	struct ds_spin spin; /* protects the holders */
 	struct ds_holder *holders;
-	uint64_t n_taken;
 	struct ds_arena *arena;
 	struct ds_frame_log *log; /* host memory: what to restore */
 };

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include "check/shadow.h"
 #include "fixture.h"
 
 static void holds_for_whatever_one_task_does(void **state)
@@ -70,6 +71,71 @@ static void holds_for_both_orders_of_a_read_and_a_store(void **state)
 	(void)state;
 	read_during_write(&s, DS_AT_BYTES_READ);
 	read_during_write(&s, DS_AT_END);
+}
+
+static void tell(struct t_scene *s, enum ds_event_kind kind, unsigned int task,
+		 unsigned char byte)
+{
+	bool is_call = kind == DS_EV_CALL_ENTERED || kind == DS_EV_CALL_LEFT;
+	unsigned char bytes[256];
+	const struct ds_event event = {
+		.kind = kind,
+		.task = task,
+		.inode = s->file->inode->id,
+		.bytes = bytes,
+		.n = is_call ? 0 : sizeof(bytes),
+		.text = is_call ? "pread" : NULL,
+	};
+
+	memset(bytes, byte, sizeof(bytes));
+	ds_events_send(&s->t.world->events, &event);
+}
+
+/* Tasks 0 and 2 read, task 1 writes. */
+static void what_a_call_may_see_was_there_while_it_ran(void **state)
+{
+	struct t_scene s;
+	unsigned char i;
+
+	(void)state;
+	t_set_up(&s, "ext4-4.19");
+	tell(&s, DS_EV_CALL_ENTERED, 2, 0);
+	tell(&s, DS_EV_PUT_BYTES, 1, 0xa0);
+	tell(&s, DS_EV_CALL_ENTERED, 0, 0);
+	/* As much as is kept. */
+	for (i = 1; i <= DS_SHADOW_PAST; i++)
+		tell(&s, DS_EV_PUT_BYTES, 1, 0xa0 + i);
+	/* The call of another task, and its end, change nothing for it. */
+	tell(&s, DS_EV_CALL_LEFT, 2, 0);
+	for (i = 0; i <= DS_SHADOW_PAST; i++)
+		tell(&s, DS_EV_SAW_BYTES, 0, 0xa0 + i);
+	t_assert_holds(&s.t);
+	/* Its own next call begins with what is there now. */
+	tell(&s, DS_EV_CALL_LEFT, 0, 0);
+	tell(&s, DS_EV_CALL_ENTERED, 0, 0);
+	tell(&s, DS_EV_SAW_BYTES, 0, 0xa0 + DS_SHADOW_PAST);
+	t_assert_holds(&s.t);
+	tell(&s, DS_EV_SAW_BYTES, 0, 0xa0 + DS_SHADOW_PAST - 1);
+	t_assert_broken(&s.t, t_bit(DS_NO_STALE_DATA));
+	t_close(&s.t);
+}
+
+/* What another's call may see, which began before. */
+static void breaks_where_a_call_sees_what_was_replaced_before_it(void **state)
+{
+	struct t_scene s;
+
+	(void)state;
+	t_set_up(&s, "ext4-4.19");
+	tell(&s, DS_EV_PUT_BYTES, 1, 0xa0);
+	tell(&s, DS_EV_CALL_ENTERED, 2, 0);
+	tell(&s, DS_EV_PUT_BYTES, 1, 0xa1);
+	tell(&s, DS_EV_CALL_ENTERED, 0, 0);
+	tell(&s, DS_EV_SAW_BYTES, 2, 0xa0);
+	t_assert_holds(&s.t);
+	tell(&s, DS_EV_SAW_BYTES, 0, 0xa0);
+	t_assert_broken(&s.t, t_bit(DS_NO_STALE_DATA));
+	t_close(&s.t);
 }
 
 static void breaks_where_bytes_change_behind_the_file(void **state)
@@ -156,6 +222,9 @@ int main(void)
 		cmocka_unit_test(holds_for_whatever_one_task_does),
 		cmocka_unit_test(holds_for_a_write_that_grows_the_file),
 		cmocka_unit_test(holds_for_both_orders_of_a_read_and_a_store),
+		cmocka_unit_test(what_a_call_may_see_was_there_while_it_ran),
+		cmocka_unit_test(
+			breaks_where_a_call_sees_what_was_replaced_before_it),
 		cmocka_unit_test(breaks_where_bytes_change_behind_the_file),
 		cmocka_unit_test(
 			breaks_where_a_load_sees_a_block_that_was_freed),
