@@ -217,6 +217,7 @@ static void print_json(const struct args *args,
 	json_string(&json, "search", end);
 	json_number(&json, "interleavings", result->interleavings);
 	json_number(&json, "redundant", result->redundant);
+	json_number(&json, "limited", result->limited);
 	json_number(&json, "steps", result->steps);
 	json_number(&json, "max_depth", result->max_depth);
 	if (args->search.kind == DS_SEARCH_STATES)
@@ -343,6 +344,10 @@ static int print_text(const struct args *args,
 	       "others)\n",
 	       (unsigned long long)result->interleavings, seconds,
 	       (unsigned long long)result->redundant);
+	if (result->limited)
+		printf("%llu runs cut at %llu steps\n",
+		       (unsigned long long)result->limited,
+		       (unsigned long long)args->search.max_steps);
 	if (result->cyclic)
 		printf("some runs never end\n");
 	print_warnings(args, scenario, result);

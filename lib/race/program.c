@@ -12,6 +12,9 @@
 #define TABLE_BITS 4
 #define TREE_SHIFT 3
 
+/* Rounds of a task that goes on for ever, where it is a free thread. */
+#define FREE_ROUNDS 64
+
 /* A mapping of one file in one task. */
 struct mapped {
 	uint64_t addr, offset, len;
@@ -321,9 +324,9 @@ static void watched_call(struct role *role, struct ds_task *task,
 	*wait = 0;
 }
 
-static void play(struct ds_task *task, void *arg)
+/* Makes the task's calls once. */
+static void play_round(struct role *role, struct ds_task *task)
 {
-	struct role *role = arg;
 	bool watch = role->program->scenario.watch_waits && task->controlled;
 	unsigned int i;
 
@@ -341,6 +344,35 @@ static void play(struct ds_task *task, void *arg)
 		else
 			do_call(role, task, call);
 		ds_task_call_ended(task);
+	}
+}
+
+/* Whether @task has not yet made its calls for the last time. */
+static bool goes_on(const struct role *role, const struct ds_task *task,
+		    unsigned int rounds)
+{
+	if (!role->script->forever)
+		return rounds < 1;
+	/* No search can cut real threads short. */
+	return task->controlled || rounds < FREE_ROUNDS;
+}
+
+static void play(struct ds_task *task, void *arg)
+{
+	struct role *role = arg;
+	unsigned int rounds = 0;
+
+	while (goes_on(role, task, rounds++)) {
+		uint64_t steps = task->steps;
+
+		play_round(role, task);
+		if (!role->script->forever || task->steps != steps)
+			continue;
+		/* All its calls fail at once: others must get on. */
+		ds_task_forget(task, 0);
+		ds_task_saw(task, role->script->n_calls);
+		ds_yield(task, DS_AT_CELL,
+			 ds_reads(ds_object(DS_OBJ_NONE, 0, 0)));
 	}
 }
 

@@ -22,23 +22,24 @@ enum shape {
 static const struct {
 	const char *verb;
 	enum shape shape;
+	bool repeats; /* for ever, with finitely many states */
 } calls[DS_CALL_N_KINDS] = {
 	[DS_CALL_MAP] = {"map", SHAPE_RANGE},
 	[DS_CALL_UNMAP] = {"unmap", SHAPE_FILE},
-	[DS_CALL_TOUCH] = {"touch", SHAPE_RANGE},
-	[DS_CALL_LOAD] = {"load", SHAPE_RANGE},
-	[DS_CALL_DIRECT_READ] = {"direct-read", SHAPE_RANGE},
-	[DS_CALL_DIRECT_WRITE] = {"direct-write", SHAPE_RANGE},
-	[DS_CALL_PIN] = {"pin", SHAPE_RANGE},
-	[DS_CALL_DMA] = {"dma", SHAPE_NONE},
-	[DS_CALL_UNPIN] = {"unpin", SHAPE_NONE},
-	[DS_CALL_READ] = {"read", SHAPE_RANGE},
-	[DS_CALL_WRITE] = {"write", SHAPE_RANGE},
-	[DS_CALL_TRUNCATE] = {"truncate", SHAPE_SIZE},
-	[DS_CALL_FSYNC] = {"fsync", SHAPE_FILE},
-	[DS_CALL_ALLOCATE] = {"allocate", SHAPE_KEEP},
-	[DS_CALL_ZERO] = {"zero", SHAPE_KEEP},
-	[DS_CALL_PUNCH] = {"punch", SHAPE_RANGE},
+	[DS_CALL_TOUCH] = {"touch", SHAPE_RANGE, true},
+	[DS_CALL_LOAD] = {"load", SHAPE_RANGE, true},
+	[DS_CALL_DIRECT_READ] = {"direct-read", SHAPE_RANGE, true},
+	[DS_CALL_DIRECT_WRITE] = {"direct-write", SHAPE_RANGE, true},
+	[DS_CALL_PIN] = {"pin", SHAPE_RANGE, true},
+	[DS_CALL_DMA] = {"dma", SHAPE_NONE, true},
+	[DS_CALL_UNPIN] = {"unpin", SHAPE_NONE, true},
+	[DS_CALL_READ] = {"read", SHAPE_RANGE, true},
+	[DS_CALL_WRITE] = {"write", SHAPE_RANGE, true},
+	[DS_CALL_TRUNCATE] = {"truncate", SHAPE_SIZE, true},
+	[DS_CALL_FSYNC] = {"fsync", SHAPE_FILE, true},
+	[DS_CALL_ALLOCATE] = {"allocate", SHAPE_KEEP, true},
+	[DS_CALL_ZERO] = {"zero", SHAPE_KEEP, true},
+	[DS_CALL_PUNCH] = {"punch", SHAPE_RANGE, true},
 	[DS_CALL_COLLAPSE] = {"collapse", SHAPE_RANGE},
 	[DS_CALL_INSERT] = {"insert", SHAPE_RANGE},
 	[DS_CALL_UNLINK] = {"unlink", SHAPE_FILE},
@@ -52,6 +53,7 @@ static const struct {
 struct parser {
 	struct ds_scenario *scenario;
 	struct ds_scn_task *task; /* NULL before the first */
+	unsigned int task_line;
 	unsigned int n_words;
 	char *words[MAX_WORDS];
 	const char *name;
@@ -209,22 +211,66 @@ static int parse_file(struct parser *parser)
 	return r;
 }
 
+/* Whether a task has pages pinned after @call, if it had before: @pinned. */
+static bool pins_after(const struct ds_scn_call *call, bool pinned)
+{
+	if (call->kind == DS_CALL_PIN)
+		return true;
+	return call->kind == DS_CALL_UNPIN ? false : pinned;
+}
+
+/*
+ * At the end of a task that goes on for ever: a round must leave the task as
+ * it found it, or the next one would be another.
+ */
+static int check_round(struct parser *parser)
+{
+	const struct ds_scn_task *task = parser->task;
+	bool pinned = false, at_start = false, empty = true;
+	unsigned int i;
+
+	if (!task || !task->forever)
+		return 0;
+	for (i = 0; i < task->n_calls; i++)
+		if (task->calls[i].before)
+			at_start = pins_after(&task->calls[i], at_start);
+	pinned = at_start;
+	for (i = 0; i < task->n_calls; i++) {
+		if (task->calls[i].before)
+			continue;
+		pinned = pins_after(&task->calls[i], pinned);
+		empty = false;
+	}
+	if (!empty && pinned == at_start)
+		return 0;
+	parser->line = parser->task_line;
+	return fail(parser,
+		    empty ? "a call to make for ever"
+			  : "as many pins as unpins in a round",
+		    NULL);
+}
+
 static int parse_task(struct parser *parser)
 {
 	struct ds_scenario *scenario = parser->scenario;
 	unsigned int i;
 	int r;
 
+	r = check_round(parser);
+	if (r < 0)
+		return r;
 	if (scenario->n_tasks == DS_SCN_TASKS)
 		return fail(parser, "at most 8 tasks", NULL);
 	parser->task = &scenario->tasks[scenario->n_tasks];
+	parser->task_line = parser->line;
 	r = parse_name(parser, 1, "a task's name", parser->task->name,
 		       sizeof(parser->task->name));
 	for (i = 0; r == 0 && i < scenario->n_tasks; i++)
 		if (is(parser, 1, scenario->tasks[i].name))
 			return fail(parser, "a new name", word(parser, 1));
+	parser->task->forever = is(parser, 2, "forever");
 	if (r == 0)
-		r = no_more(parser, 2);
+		r = no_more(parser, 2 + parser->task->forever);
 	if (r == 0)
 		scenario->n_tasks++;
 	return r;
@@ -336,6 +382,9 @@ static int parse_call(struct parser *parser)
 		return fail(parser, call->before ? "a call" : what,
 			    word(parser, i));
 	call->kind = (enum ds_call_kind)verb;
+	if (task->forever && !call->before && !calls[verb].repeats)
+		return fail(parser, "a call that can be made for ever",
+			    word(parser, i));
 	return parse_shape(parser, i + 1, calls[verb].shape, call);
 }
 
@@ -409,6 +458,16 @@ static int split(struct parser *parser, char *line)
 	return 0;
 }
 
+/* What no single line can tell. */
+static int check_whole(struct parser *parser)
+{
+	if (parser->scenario->n_tasks == 0) {
+		parser->line++;
+		return fail(parser, "at least one task", NULL);
+	}
+	return check_round(parser);
+}
+
 int ds_scenario_parse(const char *name, const char *text,
 		      struct ds_scenario *ret_scenario, char *ret_why,
 		      size_t why_size)
@@ -440,11 +499,7 @@ int ds_scenario_parse(const char *name, const char *text,
 		if (r == 0 && parser.n_words)
 			r = parse_line(&parser);
 	}
-	if (r == 0 && ret_scenario->n_tasks == 0) {
-		parser.line++;
-		return fail(&parser, "at least one task", NULL);
-	}
-	return r;
+	return r < 0 ? r : check_whole(&parser);
 }
 
 const struct ds_scn_expect *ds_scenario_expects(

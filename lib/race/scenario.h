@@ -2,10 +2,11 @@
 #ifndef DS_RACE_SCENARIO_H
 #define DS_RACE_SCENARIO_H
 
+/* clang-format off */
 /*
  * A scenario: files, and tasks with the calls they make. A text of one
- * statement a line; no variables, no loops, no conditions (who needs one writes
- * a C test):
+ * statement a line; no variables, no conditions (who needs one writes a C
+ * test):
  *
  *	# comment
  *	scenario NAME
@@ -13,27 +14,39 @@
  *	watch waits			tell which calls can run while a task
  *					waits for pins
  *	file NAME SIZE [hole OFF+LEN]...
- *	task NAME
+ *	task NAME [forever]
  *		before CALL		made before the search begins
  *		CALL
  *	expect FS holds|violates PROPERTY...
  *
  * Sizes and offsets are bytes, with K, M or G for powers of 1024. FILE is the
  * name of a file; a task reaches the memory of a file through a mapping of its
- * own. Calls:
+ * own. Calls; those with a star can be a task's that goes on for ever:
  *
- *	map FILE OFF+LEN		unmap FILE
- *	touch FILE OFF+LEN		store to each page
- *	load FILE OFF+LEN		load from each page
- *	direct-read FILE OFF+LEN	O_DIRECT read of some other file into it
- *	direct-write FILE OFF+LEN	O_DIRECT write of some other file from
- *it pin FILE OFF+LEN		the first part of a direct-read dma
- *the second, by the device unpin				the third read
- *FILE OFF+LEN		write FILE OFF+LEN truncate FILE SIZE		fsync
- *FILE allocate|zero FILE OFF+LEN [keep] punch|collapse|insert FILE OFF+LEN
- *	unlink FILE			close FILE
- *	signal TASK
+ *	  map FILE OFF+LEN		  unmap FILE
+ *	* touch FILE OFF+LEN		store to each page
+ *	* load FILE OFF+LEN		load from each page
+ *	* direct-read FILE OFF+LEN	O_DIRECT read of some other file into it
+ *	* direct-write FILE OFF+LEN	O_DIRECT write of some other file from it
+ *	* pin FILE OFF+LEN		the first part of a direct-read
+ *	* dma				the second, by the device
+ *	* unpin				the third
+ *	* read FILE OFF+LEN		* write FILE OFF+LEN
+ *	* truncate FILE SIZE		* fsync FILE
+ *	* allocate|zero FILE OFF+LEN [keep]
+ *	* punch FILE OFF+LEN		  collapse|insert FILE OFF+LEN
+ *	  unlink FILE			  close FILE
+ *	  signal TASK
+ *
+ * A task that goes on for ever makes its calls again and again, without the
+ * ones before the search. Each round begins as the first did: the task keeps
+ * nothing of the rounds before, and pins as many times as it unpins. So only
+ * finitely many states can come of it, although its runs never end: a search
+ * that follows runs cuts them at its limit of steps and is BOUNDED by it. What
+ * would use something up with each round (addresses, names, file offsets) is
+ * refused.
  */
+/* clang-format on */
 #include <stddef.h>
 
 #include "check/check.h"
@@ -90,6 +103,7 @@ struct ds_scn_file {
 
 struct ds_scn_task {
 	char name[DS_SCN_NAME];
+	bool forever; /* makes its calls again and again */
 	unsigned int n_calls;
 	struct ds_scn_call calls[DS_SCN_CALLS];
 };

@@ -297,6 +297,270 @@ static void faults_go_on_while_a_task_waits_and_reads_do_not(void **state)
 	end(&p);
 }
 
+/* ------------------------------- For ever --------------------------------- */
+
+static const char starved[] = "file A 4K\n"
+			      "task one forever\n"
+			      "before map A 0+4K\nbefore touch A 0+4K\n"
+			      "direct-read A 0+4K\n"
+			      "task two forever\n"
+			      "before map A 0+4K\n"
+			      "direct-read A 0+4K\n"
+			      "task truncate\ntruncate A 0\n";
+
+static enum ds_search_end end_of(const char *fs, const char *text,
+				 const struct ds_search_options *options,
+				 uint64_t *ret_limited)
+{
+	struct ds_search_result result;
+	struct t_play p;
+
+	play(&p, fs, text);
+	assert_int_equal(ds_search_run(p.world, options, &result), 0);
+	assert_int_equal(result.interleavings, 0);
+	assert_int_equal(result.broken, 0);
+	*ret_limited = result.limited;
+	ds_search_result_free(&result);
+	end(&p);
+	return result.end;
+}
+
+static void a_search_of_endless_runs_is_bounded_and_never_complete(void **state)
+{
+	static const enum ds_search_kind kinds[] = {
+		DS_SEARCH_SLEEP, DS_SEARCH_PLAIN, DS_SEARCH_BOUND};
+	struct ds_search_options options = {.bound = 2, .max_steps = 12};
+	uint64_t limited;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		options.kind = kinds[i];
+		assert_int_equal(end_of("ext4-4.19", starved, &options,
+					&limited),
+				 DS_END_BOUNDED);
+		assert_true(limited > 1);
+	}
+}
+
+/* Nothing is there to yield at: the round itself is a step. */
+static void rounds_that_do_nothing_let_others_go_on(void **state)
+{
+	const struct ds_search_options options = {.max_steps = 30};
+	uint64_t limited;
+
+	(void)state;
+	assert_int_equal(end_of("ext4-4.19",
+				"file A 8K\n"
+				"task a forever\ndma\nunpin\ntouch A 0+1\n"
+				"task b forever\ndirect-read A 0+4K\n",
+				&options, &limited),
+			 DS_END_BOUNDED);
+	/* They meet nowhere: so many steps of the one, the rest the other's. */
+	assert_int_equal(limited, 31);
+}
+
+#define STEPS      6000
+#define PATIENCE   200
+#define MAX_PERIOD 400
+
+/*
+ * A schedule that is fair and lets the page become idle only when it must:
+ * everybody in turn, but who has the last pin only when somebody else has one
+ * too, or after a long while.
+ */
+struct starver {
+	struct ds_world *world;
+	struct ds_pfn pfn;
+	unsigned int turn;
+	uint64_t taken[DS_SCN_TASKS];
+	uint64_t n_dma, n_looks;
+	unsigned int passed[DS_SCN_TASKS]; /* over, in a row */
+	uint64_t seen[STEPS]; /* hash of the state before each step */
+	size_t used[STEPS];
+	size_t n;
+};
+
+static uint64_t hash_of(const struct starver *starver)
+{
+	const struct ds_sched *sched = starver->world->sched;
+	uint64_t hash = ds_world_hash(starver->world);
+	unsigned int i;
+
+	hash = ds_hash_step(hash, starver->turn);
+	for (i = 0; i < sched->n_tasks; i++) {
+		hash = ds_hash_step(hash, sched->tasks[i]->at);
+		hash = ds_hash_step(hash, sched->tasks[i]->memory);
+		hash = ds_hash_step(hash, sched->tasks[i]->state);
+		hash = ds_hash_step(hash, sched->tasks[i]->waiter.queued);
+	}
+	return hash;
+}
+
+static bool may_go(struct starver *starver, const struct ds_task *task)
+{
+	const struct ds_frames *frames = starver->world->frames;
+
+	if (task->at != DS_AT_FRAME_PUT ||
+	    atomic_load(&ds_frame_view(frames, starver->pfn)->extra) > 1 ||
+	    starver->passed[task->id]++ > PATIENCE) {
+		starver->passed[task->id] = 0;
+		return true;
+	}
+	return false;
+}
+
+static int pick_starving(void *arg, const struct ds_sched *sched,
+			 uint32_t enabled, unsigned int last)
+{
+	struct starver *starver = arg;
+	unsigned int task = starver->turn;
+
+	(void)last;
+	starver->seen[starver->n] = hash_of(starver);
+	starver->used[starver->n++] = ds_arena_used(starver->world->arena);
+	while (!(enabled >> task & 1) || !may_go(starver, sched->tasks[task]))
+		task = (task + 1) % sched->n_tasks;
+	starver->turn = (task + 1) % sched->n_tasks;
+	starver->taken[task]++;
+	starver->n_dma += sched->tasks[task]->at == DS_AT_DMA;
+	starver->n_looks += sched->tasks[task]->at == DS_AT_BUSY_TEST;
+	return (int)task;
+}
+
+static void starve(struct t_play *p, struct starver *starver)
+{
+	struct ds_sched *sched = p->world->sched;
+
+	memset(starver, 0, sizeof(*starver));
+	starver->world = p->world;
+	starver->pfn =
+		ds_extmap_lookup(file_of(p, "A")->extents, ds_pgidx(0)).pfn;
+	assert_int_equal(ds_world_rewind(p->world), 0);
+	sched->max_steps = STEPS;
+	sched->strategy.pick = pick_starving;
+	sched->strategy.arg = starver;
+	assert_int_equal(ds_sched_run(sched), DS_RUN_LIMIT);
+}
+
+static void a_truncate_can_starve_behind_endless_reads(void **state)
+{
+	static const char *const systems[] = {"xfs-4.19", "ext4-6.1",
+					      "xfs-6.1"};
+	static struct starver starver;
+	struct t_play p;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(systems) / sizeof(systems[0]); i++) {
+		play(&p, systems[i], starved);
+		starve(&p, &starver);
+		/* It looked, everybody else goes on, and it never ends. */
+		assert_int_equal(p.world->sched->tasks[2]->state,
+				 DS_TASK_ASLEEP);
+		assert_int_equal(ds_extmap_n_blocks(file_of(&p, "A")->extents),
+				 1);
+		assert_true(starver.n_looks >= 1);
+		assert_true(starver.n_dma > 100);
+		assert_true(starver.taken[0] > STEPS / 4);
+		assert_true(starver.taken[1] > STEPS / 4);
+		assert_int_equal(ds_checks_broken(p.world->checks), 0);
+		end(&p);
+	}
+}
+
+/*
+ * Without a wait there is nothing to starve in; and where i_size goes first, no
+ * page behind it can be pinned again.
+ */
+static void a_truncate_that_cuts_off_first_cannot_starve(void **state)
+{
+	static const char *const systems[] = {"ext4-4.18", "ext4-4.19"};
+	static struct starver starver;
+	struct t_play p;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(systems) / sizeof(systems[0]); i++) {
+		play(&p, systems[i], starved);
+		starve(&p, &starver);
+		assert_int_equal(p.world->sched->tasks[2]->state, DS_TASK_DONE);
+		assert_int_equal(ds_extmap_n_blocks(file_of(&p, "A")->extents),
+				 0);
+		end(&p);
+	}
+}
+
+static size_t period_of(const struct starver *starver)
+{
+	const uint64_t *tail = &starver->seen[STEPS / 2];
+	size_t period, i;
+
+	for (period = 1; period <= MAX_PERIOD; period++) {
+		for (i = 0; i < STEPS / 2 - MAX_PERIOD; i++)
+			if (tail[i] != tail[i + period])
+				break;
+		if (i == STEPS / 2 - MAX_PERIOD)
+			return period;
+	}
+	return 0;
+}
+
+/*
+ * The same choices in the same state lead to the same state: a fair schedule
+ * without end runs in a circle, and uses nothing up.
+ */
+static void what_goes_on_for_ever_comes_back_to_where_it_was(void **state)
+{
+	static struct starver starver;
+	struct t_play p;
+	size_t period, i;
+
+	(void)state;
+	play(&p, "xfs-4.19", starved);
+	starve(&p, &starver);
+	period = period_of(&starver);
+	/* A round of a direct read of one page has five steps. */
+	assert_int_equal(period, 10);
+	for (i = STEPS / 2; i + period < STEPS; i++)
+		assert_int_equal(starver.used[i], starver.used[i + period]);
+	/* What the properties remember is no more after more rounds. */
+	assert_int_equal(p.world->checks->n_pinned, 1);
+	end(&p);
+}
+
+static void endless_tasks_end_on_free_threads(void **state)
+{
+	struct ds_region_options region = {.size = 1 << 22};
+	struct ds_program_options options = {
+		.profile = ds_profile_find("ext4-4.19"),
+		.turns = DS_TURNS_FREE,
+	};
+	const struct ds_search_options how = {.kind = DS_SEARCH_RANDOM,
+					      .budget = 3};
+	static struct ds_scenario scenario;
+	struct ds_search_result result;
+	struct ds_program *program;
+	char why[200];
+
+	(void)state;
+	assert_int_equal(ds_scenario_parse("x.scn", starved, &scenario, why,
+					   sizeof(why)),
+			 0);
+	assert_int_equal(
+		ds_region_open(&region, &options.region, why, sizeof(why)), 0);
+	assert_int_equal(ds_program_new(&scenario, &options, &program, why,
+					sizeof(why)),
+			 0);
+	assert_int_equal(
+		ds_search_run(ds_program_world(program), &how, &result), 0);
+	assert_int_equal(result.interleavings, 3);
+	assert_int_equal(result.broken, 0);
+	ds_search_result_free(&result);
+	ds_program_free(program);
+	ds_region_close(options.region);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -314,6 +578,14 @@ int main(void)
 		cmocka_unit_test(a_scenario_can_ask_for_flushes_by_interrupt),
 		cmocka_unit_test(
 			faults_go_on_while_a_task_waits_and_reads_do_not),
+		cmocka_unit_test(
+			a_search_of_endless_runs_is_bounded_and_never_complete),
+		cmocka_unit_test(rounds_that_do_nothing_let_others_go_on),
+		cmocka_unit_test(a_truncate_can_starve_behind_endless_reads),
+		cmocka_unit_test(a_truncate_that_cuts_off_first_cannot_starve),
+		cmocka_unit_test(
+			what_goes_on_for_ever_comes_back_to_where_it_was),
+		cmocka_unit_test(endless_tasks_end_on_free_threads),
 	};
 
 	return cmocka_run_group_tests_name("program", tests, NULL, NULL);

@@ -11,6 +11,13 @@
 #include "core/prng.h"
 #include "race/scenario.h"
 
+#define HEAD    "file A 8K\ntask a\n"
+#define ENDLESS "file A 8K\ntask a forever\n"
+#define NINE(text)                                                             \
+	text "0\n" text "1\n" text "2\n" text "3\n" text "4\n" text "5\n" text \
+	     "6\n" text "7\n" text "8\n"
+#define LONG "0123456789012345678901234567890123456789012345678901234567890123"
+
 static const char good[] =
 	"# a comment\n"
 	"scenario every-statement\n"
@@ -104,6 +111,34 @@ static void expectations_are_found_by_the_profiles_own_name(void **state)
 			 1U << DS_WAITED | 1U << DS_NO_STRAY_WRITE);
 	assert_int_equal(ds_scenario_expects(&s, "ext4-4.19")->broken, 0);
 	assert_null(ds_scenario_expects(&s, "xfs-4.19"));
+}
+
+static void a_task_can_go_on_for_ever(void **state)
+{
+	/* One that keeps its pages pinned, but for a moment, is fine too. */
+	static const char text[] =
+		ENDLESS "before map A 0+8K\nbefore pin A 0+4K\n"
+			"touch A 0+1\nload A 0+1\ndirect-read A 0+1\n"
+			"direct-write A 0+1\ndma\nunpin\npin A 0+4K\n"
+			"task b forever\n"
+			"read A 0+1\nwrite A 0+1\ntruncate A 0\nfsync A\n"
+			"allocate A 0+4K\nzero A 0+4K\npunch A 0+4K\n"
+			"before close A\n"
+			"task c\nclose A\n";
+	static struct ds_scenario s;
+	uint32_t hash;
+	char why[200];
+
+	(void)state;
+	assert_int_equal(parse(text, &s, why, sizeof(why)), 0);
+	assert_true(s.tasks[0].forever);
+	assert_true(s.tasks[1].forever);
+	assert_false(s.tasks[2].forever);
+	/* It is another scenario than one that ends. */
+	assert_int_equal(parse(ENDLESS "fsync A\n", &s, why, sizeof(why)), 0);
+	hash = s.hash;
+	assert_int_equal(parse(HEAD "fsync A\n", &s, why, sizeof(why)), 0);
+	assert_int_not_equal(s.hash, hash);
 }
 
 static void verbs_are_as_written(void **state)
@@ -202,12 +237,6 @@ static void sizes_have_binary_units(void **state)
 
 /* -------------------------------- Mistakes -------------------------------- */
 
-#define HEAD "file A 8K\ntask a\n"
-#define NINE(text)                                                             \
-	text "0\n" text "1\n" text "2\n" text "3\n" text "4\n" text "5\n" text \
-	     "6\n" text "7\n" text "8\n"
-#define LONG "0123456789012345678901234567890123456789012345678901234567890123"
-
 static const struct {
 	const char *text;
 	const char *why;
@@ -259,6 +288,32 @@ static const struct {
 	{"task\n", "x.scn:1: expected a task's name"},
 	{"task a!\n", "x.scn:1: expected a task's name, not 'a!'"},
 	{"task a b\n", "x.scn:1: expected the end of the line, not 'b'"},
+	{"task a forever b\n",
+	 "x.scn:1: expected the end of the line, not 'b'"},
+	{ENDLESS "close A\n",
+	 "x.scn:3: expected a call that can be made for ever, not 'close'"},
+	{ENDLESS "unlink A\n",
+	 "x.scn:3: expected a call that can be made for ever, not 'unlink'"},
+	{ENDLESS "map A 0+4K\n",
+	 "x.scn:3: expected a call that can be made for ever, not 'map'"},
+	{ENDLESS "unmap A\n",
+	 "x.scn:3: expected a call that can be made for ever, not 'unmap'"},
+	{ENDLESS "insert A 0+4K\n",
+	 "x.scn:3: expected a call that can be made for ever, not 'insert'"},
+	{ENDLESS "collapse A 0+4K\n",
+	 "x.scn:3: expected a call that can be made for ever, not "
+	 "'collapse'"},
+	{ENDLESS "signal a\n",
+	 "x.scn:3: expected a call that can be made for ever, not 'signal'"},
+	{ENDLESS, "x.scn:2: expected a call to make for ever"},
+	{ENDLESS "before map A 0+4K\ntask b\nfsync A\n",
+	 "x.scn:2: expected a call to make for ever"},
+	{"task b\n" ENDLESS "before map A 0+4K\n",
+	 "x.scn:3: expected a call to make for ever"},
+	{ENDLESS "before map A 0+4K\npin A 0+4K\ndma\n",
+	 "x.scn:2: expected as many pins as unpins in a round"},
+	{ENDLESS "before map A 0+4K\nbefore pin A 0+4K\nunpin\n",
+	 "x.scn:2: expected as many pins as unpins in a round"},
 	{"task a\ntask a\n", "x.scn:2: expected a new name, not 'a'"},
 	{NINE("task t"), "x.scn:9: expected at most 8 tasks"},
 	{HEAD "before\n", "x.scn:3: expected a call"},
@@ -449,6 +504,7 @@ int main(void)
 		cmocka_unit_test(every_statement_is_understood),
 		cmocka_unit_test(
 			expectations_are_found_by_the_profiles_own_name),
+		cmocka_unit_test(a_task_can_go_on_for_ever),
 		cmocka_unit_test(verbs_are_as_written),
 		cmocka_unit_test(the_name_is_the_files_where_none_is_given),
 		cmocka_unit_test(the_hash_is_of_what_happens),
