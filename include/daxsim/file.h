@@ -54,9 +54,10 @@ int daxsim_open(struct daxsim *sim, const char *path, int flags,
 
 /*
  * Closes @file; its mappings stay. The last user of a file without a name takes
- * its blocks away, without a wait for pins.
+ * its blocks away; from v6.15 on it waits for pins before, and no signal ends
+ * that wait.
  *
- * Models: filp_close(), ext4_evict_inode() and xfs_inactive() to v6.14.
+ * Models: filp_close(), ext4_evict_inode() and xfs_inactive().
  * Return: 0.
  */
 int daxsim_close(struct daxsim_file *file);

@@ -217,7 +217,9 @@ static void warn_if_busy(struct ds_task *task, struct ds_mapping *mapping,
 		.value = WARN_TRUNCATED_BUSY,
 	};
 
-	if (ds_frame_refs(task, mapping->frames, pfn) == mapping->frames->idle)
+	/* Where entries of page tables hold references nobody warns. */
+	if (mapping->frames->pte_holds_ref ||
+	    ds_frame_refs(task, mapping->frames, pfn) == mapping->frames->idle)
 		return;
 	ds_tell(task, "W1: page %llu leaves, still in use",
 		(unsigned long long)page.pgidx);
@@ -357,8 +359,7 @@ static bool entry_is_busy(struct ds_task *task, struct ds_mapping *mapping,
 	}
 	if (ds_entry_is_data(entry)) {
 		*ret_pfn = ds_entry_pfn(entry);
-		busy = ds_frame_refs(task, mapping->frames, *ret_pfn) !=
-		       mapping->frames->idle;
+		busy = ds_frame_is_busy(task, mapping->frames, *ret_pfn);
 	}
 	waited_for = entry && ds_wait_has_waiters(task, mapping->waitq, object);
 	ds_spin_unlock(&mapping->lock);

@@ -76,14 +76,15 @@ void ds_mapping_invalidate(struct ds_task *task, struct ds_mapping *mapping,
 
 /*
  * Unmaps @range from all address spaces, then searches its entries in ascending
- * order for a page that is busy: one with references beyond idle.
+ * order for a page that is busy: one with references beyond idle, other than
+ * those of page-table entries.
  *
  * @mapped_only: do nothing if nobody maps the file (all kernels to v6.14)
  *
  * Return: whether there is one, with its frame in @ret_pfn. No reference is
  * taken and no lock kept: what was seen may be old when the caller looks.
  *
- * Models: dax_layout_busy_page(), v4.17 to v6.14.
+ * Models: dax_layout_busy_page(), v4.17 to v6.15.
  */
 bool ds_mapping_first_busy(struct ds_task *task, struct ds_mapping *mapping,
 			   struct ds_pgrange range, bool mapped_only,

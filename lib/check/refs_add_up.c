@@ -12,6 +12,34 @@ static void note(struct ds_checks *checks, const struct ds_event *event)
 		checks->pinned[checks->n_pinned++] = event->pfn;
 }
 
+static int n_entries_in(const struct ds_vma *vma, struct ds_pfn pfn)
+{
+	struct ds_vpn vpn = vma->first;
+	int n = 0;
+
+	for (; vpn.vpn < vma->end.vpn; vpn.vpn++) {
+		uint64_t pte = ds_pgtable_read(&vma->space->table, vpn);
+
+		n += (pte & DS_PTE_PRESENT) && ds_pte_pfn(pte).pfn == pfn.pfn;
+	}
+	return n;
+}
+
+/* Page-table entries of @pfn that hold a reference, found from the files. */
+static int n_entries(const struct ds_checks *checks, struct ds_pfn pfn)
+{
+	const struct ds_inode *inode;
+	const struct ds_vma *vma;
+	int n = 0;
+
+	if (!checks->super->frames->pte_holds_ref || pfn.pfn == DS_ZERO_PFN)
+		return 0;
+	for (inode = checks->super->inodes; inode; inode = inode->next)
+		for (vma = inode->mapping.rmap.vmas; vma; vma = vma->rmap_next)
+			n += n_entries_in(vma, pfn);
+	return n;
+}
+
 static void at_end(struct ds_checks *checks)
 {
 	const struct ds_frames *frames = checks->super->frames;
@@ -25,6 +53,7 @@ static void at_end(struct ds_checks *checks)
 		struct ds_pfn pfn = checks->pinned[i];
 		int extra = atomic_load(&ds_frame_view(frames, pfn)->extra);
 
+		extra -= n_entries(checks, pfn);
 		for (holder = frames->holders; holder; holder = holder->next)
 			if (holder->pfn.pfn == pfn.pfn)
 				extra--;
@@ -40,7 +69,7 @@ const struct ds_property ds_refs_add_up = {
 	.name = "REFS_ADD_UP",
 	.sentence = "At quiet points a frame's count equals the sum of its "
 		    "holders.",
-	.reads = "counts and pins, when every task has returned",
+	.reads = "counts, pins and page tables, when every task has returned",
 	.events = UINT32_C(1) << DS_EV_PINNED,
 	.parallel_events = UINT32_C(1) << DS_EV_PINNED,
 	.event = note,

@@ -73,8 +73,13 @@ void ds_stuck_describe(const struct ds_checks *checks,
 
 	switch (kind_of(key)) {
 	case DS_OBJ_REFS:
-		snprintf(ret_text, size, "%s waits for block %llu to be idle",
-			 task->name, (unsigned long long)where_of(key));
+		snprintf(ret_text, size, "%s waits for block %llu to be idle%s",
+			 task->name, (unsigned long long)where_of(key),
+			 atomic_load(&ds_frame_view(checks->super->frames,
+						    ds_pfn(where_of(key)))
+					      ->mapped)
+				 ? ", still mapped"
+				 : "");
 		break;
 	case DS_OBJ_ENTRY:
 		snprintf(ret_text, size, "%s waits for entry %llu", task->name,

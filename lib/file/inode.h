@@ -57,12 +57,15 @@ struct ds_fs_profile {
 	const void *custom; /* what a user's file system brings, or NULL */
 	uint64_t max_bytes; /* s_maxbytes */
 	int idle_refs;      /* references of a page that nobody uses */
+	bool pte_holds_ref; /* a page-table entry holds a reference */
 	enum ds_break break_kind;
 	bool break_for_insert;
-	bool break_if_mapped;   /* no break when no area maps the file */
-	bool break_before_size; /* truncate: i_size changes after the wait */
-	bool pull_readers;      /* rwsem: a granted reader pulls all along */
-	bool delete_wakes_all;  /* deleting an entry wakes every waiter */
+	bool break_drops_entries; /* all entries of the file go with the wait */
+	bool break_at_evict;      /* the last user of a file waits for pins */
+	bool break_if_mapped;     /* no break when no area maps the file */
+	bool break_before_size;   /* truncate: i_size changes after the wait */
+	bool pull_readers;        /* rwsem: a granted reader pulls all along */
+	bool delete_wakes_all;    /* deleting an entry wakes every waiter */
 	bool supports_unshare;
 	bool interrupted_keeps_size; /* truncate leaves the new i_size */
 	bool write_size_last;   /* i_size grows once, after all of the write */
@@ -115,9 +118,6 @@ static inline ds_obj ds_waits_object(void)
 
 /* The inode number of the file that gets every freed block. */
 #define DS_VICTIM_INODE UINT32_C(0xffffff)
-
-/* Frame 0 of the region is the zero page; files have no block there. */
-#define DS_ZERO_PFN UINT64_C(0)
 
 struct ds_inode {
 	struct ds_super *super;

@@ -24,6 +24,30 @@ static void watch(struct ds_task *task, struct ds_super *super, bool begin)
 	super->n_waits++;
 }
 
+/* Asleep, with nothing held that who has the pin may need. */
+static void sleep_unlocked(struct ds_task *task, struct ds_inode *inode,
+			   ds_obj key)
+{
+	struct ds_waitq_table *waitq = inode->super->waitq;
+	bool woken;
+
+	ds_inode_unlock_faults(task, inode);
+	watch(task, inode->super, true);
+	ds_wait_sleep(task, key, true);
+	/* Part of that step, which read the queue. */
+	woken = ds_wait_was_woken(task);
+	ds_task_saw(task, woken);
+	watch(task, inode->super, false);
+	/*
+	 * After a signal it still stands in the queue, and must not when it
+	 * queues for the lock: a task stands in one queue.
+	 */
+	if (!woken)
+		ds_wait_leave(task, waitq);
+	ds_task_forget_wake(task);
+	ds_inode_lock_faults(task, inode);
+}
+
 /*
  * Waits until @pfn is idle. It queues before it tests, so no wake-up is lost;
  * a condition that is true at the first test ends the wait even if a signal is
@@ -32,7 +56,11 @@ static void watch(struct ds_task *task, struct ds_super *super, bool begin)
  * The lock is dropped to sleep because who holds the pin may have to fault on
  * this file before it can let go.
  *
- * Models: ___wait_var_event(), interruptible.
+ * Idle is no reference at all. Where page-table entries hold references, a page
+ * that was faulted in again is not idle when its last pin goes, and nobody is
+ * woken then.
+ *
+ * Models: ___wait_var_event(), interruptible, and dax_page_is_idle().
  */
 static int wait_until_idle(struct ds_task *task, struct ds_inode *inode,
 			   struct ds_pfn pfn, bool *ret_slept)
@@ -40,7 +68,6 @@ static int wait_until_idle(struct ds_task *task, struct ds_inode *inode,
 	struct ds_waitq_table *waitq = inode->super->waitq;
 	ds_obj key = ds_refs_object(pfn);
 	uint64_t before = ds_task_enter(task);
-	bool woken;
 	int r;
 
 	for (;;) {
@@ -50,21 +77,7 @@ static int wait_until_idle(struct ds_task *task, struct ds_inode *inode,
 		if (r < 0)
 			return r;
 		*ret_slept = true;
-		ds_inode_unlock_faults(task, inode);
-		watch(task, inode->super, true);
-		ds_wait_sleep(task, key, true);
-		/* Part of that step, which read the queue. */
-		woken = ds_wait_was_woken(task);
-		ds_task_saw(task, woken);
-		watch(task, inode->super, false);
-		/*
-		 * After a signal it still stands in the queue, and must not
-		 * when it queues for the lock: a task stands in one queue.
-		 */
-		if (!woken)
-			ds_wait_leave(task, waitq);
-		ds_task_forget_wake(task);
-		ds_inode_lock_faults(task, inode);
+		sleep_unlocked(task, inode, key);
 		/* It begins again; what woke it no longer counts. */
 		ds_task_forget(task, before);
 		ds_task_saw(task, *ret_slept);
@@ -74,6 +87,34 @@ static int wait_until_idle(struct ds_task *task, struct ds_inode *inode,
 		ds_wait_leave(task, waitq);
 	ds_task_done(task, before, *ret_slept);
 	return 0;
+}
+
+/* The same with no lock held, uninterruptible. */
+static void wait_until_idle_at_last(struct ds_task *task,
+				    struct ds_inode *inode, struct ds_pfn pfn)
+{
+	struct ds_waitq_table *waitq = inode->super->waitq;
+	ds_obj key = ds_refs_object(pfn);
+	uint64_t before = ds_task_enter(task);
+
+	for (;;) {
+		ds_task_forget(task, before);
+		ds_wait_queue(task, waitq, key, false, false);
+		if (is_idle(task, inode, pfn))
+			break;
+		watch(task, inode->super, true);
+		ds_wait_sleep(task, key, false);
+		watch(task, inode->super, false);
+		ds_task_forget_wake(task);
+	}
+	ds_wait_leave(task, waitq);
+	ds_task_done(task, before, 0);
+}
+
+static void drop_entries(struct ds_task *task, struct ds_inode *inode)
+{
+	if (inode->super->profile->break_drops_entries)
+		ds_mapping_delete(task, &inode->mapping, ds_pgrange_all());
 }
 
 int ds_break_layouts(struct ds_task *task, struct ds_inode *inode)
@@ -93,8 +134,10 @@ int ds_break_layouts(struct ds_task *task, struct ds_inode *inode)
 		r = 0;
 		if (!ds_mapping_first_busy(task, &inode->mapping,
 					   ds_pgrange_all(),
-					   profile->break_if_mapped, &busy))
+					   profile->break_if_mapped, &busy)) {
+			drop_entries(task, inode);
 			break;
+		}
 		slept = false;
 		r = wait_until_idle(task, inode, busy, &slept);
 		/*
@@ -106,4 +149,18 @@ int ds_break_layouts(struct ds_task *task, struct ds_inode *inode)
 		 (slept || profile->break_kind == DS_BREAK_UNTIL_IDLE));
 	ds_task_done(task, before, (uint64_t)r);
 	return r;
+}
+
+void ds_break_layouts_final(struct ds_task *task, struct ds_inode *inode)
+{
+	uint64_t before = ds_task_enter(task);
+	struct ds_pfn busy;
+
+	while (ds_mapping_first_busy(task, &inode->mapping, ds_pgrange_all(),
+				     false, &busy)) {
+		wait_until_idle_at_last(task, inode, busy);
+		ds_task_forget(task, before);
+	}
+	drop_entries(task, inode);
+	ds_task_done(task, before, 0);
 }

@@ -19,9 +19,18 @@
  * Return: 0, or -EINTR when a signal ended the wait.
  *
  * Models: ext4_break_layouts(), patches v2 and v3 of June 2018 and v4.19;
- * xfs_break_dax_layouts(), v4.19. Differs: a signal gives -EINTR where the
- * kernel has -ERESTARTSYS, which user space sees as EINTR.
+ * xfs_break_dax_layouts(), v4.19; dax_break_layout(), v6.15. Differs: a signal
+ * gives -EINTR where the kernel has -ERESTARTSYS, which user space sees as
+ * EINTR.
  */
 int ds_break_layouts(struct ds_task *task, struct ds_inode *inode);
+
+/*
+ * The same for a file that nobody can reach any more, whose blocks are about to
+ * be freed: no lock is held, and no signal ends the wait.
+ *
+ * Models: dax_break_layout_final(), v6.15.
+ */
+void ds_break_layouts_final(struct ds_task *task, struct ds_inode *inode);
 
 #endif

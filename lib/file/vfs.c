@@ -10,6 +10,7 @@
 #include "file/data.h"
 #include "file/extents.h"
 #include "file/fault.h"
+#include "file/layout.h"
 #include "file/truncate.h"
 
 static void send_call(struct ds_task *task, const struct ds_inode *inode,
@@ -89,15 +90,18 @@ void ds_inode_use(struct ds_task *task, struct ds_inode *inode)
 }
 
 /*
- * Nobody can reach the file any more: no fault lock, no i_rwsem, no wait.
+ * Nobody can reach the file any more: no fault lock, no i_rwsem; and to v6.14
+ * no wait for pins.
  *
- * Models: ext4_evict_inode(), xfs_inactive(), to v6.14.
+ * Models: ext4_evict_inode(), xfs_inactive(), xfs_fs_evict_inode() of v6.15.
  */
 static void evict(struct ds_task *task, struct ds_inode *inode)
 {
 	struct ds_super *super = inode->super;
 
 	ds_tell(task, "evict file %s", inode->name);
+	if (super->profile->break_at_evict)
+		ds_break_layouts_final(task, inode);
 	ds_truncate_cache(task, inode, 0);
 	ds_rwsem_lock(task, &super->journal, DS_SHARED);
 	ds_rwsem_lock(task, &inode->extents_lock, DS_EXCLUSIVE);

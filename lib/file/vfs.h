@@ -79,8 +79,8 @@ void ds_vfs_digest(const struct ds_super *super, struct ds_digest *digest);
 
 /*
  * A descriptor or area more or less. The last one of an unlinked file evicts
- * it: its entries are dropped and its blocks freed, without waiting for pins
- * (all kernels before v6.15).
+ * it: its entries are dropped and its blocks freed, in all kernels before v6.15
+ * without waiting for pins.
  */
 void ds_inode_use(struct ds_task *task, struct ds_inode *inode);
 void ds_inode_unuse(struct ds_task *task, struct ds_inode *inode);

@@ -12,19 +12,36 @@
 #define TO_V6_14 .idle_refs = 1, .break_if_mapped = true
 
 #define EXT4                                                                   \
-	TO_V6_14, .ops = &ds_ext4_ops, .max_bytes = EXT4_MAX_BYTES,            \
-		  .full_keeps_blocks = true
+	.ops = &ds_ext4_ops, .max_bytes = EXT4_MAX_BYTES,                      \
+	.full_keeps_blocks = true
 #define XFS                                                                    \
-	TO_V6_14, .ops = &ds_xfs_ops, .max_bytes = XFS_MAX_BYTES,              \
-		  .break_kind = DS_BREAK_UNTIL_IDLE, .break_for_insert = true, \
-		  .break_before_size = true, .supports_unshare = true,         \
-		  .full_zero_punches = true
+	.ops = &ds_xfs_ops, .max_bytes = XFS_MAX_BYTES,                        \
+	.break_kind = DS_BREAK_UNTIL_IDLE, .break_for_insert = true,           \
+	.break_before_size = true, .supports_unshare = true,                   \
+	.full_zero_punches = true
 
 /* From v5.x on: fair locks, and no waiter of a deleted entry left asleep. */
 #define V6_1 .pull_readers = true, .delete_wakes_all = true
 
+/* What ext4 of v6.1 changed, and kept. */
+#define EXT4_V6_1                                                              \
+	EXT4, V6_1, .write_size_last = true,                                   \
+		    .break_kind = DS_BREAK_UNTIL_IDLE,                         \
+		    .break_for_insert = true, .error_grows_size = true,        \
+		    .punch_limit = EXT4_BITMAP_BYTES - 4096,                   \
+		    .break_before_size = true, .zeroout_blocks = 8
+
+/*
+ * From v6.15 on a page in use by nobody has no reference, page-table entries
+ * hold one each, and the search for busy pages does not ask who maps the file.
+ */
+#define V6_15                                                                  \
+	.idle_refs = 0, .pte_holds_ref = true, .break_drops_entries = true,    \
+	.break_at_evict = true
+
 static const struct ds_fs_profile profiles[] = {
 	{
+		TO_V6_14,
 		EXT4,
 		.name = "ext4-4.18",
 		.alias = "ext4-nobreak",
@@ -34,6 +51,7 @@ static const struct ds_fs_profile profiles[] = {
 		.proved = true,
 	},
 	{
+		TO_V6_14,
 		EXT4,
 		.name = "ext4-v2",
 		.models = "patch v2 of 2018-06-27: truncate, punch, collapse "
@@ -43,6 +61,7 @@ static const struct ds_fs_profile profiles[] = {
 		.proved = true,
 	},
 	{
+		TO_V6_14,
 		EXT4,
 		.name = "ext4-v3",
 		.models = "patch v3 of 2018-07-02: as v2, with comments why "
@@ -52,6 +71,7 @@ static const struct ds_fs_profile profiles[] = {
 		.proved = true,
 	},
 	{
+		TO_V6_14,
 		EXT4,
 		.name = "ext4-4.19",
 		.models = "ext4 v4.19: insert waits too; b1f382178d15 looks "
@@ -62,6 +82,7 @@ static const struct ds_fs_profile profiles[] = {
 		.proved = true,
 	},
 	{
+		TO_V6_14,
 		XFS,
 		.name = "xfs-4.19",
 		.models = "XFS v4.19: every fallocate mode and every change of "
@@ -70,24 +91,36 @@ static const struct ds_fs_profile profiles[] = {
 		.proved = true,
 	},
 	{
-		EXT4,
-		V6_1,
+		TO_V6_14,
+		EXT4_V6_1,
 		.name = "ext4-6.1",
 		.models = "ext4 v6.1: waits before i_size changes "
 			  "(b9c1c26739ec); every drop of a pin wakes",
-		.write_size_last = true,
-		.break_kind = DS_BREAK_UNTIL_IDLE,
-		.break_for_insert = true,
-		.error_grows_size = true,
-		.punch_limit = EXT4_BITMAP_BYTES - 4096,
-		.break_before_size = true,
-		.zeroout_blocks = 8,
 	},
 	{
+		TO_V6_14,
 		XFS,
 		V6_1,
 		.name = "xfs-6.1",
 		.models = "XFS v6.1; every drop of a pin wakes",
+		.write_size_last = true,
+	},
+	{
+		V6_15,
+		EXT4_V6_1,
+		.name = "ext4-6.15",
+		.models = "ext4 v6.15 as far as pins go: dax_break_layout(), "
+			  "also at eviction; page tables hold references; "
+			  "otherwise as v6.1",
+	},
+	{
+		V6_15,
+		XFS,
+		V6_1,
+		.name = "xfs-6.15",
+		.models = "XFS v6.15 as far as pins go: dax_break_layout(), "
+			  "also at eviction; page tables hold references; "
+			  "otherwise as v6.1",
 		.write_size_last = true,
 	},
 };

@@ -3,20 +3,6 @@
 
 #include <errno.h>
 
-/* Drops a reference: the count first, then the wake-up if it came to idle. */
-static void put_frame(struct ds_task *task, struct ds_space *space,
-		      struct ds_pfn pfn)
-{
-	uint64_t before = ds_task_enter(task);
-	int left = ds_frame_put(task, space->frames, pfn);
-
-	ds_tell(task, "put block %llu, count is %d",
-		(unsigned long long)pfn.pfn, left);
-	if (left == space->frames->idle)
-		ds_wake(task, space->waitq, ds_refs_object(pfn), false);
-	ds_task_done(task, before, 0);
-}
-
 static struct ds_pinned place_of(struct ds_space *space, struct ds_vpn vpn)
 {
 	struct ds_pinned place = {{0}, 0, {0}};
@@ -55,8 +41,33 @@ static int keep_pin(struct ds_task *task, struct ds_space *space,
 	int r = record_pin(task, space, pinned, how);
 
 	if (r < 0)
-		put_frame(task, space, pinned->pfn);
+		ds_space_put(task, space, pinned->pfn);
 	return r < 0 ? r : 1;
+}
+
+/* A step that takes the reference. Return: whether there was one to take. */
+static bool get_frame(struct ds_task *task, struct ds_space *space,
+		      struct ds_pfn pfn)
+{
+	ds_obj refs = ds_refs_object(pfn);
+
+	if (space->frames->idle > 0 || pfn.pfn == DS_ZERO_PFN) {
+		ds_yield(task, DS_AT_FRAME_GET, ds_adds(refs));
+		ds_frame_get(task, space->frames, pfn);
+		return true;
+	}
+	ds_yield(task, DS_AT_FRAME_GET, ds_writes(refs));
+	if (ds_frame_try_get(task, space->frames, pfn))
+		return true;
+	ds_tell(task, "block %llu has no references: back out",
+		(unsigned long long)pfn.pfn);
+	return false;
+}
+
+static void leave_walk(struct ds_task *task, struct ds_space *space)
+{
+	ds_yield(task, DS_AT_COUNT, ds_adds(ds_grace_object(&space->walkers)));
+	ds_grace_exit(task, &space->walkers);
 }
 
 /*
@@ -90,8 +101,11 @@ static int pin_fast(struct ds_task *task, struct ds_space *space,
 	pinned->pfn = ds_pte_pfn(pte);
 	ds_task_saw(task, pinned->inode);
 	ds_task_saw(task, pinned->page.pgidx);
-	ds_yield(task, DS_AT_FRAME_GET, ds_adds(ds_refs_object(pinned->pfn)));
-	ds_frame_get(task, space->frames, pinned->pfn);
+	if (!get_frame(task, space, pinned->pfn)) {
+		leave_walk(task, space);
+		ds_task_done(task, before, UINT64_MAX);
+		return 0;
+	}
 	ds_yield(task, DS_AT_PTE_RECHECK, ds_reads(entry), ds_adds(walkers),
 		 ds_adds(ds_holders_object(pinned->inode)),
 		 ds_reads(ds_extents_object(pinned->inode)));
@@ -107,10 +121,25 @@ static int pin_fast(struct ds_task *task, struct ds_space *space,
 	}
 	ds_tell(task, "page table changed: back out");
 	ds_yield(task, DS_AT_FRAME_PUT, ds_writes(ds_refs_object(pinned->pfn)));
-	put_frame(task, space, pinned->pfn);
-	ds_yield(task, DS_AT_COUNT, ds_adds(walkers));
-	ds_grace_exit(task, &space->walkers);
+	ds_space_put(task, space, pinned->pfn);
+	leave_walk(task, space);
 	ds_task_done(task, before, UINT64_MAX);
+	return 0;
+}
+
+/*
+ * Real threads have no lock of the table: as in the walk, but that no flush
+ * waits for this one. Return: as follow().
+ */
+static int follow_freely(struct ds_task *task, struct ds_space *space,
+			 struct ds_vpn vpn, uint64_t pte,
+			 struct ds_pinned *pinned)
+{
+	if (!get_frame(task, space, pinned->pfn))
+		return 0;
+	if (ds_pgtable_read(&space->table, vpn) == pte)
+		return keep_pin(task, space, pinned, "slow");
+	ds_space_put(task, space, pinned->pfn);
 	return 0;
 }
 
@@ -144,13 +173,9 @@ static int follow(struct ds_task *task, struct ds_space *space,
 	if (!ds_pte_allows(pte, write))
 		return 0;
 	pinned->pfn = ds_pte_pfn(pte);
+	if (ds_likely(!task->controlled))
+		return follow_freely(task, space, vpn, pte, pinned);
 	ds_frame_get(task, space->frames, pinned->pfn);
-	/* Real threads have no lock of the table: look again, as above. */
-	if (ds_unlikely(!task->controlled &&
-			ds_pgtable_read(&space->table, vpn) != pte)) {
-		put_frame(task, space, pinned->pfn);
-		return 0;
-	}
 	return keep_pin(task, space, pinned, "slow");
 }
 
@@ -221,5 +246,5 @@ void ds_unpin_page(struct ds_task *task, struct ds_space *space,
 	 */
 	ds_frame_unhold(task, space->frames, pinned->pfn, pinned->inode,
 			pinned->page);
-	put_frame(task, space, pinned->pfn);
+	ds_space_put(task, space, pinned->pfn);
 }

@@ -155,12 +155,20 @@ static void cut_rmap(struct ds_task *task, struct ds_vma *vma,
 	ds_rwsem_unlock(task, &rmap->lock);
 }
 
+static void close_vma(struct ds_task *task, struct ds_vma *vma)
+{
+	vma->ops->close(task, vma);
+	ds_arena_release(vma->space->arena, vma, sizeof(*vma));
+}
+
 /*
  * Takes [first, end), part of @vma, out of it: what is left in front keeps the
- * area, what is left behind gets one of its own.
+ * area, what is left behind gets one of its own. An area of which nothing is
+ * left comes back in @gone, if it is still to be closed.
  */
 static int cut_vma(struct ds_task *task, struct ds_space *space,
-		   struct ds_vma *vma, struct ds_vpn first, struct ds_vpn end)
+		   struct ds_vma *vma, struct ds_vpn first, struct ds_vpn end,
+		   struct ds_vma **gone)
 {
 	struct ds_vma *behind = NULL;
 	bool in_front = vma->first.vpn < first.vpn;
@@ -180,8 +188,14 @@ static int cut_vma(struct ds_task *task, struct ds_space *space,
 	} else {
 		change_rmap(task, vma->rmap, behind, vma);
 		unlink_vma(space, vma);
-		vma->ops->close(task, vma);
-		ds_arena_release(space->arena, vma, sizeof(*vma));
+		/* From here on only this task knows of it. */
+		ds_task_saw(task, vma->rmap->inode);
+		if (space->close_late) {
+			vma->next = *gone;
+			*gone = vma;
+		} else {
+			close_vma(task, vma);
+		}
 	}
 	if (behind)
 		link_vma(space, behind);
@@ -198,11 +212,18 @@ static uint64_t min_vpn(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
+/* Areas that only @task knows of. */
+static void saw_gone(struct ds_task *task, const struct ds_vma *gone)
+{
+	for (; gone; gone = gone->next)
+		ds_task_saw(task, gone->rmap->inode);
+}
+
 int ds_space_unmap(struct ds_task *task, struct ds_space *space,
 		   struct ds_vpn first, struct ds_vpn end)
 {
 	uint64_t before = ds_task_enter(task), locked;
-	struct ds_vma *vma, *next;
+	struct ds_vma *vma, *next, *gone = NULL;
 	int r = 0;
 
 	ds_rwsem_lock(task, &space->mmap_lock, DS_EXCLUSIVE);
@@ -215,10 +236,15 @@ int ds_space_unmap(struct ds_task *task, struct ds_space *space,
 		/* Up to here all is cut; what follows cannot change. */
 		ds_task_forget(task, locked);
 		ds_task_saw(task, from.vpn);
+		saw_gone(task, gone);
 		if (from.vpn < to.vpn)
-			r = cut_vma(task, space, vma, from, to);
+			r = cut_vma(task, space, vma, from, to, &gone);
 	}
 	ds_rwsem_unlock(task, &space->mmap_lock);
+	while ((vma = gone)) {
+		gone = vma->next;
+		close_vma(task, vma);
+	}
 	ds_task_done(task, before, (uint64_t)r);
 	return r;
 }
@@ -393,42 +419,130 @@ int64_t ds_space_access(struct ds_task *task, struct ds_space *space,
 	return (int64_t)done;
 }
 
+void ds_space_put(struct ds_task *task, struct ds_space *space,
+		  struct ds_pfn pfn)
+{
+	uint64_t before = ds_task_enter(task);
+	int left = ds_frame_put(task, space->frames, pfn);
+
+	ds_tell(task, "put block %llu, count is %d",
+		(unsigned long long)pfn.pfn, left);
+	if (left == space->frames->idle)
+		ds_wake(task, space->waitq, ds_refs_object(pfn), false);
+	ds_task_done(task, before, 0);
+}
+
+/* Whether an entry like @pte holds a reference on its frame. */
+static bool holds_ref(const struct ds_space *space, uint64_t pte)
+{
+	return space->frames->pte_holds_ref && (pte & DS_PTE_PRESENT) &&
+	       ds_pte_pfn(pte).pfn != DS_ZERO_PFN;
+}
+
+/* What a step that sets or clears @pte touches of its frame. */
+static struct ds_access ref_access(const struct ds_space *space, uint64_t pte)
+{
+	return holds_ref(space, pte) ? ds_adds(ds_refs_object(ds_pte_pfn(pte)))
+				     : ds_reads(ds_object(DS_OBJ_NONE, 0, 0));
+}
+
 int ds_pte_set(struct ds_task *task, struct ds_space *space, struct ds_vpn vpn,
 	       uint64_t pte)
 {
 	_Atomic(uint64_t) *slot = ds_pgtable_make(&space->table, vpn);
+	uint64_t old;
 
 	if (!slot)
 		return ds_task_void(task, -ENOMEM);
-	ds_yield(task, DS_AT_PTE_SET, ds_writes(ds_pte_object(space, vpn)));
+	ds_yield(task, DS_AT_PTE_SET, ds_writes(ds_pte_object(space, vpn)),
+		 ref_access(space, pte));
 	ds_touch(task, ds_pte_object(space, vpn), DS_WRITE);
+	old = atomic_load(slot);
+	if (holds_ref(space, old))
+		ds_assert(ds_pte_pfn(old).pfn == ds_pte_pfn(pte).pfn);
+	else if (holds_ref(space, pte))
+		ds_frame_mapped(task, space->frames, ds_pte_pfn(pte));
 	atomic_store(slot, pte);
 	return 0;
+}
+
+/* A step that clears one entry. Return: what it was. */
+static uint64_t clear_entry(struct ds_task *task, struct ds_space *space,
+			    struct ds_vpn vpn)
+{
+	uint64_t before = ds_task_enter(task);
+	bool refs = space->frames->pte_holds_ref;
+	_Atomic(uint64_t) *slot;
+	uint64_t guess = 0, old;
+
+	do {
+		ds_task_forget(task, before);
+		if (refs)
+			guess = ds_pgtable_read(&space->table, vpn);
+		ds_task_saw(task, guess);
+		ds_yield(task, DS_AT_PTE_CLEAR,
+			 ds_writes(ds_pte_object(space, vpn)),
+			 ref_access(space, guess));
+		ds_touch(task, ds_pte_object(space, vpn), DS_WRITE);
+		/* Another frame than declared: the step was only a look. */
+	} while (refs && task->controlled &&
+		 ds_pgtable_read(&space->table, vpn) != guess);
+	slot = ds_pgtable_find(&space->table, vpn);
+	old = slot ? atomic_exchange(slot, 0) : 0;
+	if (holds_ref(space, old))
+		ds_frame_unmapped(task, space->frames, ds_pte_pfn(old));
+	return old;
+}
+
+#define GATHER_MAX 16
+
+/* Entries that were cleared since the last flush. */
+struct gather {
+	bool cleared;
+	unsigned int n;
+	struct ds_pfn pfns[GATHER_MAX]; /* whose references are left to drop */
+};
+
+/*
+ * A flush ends when no processor uses the old entries; between real threads
+ * that takes a grace period, whoever else may be walking.
+ */
+static void flush(struct ds_task *task, struct ds_space *space,
+		  struct gather *gather)
+{
+	unsigned int i;
+
+	if (task->controlled ? space->flush == DS_FLUSH_IPI : gather->cleared)
+		ds_grace_wait(task, &space->walkers);
+	for (i = 0; i < gather->n; i++) {
+		ds_yield(task, DS_AT_FRAME_PUT,
+			 ds_writes(ds_refs_object(gather->pfns[i])));
+		ds_space_put(task, space, gather->pfns[i]);
+	}
+	gather->cleared = false;
+	gather->n = 0;
 }
 
 void ds_pte_clear(struct ds_task *task, struct ds_space *space,
 		  struct ds_vpn first, struct ds_vpn end)
 {
 	uint64_t before = ds_task_enter(task);
+	struct gather gather = {.n = 0};
 	struct ds_vpn vpn;
-	bool cleared = false;
 
 	for (vpn = first; vpn.vpn < end.vpn; vpn.vpn++) {
-		_Atomic(uint64_t) *slot;
+		uint64_t old = clear_entry(task, space, vpn);
 
-		ds_yield(task, DS_AT_PTE_CLEAR,
-			 ds_writes(ds_pte_object(space, vpn)));
-		ds_touch(task, ds_pte_object(space, vpn), DS_WRITE);
-		slot = ds_pgtable_find(&space->table, vpn);
-		if (slot && atomic_exchange(slot, 0))
-			cleared = true;
+		gather.cleared |= old != 0;
+		if (holds_ref(space, old))
+			gather.pfns[gather.n++] = ds_pte_pfn(old);
+		if (gather.n < GATHER_MAX)
+			continue;
+		flush(task, space, &gather);
+		ds_task_forget(task, before);
+		ds_task_saw(task, vpn.vpn);
 	}
-	/*
-	 * A flush ends when no processor uses the old entries; between real
-	 * threads that takes a grace period, whoever else may be walking.
-	 */
-	if (task->controlled ? space->flush == DS_FLUSH_IPI : cleared)
-		ds_grace_wait(task, &space->walkers);
+	flush(task, space, &gather);
 	ds_task_done(task, before, 0);
 }
 

@@ -28,7 +28,7 @@ struct ds_vm_ops {
 	 */
 	int (*fault)(struct ds_task *task, struct ds_vma *vma,
 		     struct ds_vpn vpn, bool write);
-	/* An area more or less of the same file; mmap_lock is held. */
+	/* An area more or less of the same file. */
 	void (*open)(struct ds_task *task, struct ds_vma *vma);
 	void (*close)(struct ds_task *task, struct ds_vma *vma);
 };
@@ -70,6 +70,11 @@ struct ds_space {
 	struct ds_pgtable table;
 	struct ds_grace walkers;
 	enum ds_tlb_flush flush;
+	/*
+	 * Areas are closed when mmap_lock is given back, as fput() is delayed
+	 * in every kernel: their files' evictions may wait for who needs it.
+	 */
+	bool close_late;
 	struct ds_frames *frames;
 	struct ds_waitq_table *waitq; /* where waiters for idle frames are */
 	struct ds_arena *arena;
@@ -125,11 +130,30 @@ int ds_space_fault(struct ds_task *task, struct ds_space *space,
 void ds_space_place(struct ds_space *space, struct ds_vpn vpn,
 		    uint32_t *ret_inode, struct ds_pgidx *ret_page);
 
-/* Sets the page-table entry of @vpn: a step. Return: 0, or -ENOMEM. */
+/*
+ * Drops a reference, in the caller's step that writes REFS of @pfn; if it came
+ * to idle, wakes who waits for that in a step of its own.
+ */
+void ds_space_put(struct ds_task *task, struct ds_space *space,
+		  struct ds_pfn pfn);
+
+/*
+ * Sets the page-table entry of @vpn: a step. The area's file system keeps
+ * everybody else from setting or clearing it. Return: 0, or -ENOMEM.
+ *
+ * Models: insert_page_into_pte_locked() where entries hold references: an
+ * entry that is only made writable takes no second one.
+ */
 int ds_pte_set(struct ds_task *task, struct ds_space *space, struct ds_vpn vpn,
 	       uint64_t pte);
 
-/* Clears the entries of [first, end): a step each, then the TLB flush. */
+/*
+ * Clears the entries of [first, end): a step each, then the TLB flush, then
+ * the references that they held: dropped only where no processor can use the
+ * old entries any more.
+ *
+ * Models: zap_pte_range() and mmu_gather.
+ */
 void ds_pte_clear(struct ds_task *task, struct ds_space *space,
 		  struct ds_vpn first, struct ds_vpn end);
 

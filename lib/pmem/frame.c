@@ -287,12 +287,63 @@ int ds_frame_refs(struct ds_task *task, struct ds_frames *frames,
 	return refs;
 }
 
+bool ds_frame_is_busy(struct ds_task *task, struct ds_frames *frames,
+		      struct ds_pfn pfn)
+{
+	const struct ds_frame *frame = &frames->frames[pfn.pfn];
+	int others;
+
+	ds_touch(task, ds_refs_object(pfn), DS_READ);
+	ds_assert(pfn.pfn < frames->n);
+	/*
+	 * Between real threads these are two looks. Who unmaps lowers the
+	 * second before the first, so a page can seem busy that is about to be
+	 * idle, but not the other way round.
+	 */
+	others = atomic_load(&frame->extra) - atomic_load(&frame->mapped);
+	ds_task_saw(task, (uint64_t)others);
+	return others != 0;
+}
+
 void ds_frame_get(struct ds_task *task, struct ds_frames *frames,
 		  struct ds_pfn pfn)
 {
 	ds_touch(task, ds_refs_object(pfn), DS_ADD);
 	will_change(frames, pfn, false);
 	atomic_fetch_add(&frames->frames[pfn.pfn].extra, 1);
+}
+
+bool ds_frame_try_get(struct ds_task *task, struct ds_frames *frames,
+		      struct ds_pfn pfn)
+{
+	atomic_int *extra = &frames->frames[pfn.pfn].extra;
+	int seen = atomic_load(extra);
+
+	ds_touch(task, ds_refs_object(pfn), DS_WRITE);
+	will_change(frames, pfn, false);
+	while (seen + frames->idle > 0)
+		if (atomic_compare_exchange_weak(extra, &seen, seen + 1))
+			break;
+	ds_task_saw(task, seen + frames->idle > 0);
+	return seen + frames->idle > 0;
+}
+
+void ds_frame_mapped(struct ds_task *task, struct ds_frames *frames,
+		     struct ds_pfn pfn)
+{
+	ds_frame_get(task, frames, pfn);
+	atomic_fetch_add(&frames->frames[pfn.pfn].mapped, 1);
+}
+
+void ds_frame_unmapped(struct ds_task *task, struct ds_frames *frames,
+		       struct ds_pfn pfn)
+{
+	int before;
+
+	ds_touch(task, ds_refs_object(pfn), DS_ADD);
+	will_change(frames, pfn, false);
+	before = atomic_fetch_sub(&frames->frames[pfn.pfn].mapped, 1);
+	ds_assert(before > 0);
 }
 
 int ds_frame_put(struct ds_task *task, struct ds_frames *frames,
@@ -447,12 +498,14 @@ static struct ds_digest digest_record(struct ds_pfn pfn,
 	ds_digest_add(&digest, (uint64_t)atomic_load(&frame->extra));
 	ds_digest_add(&digest, (uint64_t)frame->mapping << 32 | frame->file);
 	ds_digest_add(&digest, frame->index);
+	ds_digest_add(&digest, (uint64_t)atomic_load(&frame->mapped));
 	return digest;
 }
 
 static bool records_differ(const struct ds_frame *a, const struct ds_frame *b)
 {
 	return atomic_load(&a->extra) != atomic_load(&b->extra) ||
+	       atomic_load(&a->mapped) != atomic_load(&b->mapped) ||
 	       a->mapping != b->mapping || a->file != b->file ||
 	       a->index != b->index;
 }

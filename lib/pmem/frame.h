@@ -9,8 +9,9 @@
  * A reference count is kept as its distance from the idle value of the kernel
  * modelled, so that untouched memory means "idle".
  *
- * Models: struct page of a device page, v4.17 to v6.14 (idle is 1, mappings
- * take no references, every pin takes one).
+ * Models: struct page of a device page. To v6.14 idle is 1, a pin takes a
+ * reference and a page-table entry takes none; from v6.15 idle is 0 and a
+ * page-table entry takes one too (@pte_holds_ref).
  */
 #include <stdatomic.h>
 
@@ -24,6 +25,7 @@ struct ds_frame {
 	uint64_t index;    /* ... and at which page */
 	uint32_t file;     /* inode that owns the block, 0: free */
 	uint32_t reserved; /* share count of reflinked pages */
+	atomic_int mapped; /* of @extra, held by page-table entries */
 };
 
 /*
@@ -38,6 +40,12 @@ struct ds_holder {
 	unsigned int task;
 };
 
+/*
+ * Frame 0 of the region is the zero page: files have no block there, and its
+ * page-table entries hold no references.
+ */
+#define DS_ZERO_PFN UINT64_C(0)
+
 struct ds_frame_log;
 
 struct ds_frames {
@@ -45,6 +53,7 @@ struct ds_frames {
 	struct ds_frame *frames;
 	uint64_t n;
 	int idle;
+	bool pte_holds_ref;
 	bool keep_holders;
 	struct ds_spin spin; /* protects the holders */
 	struct ds_holder *holders;
@@ -77,9 +86,33 @@ bool ds_frames_lost(const struct ds_frames *frames);
 int ds_frame_refs(struct ds_task *task, struct ds_frames *frames,
 		  struct ds_pfn pfn);
 
+/*
+ * Whether somebody other than page tables has a reference. Reads REFS.
+ *
+ * Models: page_ref_count() > 1 to v6.14, dax_busy_page() from v6.15.
+ */
+bool ds_frame_is_busy(struct ds_task *task, struct ds_frames *frames,
+		      struct ds_pfn pfn);
+
 /* Takes a reference. Adds to REFS. */
 void ds_frame_get(struct ds_task *task, struct ds_frames *frames,
 		  struct ds_pfn pfn);
+
+/*
+ * The same, unless the frame has none: one of count 0 is nobody's to take.
+ * Writes REFS. Return: whether it was taken.
+ */
+bool ds_frame_try_get(struct ds_task *task, struct ds_frames *frames,
+		      struct ds_pfn pfn);
+
+/*
+ * A page-table entry more, with the reference it holds; and one less, whose
+ * reference is the caller's to drop. Adds to REFS.
+ */
+void ds_frame_mapped(struct ds_task *task, struct ds_frames *frames,
+		     struct ds_pfn pfn);
+void ds_frame_unmapped(struct ds_task *task, struct ds_frames *frames,
+		       struct ds_pfn pfn);
 
 /*
  * Drops a reference. Writes REFS: who crosses the idle value must wake.

@@ -30,6 +30,7 @@ static int make_file_system(struct ds_world *world,
 			  &world->frames);
 	if (r < 0)
 		return r;
+	world->frames->pte_holds_ref = profile->pte_holds_ref;
 	r = ds_super_new(world->arena, profile, world->frames, world->waitq,
 			 options->n_zones, &world->super);
 	if (r < 0)
@@ -42,6 +43,7 @@ static int make_file_system(struct ds_world *world,
 	if (r < 0)
 		return r;
 	world->space->flush = options->flush;
+	world->space->close_late = profile->break_at_evict;
 	return 0;
 }
 

@@ -294,6 +294,12 @@ static inline int t_extra(const struct t_world *t, struct ds_pfn pfn)
 	return atomic_load(&ds_frame_view(t->frames, pfn)->extra);
 }
 
+/* Those of page-table entries among them. */
+static inline int t_mapped(const struct t_world *t, struct ds_pfn pfn)
+{
+	return atomic_load(&ds_frame_view(t->frames, pfn)->mapped);
+}
+
 /*
  * The extents of @file as text: lengths of runs in order, of written blocks,
  * unwritten blocks or holes: "2w 1- 3u".

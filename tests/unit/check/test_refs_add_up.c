@@ -18,15 +18,20 @@ static void do_miscount(struct ds_task *task, void *arg)
 		ds_frame_hold(task, frames, pfn, 1, ds_pgidx(1));
 }
 
-static void miscount(struct t_scene *s, int by)
+static void miscount_on(struct t_scene *s, const char *fs, int by)
 {
 	struct t_job job = {.mode = by, .len = T_K};
 
-	t_set_up(s, "ext4-4.19");
+	t_set_up(s, fs);
 	job.file = s->file;
 	job.addr = s->addr;
 	t_task(&s->t, "direct", do_miscount, &job);
 	assert_int_equal(t_run(&s->t, NULL, 0), DS_RUN_DONE);
+}
+
+static void miscount(struct t_scene *s, int by)
+{
+	miscount_on(s, "ext4-4.19", by);
 }
 
 static void holds_where_every_reference_is_dropped(void **state)
@@ -36,6 +41,31 @@ static void holds_where_every_reference_is_dropped(void **state)
 	(void)state;
 	miscount(&s, 0);
 	t_assert_holds(&s.t);
+	t_close(&s.t);
+}
+
+/* The pages are mapped all the while. */
+static void holds_where_page_tables_hold_the_rest(void **state)
+{
+	struct t_scene s;
+
+	(void)state;
+	miscount_on(&s, "xfs-6.15", 0);
+	assert_int_equal(t_extra(&s.t, t_block(s.file, 1)), 1);
+	t_assert_holds(&s.t);
+	t_close(&s.t);
+}
+
+static void breaks_where_a_reference_is_no_page_tables(void **state)
+{
+	struct t_scene s;
+
+	(void)state;
+	miscount_on(&s, "xfs-6.15", 1);
+	t_assert_says(&s, DS_REFS_ADD_UP, "has 1 references that nobody holds");
+	t_close(&s.t);
+	miscount_on(&s, "xfs-6.15", -1);
+	t_assert_says(&s, DS_REFS_ADD_UP, "has -1 references");
 	t_close(&s.t);
 }
 
@@ -86,6 +116,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(holds_where_every_reference_is_dropped),
+		cmocka_unit_test(holds_where_page_tables_hold_the_rest),
+		cmocka_unit_test(breaks_where_a_reference_is_no_page_tables),
 		cmocka_unit_test(holds_where_pins_are_left),
 		cmocka_unit_test(breaks_where_a_reference_is_leaked),
 		cmocka_unit_test(breaks_where_a_pin_has_no_reference),

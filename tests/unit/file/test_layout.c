@@ -237,6 +237,182 @@ static void after_a_real_sleep_the_patches_look_again_too(void **state)
 	t_close(&l.t);
 }
 
+/* ------------------------------ From v6.15 -------------------------------- */
+
+static void a_break_takes_every_entry_along(void **state)
+{
+	struct t_layout l;
+	uint64_t i;
+
+	(void)state;
+	set_up(&l, "xfs-6.15");
+	assert_int_equal(run(&l, NULL, 0), DS_RUN_DONE);
+	assert_int_equal(l.breaker.result, 0);
+	/* Whoever maps the file or not. */
+	assert_string_equal(l.t.steps, "+f unmap busy? drop -f");
+	for (i = 0; i < 4; i++)
+		assert_int_equal(t_entry(l.file, i), 0);
+	t_close(&l.t);
+}
+
+static void an_interrupted_break_leaves_the_entries(void **state)
+{
+	static const struct t_leg legs[] = {
+		{BREAKER, DS_AT_WAIT_SLEEP, 0, NULL},
+		{1, DS_AT_END, 0, NULL},
+		{BREAKER, DS_AT_END, 0, NULL},
+	};
+	struct t_layout l;
+
+	(void)state;
+	set_up(&l, "xfs-6.15");
+	pin_page(&l, &l.first, 1);
+	l.other.target = l.t.world->sched->tasks[BREAKER];
+	t_task(&l.t, "other", t_do_signal, &l.other);
+	assert_int_equal(run(&l, legs, T_N(legs)), DS_RUN_DONE);
+	assert_int_equal(l.breaker.result, -EINTR);
+	assert_int_not_equal(t_entry(l.file, 1), 0);
+	t_close(&l.t);
+}
+
+/* To v6.14 a file that nobody maps was not looked at. */
+static void an_unmapped_pin_is_waited_for(void **state)
+{
+	static const struct t_leg legs[] = {
+		{BREAKER, DS_AT_WAIT_SLEEP, 0, NULL},
+		{HOLDER, DS_AT_END, 0, NULL},
+		{BREAKER, DS_AT_END, 0, NULL},
+	};
+	struct t_layout l;
+
+	(void)state;
+	set_up(&l, "xfs-6.15");
+	pin_page(&l, &l.first, 1);
+	t_unmap(&l.t, l.addr, 4);
+	t_task(&l.t, "holder", t_do_unpin, &l.first);
+	assert_int_equal(run(&l, legs, T_N(legs)), DS_RUN_DONE);
+	assert_int_equal(l.breaker.result, 0);
+	t_close(&l.t);
+}
+
+static enum ds_run_end touch_in_wait(struct t_layout *l, const char *fs)
+{
+	static const struct t_leg legs[] = {
+		{BREAKER, DS_AT_WAIT_SLEEP, 0, NULL},
+		{OTHER, DS_AT_END, 0, NULL},
+		{HOLDER, DS_AT_END, 0, NULL},
+	};
+
+	set_up(l, fs);
+	pin_page(l, &l->first, 1);
+	l->other.addr = l->addr + T_PAGE;
+	t_task(&l->t, "holder", t_do_unpin, &l->first);
+	t_task(&l->t, "other", t_do_store, &l->other);
+	return run(l, legs, T_N(legs));
+}
+
+/*
+ * The search counts pins, the wait counts all references: where the page is
+ * mapped again when the last pin goes, nobody wakes who waits for none.
+ */
+static void a_page_touched_in_the_wait_is_waited_for_in_vain(void **state)
+{
+	struct t_layout l;
+
+	(void)state;
+	assert_int_equal(touch_in_wait(&l, "xfs-6.15"), DS_RUN_STUCK);
+	assert_int_equal(t_extra(&l.t, t_block(l.file, 1)), 1);
+	assert_int_equal(t_mapped(&l.t, t_block(l.file, 1)), 1);
+	t_assert_broken(&l.t, UINT32_C(1) << DS_NO_DEADLOCK);
+	assert_non_null(
+		strstr(l.t.world->checks->findings[DS_NO_DEADLOCK].text,
+		       "breaker waits for block 2 to be idle, still mapped"));
+	t_close(&l.t);
+	assert_int_equal(touch_in_wait(&l, "xfs-6.1"), DS_RUN_DONE);
+	assert_int_equal(l.breaker.result, 0);
+	t_assert_holds(&l.t);
+	t_close(&l.t);
+}
+
+static void unmapping_the_page_ends_that_wait(void **state)
+{
+	static const struct t_leg legs[] = {
+		{BREAKER, DS_AT_WAIT_SLEEP, 0, NULL},
+		{OTHER, DS_AT_END, 0, NULL},
+		{HOLDER, DS_AT_END, 0, NULL},
+		{3, DS_AT_END, 0, NULL},
+		{BREAKER, DS_AT_END, 0, NULL},
+	};
+	struct t_layout l;
+
+	(void)state;
+	set_up(&l, "xfs-6.15");
+	pin_page(&l, &l.first, 1);
+	l.other.addr = l.addr + T_PAGE;
+	l.second.addr = l.addr;
+	l.second.len = 4 * T_PAGE;
+	t_task(&l.t, "holder", t_do_unpin, &l.first);
+	t_task(&l.t, "other", t_do_store, &l.other);
+	t_task(&l.t, "unmap", t_do_unmap, &l.second);
+	assert_int_equal(run(&l, legs, T_N(legs)), DS_RUN_DONE);
+	assert_int_equal(l.breaker.result, 0);
+	t_assert_holds(&l.t);
+	t_close(&l.t);
+}
+
+static void do_break_at_last(struct ds_task *task, void *arg)
+{
+	struct t_job *job = arg;
+
+	ds_break_layouts_final(task, job->file->inode);
+	t_end(job, 0);
+}
+
+static void note_sleep(struct t_world *t)
+{
+	struct t_layout *l = t->note;
+
+	if (!ds_task_is_enabled(t->world->sched->tasks[BREAKER]))
+		l->other.value++;
+}
+
+/* Nobody could come back for the file: a signal must not end that. */
+static void the_last_break_of_a_file_is_not_interrupted(void **state)
+{
+	static const struct t_leg legs[] = {
+		{BREAKER, DS_AT_WAIT_SLEEP, 0, NULL},
+		{1, DS_AT_END, 0, note_sleep},
+		{2, DS_AT_END, 0, NULL},
+		{BREAKER, DS_AT_WAIT_SLEEP, 2, note_sleep},
+		{3, DS_AT_END, 0, NULL},
+		{BREAKER, DS_AT_END, 0, NULL},
+	};
+	struct t_layout l;
+	uint64_t i;
+
+	(void)state;
+	memset(&l, 0, sizeof(l));
+	t_open(&l.t, "xfs-6.15");
+	l.breaker.file = l.file = t_file(&l.t, "A", 4);
+	l.addr = t_map(&l.t, l.file, 0, 4);
+	l.t.note = &l;
+	pin_page(&l, &l.first, 1);
+	pin_page(&l, &l.second, 2);
+	t_unmap(&l.t, l.addr, 4);
+	l.other.target = t_task(&l.t, "breaker", do_break_at_last, &l.breaker);
+	t_task(&l.t, "other", t_do_signal, &l.other);
+	t_task(&l.t, "first", t_do_unpin, &l.first);
+	t_task(&l.t, "second", t_do_unpin, &l.second);
+	assert_int_equal(t_run(&l.t, legs, T_N(legs)), DS_RUN_DONE);
+	assert_int_equal(l.other.value, 2);
+	for (i = 0; i < 4; i++)
+		assert_int_equal(t_entry(l.file, i), 0);
+	for (i = 0; i < DS_WAITQ_BUCKETS; i++)
+		assert_null(l.t.world->waitq->buckets[i].head);
+	t_assert_holds(&l.t);
+	t_close(&l.t);
+}
+
 /* -------------------------------- Signals --------------------------------- */
 
 static void add_signaller(struct t_layout *l)
@@ -348,6 +524,13 @@ int main(void)
 		cmocka_unit_test(
 			later_kernels_look_again_until_no_page_is_busy),
 		cmocka_unit_test(after_a_real_sleep_the_patches_look_again_too),
+		cmocka_unit_test(a_break_takes_every_entry_along),
+		cmocka_unit_test(an_interrupted_break_leaves_the_entries),
+		cmocka_unit_test(an_unmapped_pin_is_waited_for),
+		cmocka_unit_test(
+			a_page_touched_in_the_wait_is_waited_for_in_vain),
+		cmocka_unit_test(unmapping_the_page_ends_that_wait),
+		cmocka_unit_test(the_last_break_of_a_file_is_not_interrupted),
 		cmocka_unit_test(a_signal_ends_the_sleep),
 		cmocka_unit_test(
 			a_signal_that_came_before_ends_the_wait_without_a_sleep),

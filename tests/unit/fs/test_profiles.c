@@ -69,6 +69,8 @@ static void the_rules_are_those_of_the_kernels(void **state)
 		{"ext4-6.1", DS_BREAK_UNTIL_IDLE, true, true, false, true},
 		{"xfs-4.19", DS_BREAK_UNTIL_IDLE, true, true, false, false},
 		{"xfs-6.1", DS_BREAK_UNTIL_IDLE, true, true, false, true},
+		{"ext4-6.15", DS_BREAK_UNTIL_IDLE, true, true, false, true},
+		{"xfs-6.15", DS_BREAK_UNTIL_IDLE, true, true, false, true},
 	};
 	size_t i;
 
@@ -85,10 +87,26 @@ static void the_rules_are_those_of_the_kernels(void **state)
 		assert_int_equal(profile->interrupted_keeps_size,
 				 rules[i].keeps_size);
 		assert_int_equal(profile->delete_wakes_all, rules[i].wakes_all);
-		/* Until v6.15. */
-		assert_int_equal(profile->idle_refs, 1);
-		assert_true(profile->break_if_mapped);
 	}
+}
+
+static void from_v6_15_page_tables_hold_references(void **state)
+{
+	const struct ds_fs_profile *profile;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; (profile = ds_profile_at(i)); i++) {
+		bool later = strstr(profile->name, "-6.15") != NULL;
+
+		assert_int_equal(profile->idle_refs, later ? 0 : 1);
+		assert_int_equal(profile->pte_holds_ref, later);
+		assert_int_equal(profile->break_if_mapped, !later);
+		assert_int_equal(profile->break_drops_entries, later);
+		assert_int_equal(profile->break_at_evict, later);
+	}
+	assert_non_null(ds_profile_find("ext4-6.15"));
+	assert_non_null(ds_profile_find("xfs-6.15"));
 }
 
 static void sizes_end_where_the_file_systems_end(void **state)
@@ -106,6 +124,7 @@ int main(void)
 		cmocka_unit_test(every_operation_is_there),
 		cmocka_unit_test(the_proved_profiles_come_first),
 		cmocka_unit_test(the_rules_are_those_of_the_kernels),
+		cmocka_unit_test(from_v6_15_page_tables_hold_references),
 		cmocka_unit_test(sizes_end_where_the_file_systems_end),
 	};
 

@@ -2,17 +2,23 @@
 #include "../../support/world.h"
 
 /* A world with file A of 4 pages, mapped; pages are touched where asked. */
-static uint64_t set_up(struct t_world *t, struct ds_file **ret_file,
-		       uint64_t touched)
+static uint64_t set_up_on(struct t_world *t, const char *fs,
+			  struct ds_file **ret_file, uint64_t touched)
 {
 	uint64_t addr, i;
 
-	t_open(t, "ext4-4.19");
+	t_open(t, fs);
 	*ret_file = t_file(t, "A", 4);
 	addr = t_map(t, *ret_file, 0, 4);
 	for (i = 0; i < touched; i++)
 		t_store(t, addr + i * T_PAGE, 1);
 	return addr;
+}
+
+static uint64_t set_up(struct t_world *t, struct ds_file **ret_file,
+		       uint64_t touched)
+{
+	return set_up_on(t, "ext4-4.19", ret_file, touched);
 }
 
 static int64_t pin(struct t_world *t, uint64_t addr, uint64_t n, bool write,
@@ -166,18 +172,28 @@ static void do_unmap_file(struct ds_task *task, void *arg)
 	t_end(job, 0);
 }
 
-static void race(struct t_race *r, const struct t_leg *legs, size_t n_legs)
+static void race_on(struct t_race *r, const char *fs, const struct t_leg *legs,
+		    size_t n_legs)
 {
 	memset(r, 0, sizeof(*r));
-	r->pin.addr = set_up(&r->t, &r->file, 1);
+	r->pin.addr = set_up_on(&r->t, fs, &r->file, 1);
 	r->pin.len = T_PAGE;
 	r->unmap.file = r->file;
+	r->t.note = r;
 	r->t.followed = 0;
 	t_task(&r->t, "direct", t_do_direct_read, &r->pin);
 	t_task(&r->t, "unmap", do_unmap_file, &r->unmap);
 	assert_int_equal(t_run(&r->t, legs, n_legs), DS_RUN_DONE);
 	assert_int_equal(r->pin.result, T_PAGE);
 	t_assert_holds(&r->t);
+	/* What is left is page tables'. */
+	assert_int_equal(t_extra(&r->t, t_block(r->file, 0)),
+			 t_mapped(&r->t, t_block(r->file, 0)));
+}
+
+static void race(struct t_race *r, const struct t_leg *legs, size_t n_legs)
+{
+	race_on(r, "ext4-4.19", legs, n_legs);
 	assert_int_equal(t_extra(&r->t, t_block(r->file, 0)), 0);
 }
 
@@ -195,6 +211,36 @@ static void a_walker_that_sees_the_entry_change_backs_out(void **state)
 	race(&r, legs, T_N(legs));
 	/* The reference it took for nothing is no pin. */
 	assert_int_equal(t_n_events(&r.t, DS_EV_PINNED), 1);
+	t_close(&r.t);
+}
+
+static void note_none(struct t_world *t)
+{
+	struct t_race *r = t->note;
+
+	assert_int_equal(t_extra(t, t_block(r->file, 0)), 0);
+	/* It read the entry and wanted the reference: that is all. */
+	assert_int_equal(t->world->sched->tasks[0]->steps, 2);
+}
+
+/*
+ * It read the entry, which is gone with the last reference when it wants one of
+ * its own: the frame may be anybody's by now.
+ */
+static void a_walker_takes_no_reference_where_none_is_left(void **state)
+{
+	static const struct t_leg legs[] = {
+		{0, DS_AT_FRAME_GET, 0, NULL},
+		{1, DS_AT_END, 0, NULL},
+		{0, DS_AT_COUNT, 0, note_none},
+		{0, DS_AT_PTE_FOLLOW, 2, NULL},
+	};
+	struct t_race r;
+
+	(void)state;
+	race_on(&r, "xfs-6.15", legs, T_N(legs));
+	assert_int_equal(t_n_events(&r.t, DS_EV_PINNED), 1);
+	assert_int_equal(r.t.space->walkers.walking, 0);
 	t_close(&r.t);
 }
 
@@ -305,6 +351,8 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_pinned_is_a_fault),
 		cmocka_unit_test(a_failure_behind_pinned_pages_tells_how_many),
 		cmocka_unit_test(a_walker_that_sees_the_entry_change_backs_out),
+		cmocka_unit_test(
+			a_walker_takes_no_reference_where_none_is_left),
 		cmocka_unit_test(a_walker_that_came_first_keeps_its_pin),
 		cmocka_unit_test(
 			a_walker_that_came_too_late_takes_the_slow_path),

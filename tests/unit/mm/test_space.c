@@ -311,6 +311,178 @@ static void a_file_counts_as_mapped_until_its_entries_are_gone(void **state)
 	t_close(&t);
 }
 
+/* ------------------------ References of entries --------------------------- */
+
+static void assert_refs(const struct t_world *t, struct ds_pfn pfn, int refs)
+{
+	assert_int_equal(t_extra(t, pfn), refs);
+	assert_int_equal(t_mapped(t, pfn), refs);
+}
+
+static void from_v6_15_an_entry_holds_a_reference(void **state)
+{
+	struct ds_file *file;
+	uint64_t addr, other;
+	struct t_world t;
+
+	(void)state;
+	t_open(&t, "xfs-6.15");
+	file = t_file(&t, "A", 2);
+	addr = t_map(&t, file, 0, 2);
+	other = t_map(&t, file, 0, 2);
+	assert_refs(&t, t_block(file, 0), 0);
+	t_load(&t, addr);
+	assert_refs(&t, t_block(file, 0), 1);
+	/* The same entry, made writable. */
+	t_store(&t, addr, 1);
+	assert_refs(&t, t_block(file, 0), 1);
+	t_load(&t, other);
+	assert_refs(&t, t_block(file, 0), 2);
+	t_unmap(&t, addr, 2);
+	assert_refs(&t, t_block(file, 0), 1);
+	ds_rmap_unmap(t.setup, &file->inode->mapping.rmap, ds_pgrange_all());
+	assert_refs(&t, t_block(file, 0), 0);
+	assert_refs(&t, t_block(file, 1), 0);
+	t_close(&t);
+}
+
+static void to_v6_14_an_entry_holds_none(void **state)
+{
+	struct ds_file *file;
+	struct t_world t;
+	uint64_t addr;
+
+	(void)state;
+	t_open(&t, "xfs-6.1");
+	file = t_file(&t, "A", 1);
+	addr = t_map(&t, file, 0, 1);
+	t_store(&t, addr, 1);
+	assert_refs(&t, t_block(file, 0), 0);
+	t_close(&t);
+}
+
+/* Shared by everybody, and nobody's to wait for. */
+static void entries_of_the_zero_page_hold_none(void **state)
+{
+	struct ds_file *file;
+	struct t_world t;
+	uint64_t addr;
+
+	(void)state;
+	t_open(&t, "xfs-6.15");
+	file = t_open_file(&t, "A", O_RDWR | O_CREAT);
+	assert_int_equal(t_truncate(&t, file, T_PAGE), 0);
+	addr = t_map(&t, file, 0, 1);
+	assert_int_equal(t_load(&t, addr), 0);
+	assert_int_equal(ds_pte_pfn(t_pte(&t, addr)).pfn, DS_ZERO_PFN);
+	assert_refs(&t, ds_pfn(DS_ZERO_PFN), 0);
+	/* A block in its place does. */
+	t_store(&t, addr, 1);
+	assert_refs(&t, t_block(file, 0), 1);
+	t_unmap(&t, addr, 1);
+	assert_refs(&t, t_block(file, 0), 0);
+	t_close(&t);
+}
+
+/* More than are gathered for one flush. */
+static void every_reference_goes_with_a_large_area(void **state)
+{
+	struct ds_file *file;
+	struct t_world t;
+	uint64_t addr, i;
+
+	(void)state;
+	t_open(&t, "xfs-6.15");
+	file = t_file(&t, "A", 40);
+	addr = t_map(&t, file, 0, 40);
+	for (i = 0; i < 40; i++)
+		t_store(&t, addr + i * T_PAGE, 1);
+	t_unmap(&t, addr, 40);
+	for (i = 0; i < 40; i++)
+		assert_refs(&t, t_block(file, i), 0);
+	t_close(&t);
+}
+
+/* What is left when the first reference is about to be dropped. */
+static void note_refs(struct t_world *t)
+{
+	struct t_job *job = t->note;
+
+	assert_int_equal(t_pte(t, job->addr) | t_pte(t, job->addr + T_PAGE), 0);
+	assert_int_equal(t->space->walkers.walking, 0);
+	assert_int_equal(t_extra(t, t_block(job->file, 0)), 1);
+	assert_int_equal(t_mapped(t, t_block(job->file, 0)), 0);
+	job->value++;
+}
+
+/* A processor may use an entry until the flush; a page must not go before. */
+static void references_are_dropped_behind_the_flush(void **state)
+{
+	static const struct t_leg legs[] = {
+		{1, DS_AT_FRAME_GET, 0, NULL}, /* in its lockless walk */
+		{0, DS_AT_TLB_FLUSH, 2, NULL},
+		{1, DS_AT_LOCK_SHARED, 0, NULL},
+		{0, DS_AT_FRAME_PUT, 0, note_refs},
+	};
+	struct t_job job = {.len = 2 * T_PAGE}, pin = {.len = T_PAGE};
+	struct t_world t;
+
+	(void)state;
+	t_open(&t, "xfs-6.15");
+	t.space->flush = DS_FLUSH_IPI;
+	job.file = t_file(&t, "A", 2);
+	job.addr = t_map(&t, job.file, 0, 2);
+	t_store(&t, job.addr, 1);
+	t_store(&t, job.addr + T_PAGE, 1);
+	pin.addr = job.addr;
+	t.note = &job;
+	t_task(&t, "unmap", t_do_unmap, &job);
+	t_task(&t, "direct", t_do_direct_read, &pin);
+	t_run(&t, legs, T_N(legs));
+	assert_int_equal(job.value, 1);
+	t_assert_holds(&t);
+	t_close(&t);
+}
+
+static void do_map_other(struct ds_task *task, void *arg)
+{
+	struct t_job *job = arg;
+
+	t_end(job, ds_vfs_mmap(task, job->t->space, job->file, 0, T_PAGE, true,
+			       &job->addr));
+}
+
+/* Closing the last area evicts the file, which waits for its pins there. */
+static void a_file_is_evicted_when_the_lock_was_given_back(void **state)
+{
+	static const struct t_leg legs[] = {
+		{0, DS_AT_WAIT_SLEEP, 0, NULL},
+		{1, DS_AT_END, 0, NULL},
+		{2, DS_AT_END, 0, NULL},
+		{0, DS_AT_END, 0, NULL},
+	};
+	struct t_job unmap = {.len = T_PAGE}, map = {0}, pin = {.len = T_PAGE};
+	struct ds_file *file;
+	struct t_world t;
+
+	(void)state;
+	t_open(&t, "xfs-6.15");
+	file = t_file(&t, "A", 1);
+	map.file = t_file(&t, "B", 1);
+	unmap.addr = pin.addr = t_map(&t, file, 0, 1);
+	t_pin(&t, &pin);
+	assert_int_equal(ds_vfs_unlink(t.setup, t.super, "A"), 0);
+	assert_int_equal(ds_vfs_close(t.setup, file), 0);
+	t_task(&t, "unmap", t_do_unmap, &unmap);
+	t_task(&t, "map", do_map_other, &map);
+	t_task(&t, "holder", t_do_unpin, &pin);
+	assert_int_equal(t_run(&t, legs, T_N(legs)), DS_RUN_DONE);
+	assert_int_equal(map.result, 0);
+	assert_int_equal(unmap.result, 0);
+	t_assert_holds(&t);
+	t_close(&t);
+}
+
 /* Whether the task that unmaps could go on. */
 static void note_enabled(struct t_world *t)
 {
@@ -427,6 +599,13 @@ int main(void)
 			a_file_counts_as_mapped_until_its_entries_are_gone),
 		cmocka_unit_test(a_flush_by_interrupt_waits_for_walkers),
 		cmocka_unit_test(a_broadcast_flush_waits_for_nobody),
+		cmocka_unit_test(from_v6_15_an_entry_holds_a_reference),
+		cmocka_unit_test(to_v6_14_an_entry_holds_none),
+		cmocka_unit_test(entries_of_the_zero_page_hold_none),
+		cmocka_unit_test(every_reference_goes_with_a_large_area),
+		cmocka_unit_test(references_are_dropped_behind_the_flush),
+		cmocka_unit_test(
+			a_file_is_evicted_when_the_lock_was_given_back),
 		cmocka_unit_test(faults_of_one_page_meet_without_harm),
 	};
 

@@ -42,6 +42,51 @@ static unsigned int n_holders(const struct t_world *t)
 	return n;
 }
 
+static void page_tables_alone_do_not_make_a_frame_busy(void **state)
+{
+	struct t_world t;
+
+	(void)state;
+	t_open(&t, "xfs-6.15");
+	assert_false(ds_frame_is_busy(t.setup, t.frames, PFN));
+	ds_frame_mapped(t.setup, t.frames, PFN);
+	ds_frame_mapped(t.setup, t.frames, PFN);
+	assert_int_equal(ds_frame_refs(t.setup, t.frames, PFN), 2);
+	assert_false(ds_frame_is_busy(t.setup, t.frames, PFN));
+	ds_frame_get(t.setup, t.frames, PFN);
+	assert_true(ds_frame_is_busy(t.setup, t.frames, PFN));
+	/* Not a moment between the two steps of an unmapping is it idle. */
+	ds_frame_unmapped(t.setup, t.frames, PFN);
+	assert_int_equal(ds_frame_put(t.setup, t.frames, PFN), 2);
+	assert_true(ds_frame_is_busy(t.setup, t.frames, PFN));
+	assert_int_equal(ds_frame_put(t.setup, t.frames, PFN), 1);
+	assert_false(ds_frame_is_busy(t.setup, t.frames, PFN));
+	ds_frame_unmapped(t.setup, t.frames, PFN);
+	assert_true(ds_frame_is_busy(t.setup, t.frames, PFN));
+	assert_int_equal(ds_frame_put(t.setup, t.frames, PFN), 0);
+	assert_false(ds_frame_is_busy(t.setup, t.frames, PFN));
+	t_close(&t);
+}
+
+static void a_frame_without_references_is_nobodys_to_take(void **state)
+{
+	struct t_world t;
+
+	(void)state;
+	t_open(&t, "xfs-6.15");
+	assert_false(ds_frame_try_get(t.setup, t.frames, PFN));
+	assert_int_equal(t_extra(&t, PFN), 0);
+	ds_frame_get(t.setup, t.frames, PFN);
+	assert_true(ds_frame_try_get(t.setup, t.frames, PFN));
+	assert_int_equal(t_extra(&t, PFN), 2);
+	t_close(&t);
+	/* The device had one of its own to v6.14. */
+	t_open(&t, "xfs-6.1");
+	assert_true(ds_frame_try_get(t.setup, t.frames, PFN));
+	assert_int_equal(t_extra(&t, PFN), 1);
+	t_close(&t);
+}
+
 static void a_pin_is_on_record_until_it_is_dropped(void **state)
 {
 	const struct ds_holder *holder;
@@ -259,6 +304,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_frame_that_nobody_uses_has_the_idle_count),
 		cmocka_unit_test(gets_and_puts_add_up),
+		cmocka_unit_test(page_tables_alone_do_not_make_a_frame_busy),
+		cmocka_unit_test(a_frame_without_references_is_nobodys_to_take),
 		cmocka_unit_test(a_pin_is_on_record_until_it_is_dropped),
 		cmocka_unit_test(of_two_pins_on_one_page_a_task_drops_its_own),
 		cmocka_unit_test(a_task_may_drop_what_another_has_pinned),
