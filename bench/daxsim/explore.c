@@ -376,6 +376,15 @@ static int print_text(const struct args *args,
 	return print_timeline(args, program, shortest);
 }
 
+/* Runs made; where states merge, most end where another one has been. */
+static uint64_t n_runs(const struct args *args,
+		       const struct ds_search_result *result)
+{
+	if (args->search.kind == DS_SEARCH_STATES)
+		return result->interleavings + result->redundant;
+	return result->interleavings;
+}
+
 static int verdict(const struct args *args, const struct ds_scenario *scenario,
 		   const struct ds_search_result *result)
 {
@@ -386,7 +395,7 @@ static int verdict(const struct args *args, const struct ds_scenario *scenario,
 	if (result->end == DS_END_BUDGET || result->limited)
 		return EXIT_BUDGET;
 	if (scenario->n_tasks > 1 && args->turns != DS_TURNS_FREE &&
-	    result->interleavings < 2) {
+	    n_runs(args, result) < 2) {
 		cli_error(verb,
 			  "only one interleaving exists: the tasks of "
 			  "%s never meet, so nothing was tested",

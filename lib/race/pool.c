@@ -13,10 +13,10 @@ void ds_pool_init(struct ds_pool *pool, unsigned int n_workers)
 
 void ds_pool_fini(struct ds_pool *pool)
 {
-	while (pool->pieces) {
-		struct ds_piece *piece = pool->pieces;
+	while (pool->first) {
+		struct ds_piece *piece = pool->first;
 
-		pool->pieces = piece->next;
+		pool->first = piece->next;
 		ds_piece_free(piece);
 	}
 	ds_graph_free(&pool->graph);
@@ -82,8 +82,11 @@ static void update_hungry(struct ds_pool *pool)
 void ds_pool_give(struct ds_pool *pool, struct ds_piece *piece)
 {
 	ds_pool_lock(pool);
-	piece->next = pool->pieces;
-	pool->pieces = piece;
+	if (pool->first)
+		pool->last->next = piece;
+	else
+		pool->first = piece;
+	pool->last = piece;
 	pool->n_pieces++;
 	update_hungry(pool);
 	pthread_cond_signal(&pool->changed);
@@ -97,12 +100,11 @@ struct ds_piece *ds_pool_take(struct ds_pool *pool)
 	ds_pool_lock(pool);
 	pool->n_idle++;
 	update_hungry(pool);
-	while (!pool->pieces && !pool->stopped &&
-	       pool->n_idle < pool->n_workers)
+	while (!pool->first && !pool->stopped && pool->n_idle < pool->n_workers)
 		pthread_cond_wait(&pool->changed, &pool->lock);
-	if (pool->pieces && !pool->stopped) {
-		piece = pool->pieces;
-		pool->pieces = piece->next;
+	if (pool->first && !pool->stopped) {
+		piece = pool->first;
+		pool->first = piece->next;
 		pool->n_pieces--;
 		/* Who is idle for good stays counted: that ends the others. */
 		pool->n_idle--;

@@ -11,13 +11,12 @@
 
 #include "race/graph.h"
 
-/* One thing to try: after the choices of @prefix, @choice. */
+/* Something to try: after the choices of @prefix, each of @left. */
 struct ds_piece {
 	struct ds_piece *next;
 	struct ds_schedule prefix;
 	uint32_t state, enabled; /* where @prefix leads */
-	uint32_t sleep;
-	unsigned int choice;
+	uint32_t sleep, left;
 };
 
 struct ds_pool {
@@ -25,9 +24,9 @@ struct ds_pool {
 	pthread_cond_t changed;
 	struct ds_graph graph;
 	unsigned int n_workers, n_idle, n_pieces;
-	struct ds_piece *pieces;
-	bool stopped;       /* some worker ended early: so do all */
-	atomic_bool hungry; /* somebody waits for a piece; a hint */
+	struct ds_piece *first, *last; /* oldest first */
+	bool stopped;                  /* some worker ended early: so do all */
+	atomic_bool hungry;            /* somebody waits for a piece; a hint */
 };
 
 void ds_pool_init(struct ds_pool *pool, unsigned int n_workers);
@@ -50,7 +49,7 @@ static inline bool ds_pool_is_hungry(struct ds_pool *pool)
 	return atomic_load_explicit(&pool->hungry, memory_order_relaxed);
 }
 
-/* Leaves @piece for another worker. */
+/* Leaves @piece for whoever comes first. */
 void ds_pool_give(struct ds_pool *pool, struct ds_piece *piece);
 
 /*

@@ -38,6 +38,13 @@
  * exist, so the graph of taken steps, which is finite, has one too.
  */
 
+/*
+ * How far a run goes beyond its piece. Each run begins at the mark, so deep
+ * paths are dear, and where runs can go round in circles they grow long; what
+ * lies further is left as a piece and met on shorter ways for the most part.
+ */
+#define REACH 192
+
 /* One point of choice on the present path. */
 struct visit {
 	uint32_t state;
@@ -52,6 +59,7 @@ struct states_engine {
 	struct visit *path;
 	size_t n, max;
 	size_t n_replay;  /* choices that are fixed in this run */
+	size_t far;       /* where runs end */
 	uint32_t sleep;   /* of the visit to come */
 	uint64_t n_calls; /* that the chosen task had returned from */
 };
@@ -139,6 +147,56 @@ static int visit_state(struct states_engine *search,
 	return 0;
 }
 
+/*
+ * Leaves @left of @visit, at @depth on the path, as a piece. Return: 0, or
+ * -ENOMEM.
+ */
+static int leave(struct states_engine *search, const struct visit *visit,
+		 uint32_t left, size_t depth)
+{
+	struct ds_piece *piece = calloc(1, sizeof(*piece));
+	size_t i;
+	int r = 0;
+
+	if (!piece)
+		return -ENOMEM;
+	*piece = (struct ds_piece){
+		.state = visit->state,
+		.enabled = visit->enabled,
+		.sleep = visit->sleep,
+		.left = left,
+	};
+	for (i = 0; i < depth && r == 0; i++)
+		r = ds_schedule_append(&piece->prefix, search->path[i].choice);
+	if (r == 0)
+		ds_pool_give(pool_of(search), piece);
+	else
+		ds_piece_free(piece);
+	return r;
+}
+
+/* Leaves something near the root of the path to others, if there is any. */
+static int give(struct states_engine *search)
+{
+	size_t i;
+
+	for (i = 0; i + 1 < search->n; i++) {
+		struct visit *visit = &search->path[i];
+		uint32_t others = visit->left & ~ds_task_bit(visit->choice);
+
+		if (!others)
+			continue;
+		/*
+		 * They are tried after the present choice, like those tried
+		 * before, which therefore sleep.
+		 */
+		visit->sleep |= ds_task_bit(visit->choice);
+		visit->left &= ~others;
+		return leave(search, visit, others, i);
+	}
+	return 0;
+}
+
 /* Return: 1 when something is to be tried here, 0 if not, negative errno. */
 static int arrive(struct states_engine *search, const struct ds_sched *sched,
 		  uint32_t enabled)
@@ -150,9 +208,12 @@ static int arrive(struct states_engine *search, const struct ds_sched *sched,
 	ds_pool_lock(pool_of(search));
 	r = visit_state(search, sched, digest, &visit);
 	ds_pool_unlock(pool_of(search));
-	if (r == 0 && visit.left)
-		r = push(search, visit);
-	return r < 0 ? r : visit.left != 0;
+	if (r < 0 || !visit.left)
+		return r;
+	if (search->n >= search->far)
+		return leave(search, &visit, visit.left, search->n);
+	r = push(search, visit);
+	return r < 0 ? r : 1;
 }
 
 /* The last visit's choice is made: what sleeps behind it. */
@@ -200,45 +261,18 @@ static int pick(struct ds_engine *engine, const struct ds_sched *sched,
 	return (int)visit->choice;
 }
 
+static int open_states(struct ds_engine *engine)
+{
+	((struct states_engine *)engine)->far = REACH;
+	return 0;
+}
+
 static void begin(struct ds_engine *engine, uint64_t run)
 {
 	struct states_engine *search = (struct states_engine *)engine;
 
 	(void)run;
 	search->sleep = 0;
-}
-
-/* Leaves something near the root of the path to others, if there is any. */
-static void give(struct states_engine *search)
-{
-	struct ds_piece *piece;
-	size_t i, j;
-	int r = 0;
-
-	for (i = 0; i + 1 < search->n; i++)
-		if (search->path[i].left & ~ds_task_bit(search->path[i].choice))
-			break;
-	if (i + 1 >= search->n)
-		return;
-	piece = calloc(1, sizeof(*piece));
-	if (!piece)
-		return;
-	for (j = 0; j < i && r == 0; j++)
-		r = ds_schedule_append(&piece->prefix, search->path[j].choice);
-	if (r < 0) {
-		ds_piece_free(piece);
-		return;
-	}
-	piece->state = search->path[i].state;
-	piece->enabled = search->path[i].enabled;
-	/* The present choice is tried before it, like those already tried. */
-	piece->sleep =
-		search->path[i].sleep | ds_task_bit(search->path[i].choice);
-	piece->choice = ds_tasks_first(search->path[i].left &
-				       ~ds_task_bit(search->path[i].choice));
-	search->path[i].left &= ~ds_task_bit(piece->choice);
-	search->path[i].sleep |= ds_task_bit(piece->choice);
-	ds_pool_give(pool_of(search), piece);
 }
 
 /* Goes on with a piece that another worker left. */
@@ -258,11 +292,12 @@ static bool take(struct states_engine *search)
 					 .state = piece->state,
 					 .enabled = piece->enabled,
 					 .sleep = piece->sleep,
-					 .left = ds_task_bit(piece->choice),
-					 .choice = piece->choice,
+					 .left = piece->left,
+					 .choice = ds_tasks_first(piece->left),
 				 });
 	ds_piece_free(piece);
 	search->n_replay = search->n;
+	search->far = search->n + REACH;
 	search->engine.error = r;
 	return true;
 }
@@ -272,7 +307,7 @@ static bool next(struct ds_engine *engine)
 	struct states_engine *search = (struct states_engine *)engine;
 
 	if (ds_pool_is_hungry(engine->pool))
-		give(search);
+		engine->error = give(search);
 	while (search->n > 0) {
 		struct visit *visit = &search->path[search->n - 1];
 
@@ -299,12 +334,17 @@ static int judge_progress(const struct ds_engine *engine)
 	unsigned int task;
 	int r = 0;
 
-	for (task = 0; task < sched->n_tasks && r == 0; task++) {
+	for (task = 0; task < sched->n_tasks && r >= 0; task++) {
 		r = ds_graph_find_starving(&engine->pool->graph, task, &lasso);
 		if (r <= 0)
 			continue;
 		result->broken |= UINT32_C(1) << DS_NO_STARVATION;
-		known->runs = 1;
+		/* Of several tasks, the one that takes least to show. */
+		if (known->runs++ && known->schedule.n <= lasso.run.n) {
+			ds_schedule_free(&lasso.run);
+			continue;
+		}
+		ds_schedule_free(&known->schedule);
 		known->schedule = lasso.run;
 		ds_lasso_tell(sched, &lasso, &known->finding);
 	}
@@ -338,6 +378,7 @@ static void close_states(struct ds_engine *engine)
 const struct ds_engine_ops ds_engine_states = {
 	.name = "states",
 	.size = sizeof(struct states_engine),
+	.open = open_states,
 	.begin = begin,
 	.pick = pick,
 	.next = next,
