@@ -35,6 +35,8 @@ struct ds_engine_ops {
 		    uint32_t enabled, unsigned int last);
 	/* NULL, or whether the run just ended was met in full before. */
 	bool (*repeats)(const struct ds_engine *engine);
+	/* NULL, or called when the run was cut at the most steps allowed. */
+	void (*limited)(struct ds_engine *engine);
 	/* Return: whether there is another run. */
 	bool (*next)(struct ds_engine *engine);
 	/*

@@ -45,6 +45,9 @@
  * Source sets (races.c) try fewer tasks than all that are awake; the proof that
  * the classes of whole runs are still met is in the paper named there.
  *
+ * That proof is about runs that end: steps a run was cut before never raced. On
+ * the path of a run that met the limit every task that is awake is tried.
+ *
  * Not proved by this: properties that compare the times of independent steps,
  * as "this call returned before that one began", are judged in the visited run
  * of a class, not in all of them.
@@ -216,6 +219,15 @@ static bool next(struct ds_engine *engine)
 	return false;
 }
 
+static void try_all(struct ds_engine *engine)
+{
+	struct path_engine *search = (struct path_engine *)engine;
+	size_t i;
+
+	for (i = 0; i < search->n; i++)
+		search->path[i].wanted = search->path[i].enabled;
+}
+
 /* The bound goes up until it leaves nothing out, or to the one asked for. */
 static bool next_bound(struct ds_engine *engine)
 {
@@ -279,6 +291,7 @@ const struct ds_engine_ops ds_engine_source = {
 	.size = sizeof(struct path_engine),
 	.begin = begin,
 	.pick = pick,
+	.limited = try_all,
 	.next = next,
 	.end = end,
 	.close = close_path,

@@ -179,6 +179,8 @@ static int run_once(const struct search *search, uint64_t number)
 			       : 0;
 	case DS_RUN_LIMIT:
 		result->limited++;
+		if (search->ops->limited)
+			search->ops->limited(engine);
 		return note_findings(engine);
 	default:
 		return run_ended(search);

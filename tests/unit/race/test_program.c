@@ -327,8 +327,10 @@ static enum ds_search_end end_of(const char *fs, const char *text,
 
 static void a_search_of_endless_runs_is_bounded_and_never_complete(void **state)
 {
-	static const enum ds_search_kind kinds[] = {
-		DS_SEARCH_SLEEP, DS_SEARCH_PLAIN, DS_SEARCH_BOUND};
+	static const enum ds_search_kind kinds[] = {DS_SEARCH_SOURCE,
+						    DS_SEARCH_SLEEP,
+						    DS_SEARCH_PLAIN,
+						    DS_SEARCH_BOUND};
 	struct ds_search_options options = {.bound = 2, .max_steps = 12};
 	uint64_t limited;
 	size_t i;
