@@ -51,6 +51,7 @@ static void move_page(struct ds_task *task, const struct ds_direct *direct,
 	}
 	/* Properties compare the place with the extent map and i_size. */
 	ds_yield(task, DS_AT_DMA, ds_writes(object),
+		 ds_writes(ds_content_object(page->inode, page->page.pgidx)),
 		 ds_reads(ds_extents_object(page->inode)),
 		 ds_reads(ds_size_object(page->inode)));
 	ds_frame_write(task, frames, page->pfn, offset, bytes, n);

@@ -93,7 +93,8 @@ static void write_page(struct ds_task *task, struct ds_inode *inode,
 		       struct ds_pfn pfn, uint64_t offset, const void *buf,
 		       size_t n)
 {
-	ds_yield(task, DS_AT_BYTES_WRITE, ds_writes(ds_bytes_object(pfn)));
+	ds_yield(task, DS_AT_BYTES_WRITE, ds_writes(ds_bytes_object(pfn)),
+		 ds_writes(ds_content_object(inode->id, ds_page_down(offset))));
 	ds_frame_write(task, inode->super->frames, pfn, offset & DS_PAGE_MASK,
 		       buf, n);
 	ds_tell(task, "write page %llu (block %llu)",

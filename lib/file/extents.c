@@ -337,7 +337,8 @@ static void zero_in_page(struct ds_task *task, struct ds_inode *inode,
 		.n = end - start,
 	};
 
-	ds_yield(task, DS_AT_BYTES_WRITE, ds_writes(ds_bytes_object(pfn)));
+	ds_yield(task, DS_AT_BYTES_WRITE, ds_writes(ds_bytes_object(pfn)),
+		 ds_writes(ds_content_object(inode->id, ds_page_down(start))));
 	ds_frame_zero(task, inode->super->frames, pfn, start & DS_PAGE_MASK,
 		      (size_t)(end - start));
 	ds_tell(task, "zero %llu bytes of page %llu",

@@ -292,7 +292,7 @@ int ds_space_fault(struct ds_task *task, struct ds_space *space,
 
 /*
  * Declares an access through @pte. Properties compare what is found with what
- * the file should have, so its extent map and size are charged.
+ * the file should have, so its extent map, size and content are charged.
  */
 static void declare_access(struct ds_task *task, struct ds_space *space,
 			   struct ds_vpn vpn, uint64_t pte, bool write)
@@ -301,16 +301,19 @@ static void declare_access(struct ds_task *task, struct ds_space *space,
 	ds_obj bytes = ds_bytes_object(ds_pte_pfn(pte));
 	struct ds_pgidx page;
 	uint32_t inode;
+	ds_obj content;
 
 	if (ds_likely(!task->controlled))
 		return;
 	ds_space_place(space, vpn, &inode, &page);
+	content = ds_content_object(inode, page.pgidx);
 	if (!ds_pte_allows(pte, write))
 		ds_yield(task, DS_AT_WALK_PTE, ds_reads(entry));
 	else
 		ds_yield(task, write ? DS_AT_BYTES_WRITE : DS_AT_BYTES_READ,
 			 ds_reads(entry),
 			 write ? ds_writes(bytes) : ds_reads(bytes),
+			 write ? ds_writes(content) : ds_reads(content),
 			 ds_reads(ds_extents_object(inode)),
 			 ds_reads(ds_size_object(inode)));
 }

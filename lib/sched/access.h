@@ -39,6 +39,7 @@ enum ds_object_kind {
 	DS_OBJ_SIZE,    /* i_size */
 	DS_OBJ_NAMES,   /* the directory, link and open counts */
 	DS_OBJ_CELL,    /* a variable of a test program */
+	DS_OBJ_CONTENT, /* what a page of a file should hold */
 };
 
 typedef uint64_t ds_obj;
@@ -68,6 +69,16 @@ static inline ds_obj ds_extents_object(uint32_t inode)
 static inline ds_obj ds_size_object(uint32_t inode)
 {
 	return ds_object(DS_OBJ_SIZE, inode, 0);
+}
+
+/*
+ * For properties that know what a file should hold: whoever reads or writes
+ * its bytes says so beside the block it reaches, since a stale page-table
+ * entry leads to another block than the one that others write.
+ */
+static inline ds_obj ds_content_object(uint32_t inode, uint64_t page)
+{
+	return ds_object(DS_OBJ_CONTENT, inode, page);
 }
 
 struct ds_access {
