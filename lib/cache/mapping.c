@@ -168,7 +168,7 @@ void ds_entry_unlock(struct ds_task *task, struct ds_mapping *mapping,
 	waited_for = ds_wait_has_waiters(task, mapping->waitq, object);
 	ds_spin_unlock(&mapping->lock);
 	ds_task_send(task, &event);
-	if (waited_for)
+	if (waited_for && ds_keeps(task, DS_RULE_UNLOCK_ENTRY_WAKES))
 		ds_wake(task, mapping->waitq, object, false);
 	ds_task_done(task, before, 0);
 }
@@ -291,9 +291,10 @@ static void delete_entry(struct ds_task *task, struct ds_mapping *mapping,
 	if (gone)
 		ds_tell(task, "delete entry %llu",
 			(unsigned long long)page.pgidx);
-	if (waited_for)
+	if (waited_for && ds_keeps(task, DS_RULE_DELETE_WAKES))
 		ds_wake(task, mapping->waitq, object,
-			gone && mapping->delete_wakes_all);
+			gone && mapping->delete_wakes_all &&
+				ds_keeps(task, DS_RULE_DELETE_WAKES_ALL));
 	ds_task_done(task, before, 0);
 }
 
@@ -325,8 +326,13 @@ void ds_mapping_delete(struct ds_task *task, struct ds_mapping *mapping,
 void ds_mapping_invalidate(struct ds_task *task, struct ds_mapping *mapping,
 			   struct ds_pgrange range)
 {
+	bool entries_first = ds_keeps(task, DS_RULE_INVALIDATE_ENTRIES_FIRST);
+
+	if (!entries_first)
+		ds_rmap_unmap(task, &mapping->rmap, range);
 	delete_range(task, mapping, range, INVALIDATED);
-	ds_rmap_unmap(task, &mapping->rmap, range);
+	if (entries_first)
+		ds_rmap_unmap(task, &mapping->rmap, range);
 }
 
 /*
@@ -349,8 +355,13 @@ static bool entry_is_busy(struct ds_task *task, struct ds_mapping *mapping,
 		ds_yield(task, DS_AT_BUSY_TEST, ds_reads(object),
 			 ds_reads(refs), ds_writes(ds_wait_object(object)));
 		ds_touch(task, object, DS_READ);
+		if (ds_entry_is_locked(ds_mapping_view(mapping, page)) &&
+		    !ds_keeps(task, DS_RULE_SCAN_AWAITS_ENTRY))
+			return false;
 		if (!look_locked(task, mapping, page, &entry)) {
 			sleep_for_entry(task, mapping, page);
+			if (!ds_keeps(task, DS_RULE_SCAN_LOOKS_AGAIN))
+				return false;
 			continue;
 		}
 		if (entry == guess)
@@ -365,7 +376,7 @@ static bool entry_is_busy(struct ds_task *task, struct ds_mapping *mapping,
 	ds_spin_unlock(&mapping->lock);
 	ds_tell(task, "scan: page %llu is %s", (unsigned long long)page.pgidx,
 		busy ? "busy" : "idle");
-	if (waited_for)
+	if (waited_for && ds_keeps(task, DS_RULE_SCAN_PASSES_WAKE_ON))
 		ds_wake(task, mapping->waitq, object, false);
 	ds_task_done(task, before, busy ? ret_pfn->pfn : UINT64_MAX);
 	return busy;
@@ -387,10 +398,14 @@ bool ds_mapping_first_busy(struct ds_task *task, struct ds_mapping *mapping,
 			   struct ds_pgrange range, bool mapped_only,
 			   struct ds_pfn *ret_pfn)
 {
+	bool unmap = ds_keeps(task, DS_RULE_UNMAP_FOR_SCAN);
+	bool unmap_first = ds_keeps(task, DS_RULE_UNMAP_BEFORE_SCAN);
 	ds_obj holders = ds_holders_object(mapping->inode);
 	uint64_t before = ds_task_enter(task), unmapped;
+	struct ds_pgrange left = range;
 	struct ds_pgidx page;
 
+	mapped_only |= !ds_keeps(task, DS_RULE_SCAN_UNMAPPED_TOO);
 	if (mapped_only && !ds_rmap_is_mapped(task, &mapping->rmap, holders)) {
 		tell_clean(task, mapping, "nobody maps the file, not looking");
 		ds_task_done(task, before, UINT64_MAX);
@@ -400,18 +415,23 @@ bool ds_mapping_first_busy(struct ds_task *task, struct ds_mapping *mapping,
 	 * First unmap, then look at counts: a lockless pin that we do not see
 	 * then sees our change of the page table and backs out.
 	 */
-	ds_rmap_unmap(task, &mapping->rmap, range);
+	if (unmap && unmap_first)
+		ds_rmap_unmap(task, &mapping->rmap, range);
 	unmapped = ds_task_enter(task);
-	while (!ds_pgrange_is_empty(range) &&
-	       next_entry(task, mapping, range, holders, &page)) {
+	while (!ds_pgrange_is_empty(left) &&
+	       next_entry(task, mapping, left, holders, &page)) {
 		if (entry_is_busy(task, mapping, page, ret_pfn)) {
 			ds_task_done(task, before, ret_pfn->pfn);
 			return true;
 		}
-		range.first.pgidx = page.pgidx + 1;
+		left.first.pgidx = page.pgidx + 1;
 		ds_task_forget(task, unmapped);
-		ds_task_saw(task, range.first.pgidx);
+		ds_task_saw(task, left.first.pgidx);
+		if (!ds_keeps(task, DS_RULE_SCAN_EVERY_PAGE))
+			break;
 	}
+	if (!unmap_first)
+		ds_rmap_unmap(task, &mapping->rmap, range);
 	ds_task_done(task, before, UINT64_MAX);
 	tell_clean(task, mapping, "no busy page");
 	return false;

@@ -60,6 +60,14 @@ static void move_page(struct ds_task *task, const struct ds_direct *direct,
 	ds_task_send(task, &event);
 }
 
+static void unpin_all(struct ds_task *task, const struct ds_direct *direct)
+{
+	uint64_t i;
+
+	for (i = 0; i < direct->n_pages; i++)
+		ds_unpin_page(task, direct->space, &direct->pages[i]);
+}
+
 void ds_direct_transfer(struct ds_task *task, struct ds_direct *direct,
 			unsigned char *bytes)
 {
@@ -67,6 +75,8 @@ void ds_direct_transfer(struct ds_task *task, struct ds_direct *direct,
 	size_t done = 0;
 	uint64_t i;
 
+	if (!ds_keeps(task, DS_RULE_DMA_UNDER_PIN))
+		unpin_all(task, direct);
 	for (i = 0; i < direct->n_pages && done < direct->len; i++) {
 		uint64_t room = DS_PAGE_SIZE - offset;
 		size_t left = direct->len - done;
@@ -81,10 +91,8 @@ void ds_direct_transfer(struct ds_task *task, struct ds_direct *direct,
 
 void ds_direct_end(struct ds_task *task, struct ds_direct *direct)
 {
-	uint64_t i;
-
-	for (i = 0; i < direct->n_pages; i++)
-		ds_unpin_page(task, direct->space, &direct->pages[i]);
+	if (ds_keeps(task, DS_RULE_DMA_UNDER_PIN))
+		unpin_all(task, direct);
 	direct->n_pages = 0;
 }
 

@@ -130,7 +130,7 @@ static int64_t get_blocks(struct ds_task *task, struct ds_inode *inode,
 	/* Not more than this call asked for, nor than it made. */
 	range.end.pgidx = run_end < end ? run_end : end;
 	/* Zero pages mapped there before would hide the written blocks. */
-	if (fresh)
+	if (fresh && ds_keeps(task, DS_RULE_WRITE_INVALIDATES))
 		ds_mapping_invalidate(task, &inode->mapping, range);
 	*ret_pfn = ds_pfn(run.pfn.pfn + page.pgidx - run.page.pgidx);
 	return (int64_t)(range.end.pgidx - page.pgidx);

@@ -107,6 +107,10 @@ int64_t ds_inode_add_blocks(struct ds_task *task, struct ds_inode *inode,
 			    struct ds_pgrange range, enum ds_ext_state state,
 			    bool zeroed)
 {
+	bool early = zeroed && ds_keeps(task, DS_RULE_NEW_BLOCKS_ZEROED) &&
+		     ds_keeps(task, DS_RULE_ZERO_BEFORE_REACHABLE);
+	bool late =
+		zeroed && ds_keeps(task, DS_RULE_NEW_BLOCKS_ZEROED) && !early;
 	struct ds_super *super = inode->super;
 	struct ds_pgrange got = range;
 	struct ds_pfn pfn;
@@ -127,13 +131,15 @@ int64_t ds_inode_add_blocks(struct ds_task *task, struct ds_inode *inode,
 	for (i = 0; i < n; i++) {
 		ds_frame_set_file(super->frames, ds_pfn(pfn.pfn + i),
 				  inode->id);
-		if (zeroed)
+		if (early)
 			zero_block(task, inode, ds_pfn(pfn.pfn + i));
 	}
 	got.end.pgidx = range.first.pgidx + n;
 	begin_change(task, inode);
 	r = ds_extmap_map(inode->extents, got, pfn, state);
 	r = end_change(task, inode, r, DS_CHANGE_ADDED, got);
+	for (i = 0; i < n && late; i++)
+		zero_block(task, inode, ds_pfn(pfn.pfn + i));
 	return r < 0 ? r : (int64_t)n;
 }
 
@@ -242,18 +248,22 @@ static struct ds_pgrange range_of(const struct ds_extent *run)
 int ds_inode_remove_blocks(struct ds_task *task, struct ds_inode *inode,
 			   struct ds_pgrange range)
 {
+	bool remove_first = ds_keeps(task, DS_RULE_REMOVE_BEFORE_FREE);
 	uint64_t before = ds_task_enter(task);
 	struct ds_extent run;
 	int r;
 
 	while (next_mapped(task, inode, &range, &run)) {
+		if (!remove_first)
+			free_blocks(task, inode, run.pfn, run.n_pages);
 		begin_change(task, inode);
 		r = ds_extmap_unmap(inode->extents, range_of(&run));
 		r = end_change(task, inode, r, DS_CHANGE_REMOVED,
 			       range_of(&run));
 		if (r < 0)
 			return r;
-		free_blocks(task, inode, run.pfn, run.n_pages);
+		if (remove_first)
+			free_blocks(task, inode, run.pfn, run.n_pages);
 		ds_task_forget(task, before);
 		ds_task_saw(task, range.first.pgidx);
 	}
@@ -284,6 +294,7 @@ int ds_inode_unwrite(struct ds_task *task, struct ds_inode *inode,
 int ds_inode_convert_written(struct ds_task *task, struct ds_inode *inode,
 			     struct ds_pgrange range)
 {
+	bool zeroed = ds_keeps(task, DS_RULE_CONVERTED_BLOCKS_ZEROED);
 	struct ds_extent run;
 	uint64_t i;
 	int r;
@@ -291,7 +302,7 @@ int ds_inode_convert_written(struct ds_task *task, struct ds_inode *inode,
 	while (next_mapped(task, inode, &range, &run)) {
 		if (run.state != DS_EXT_UNWRITTEN)
 			continue;
-		for (i = 0; i < run.n_pages; i++)
+		for (i = 0; i < run.n_pages && zeroed; i++)
 			zero_block(task, inode, ds_pfn(run.pfn.pfn + i));
 		begin_change(task, inode);
 		r = ds_extmap_convert(inode->extents, range_of(&run),

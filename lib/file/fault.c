@@ -45,7 +45,8 @@ static int map_page(struct ds_task *task, struct ds_vma *vma, struct ds_vpn vpn,
 	if (run.state == DS_EXT_WRITTEN) {
 		entry = ds_entry_data(pfn);
 		/* Others may see the zero page there: take it away first. */
-		if (old & DS_ENTRY_ZERO)
+		if ((old & DS_ENTRY_ZERO) &&
+		    ds_keeps(task, DS_RULE_FAULT_REPLACES_ZERO_PAGE))
 			ds_rmap_unmap(task, &inode->mapping.rmap,
 				      ds_pgrange(page.pgidx, page.pgidx + 1));
 	}
@@ -56,7 +57,8 @@ static int map_page(struct ds_task *task, struct ds_vma *vma, struct ds_vpn vpn,
 
 /* Under the fault lock, shared: i_size and blocks cannot go away. */
 static int fault_locked(struct ds_task *task, struct ds_vma *vma,
-			struct ds_vpn vpn, struct ds_pgidx page, bool write)
+			struct ds_vpn vpn, struct ds_pgidx page, bool write,
+			uint64_t size)
 {
 	struct ds_inode *inode = vma->file;
 	bool transaction =
@@ -65,7 +67,9 @@ static int fault_locked(struct ds_task *task, struct ds_vma *vma,
 	uint64_t old;
 	int r;
 
-	if (page.pgidx >= ds_page_up(ds_inode_size(task, inode)))
+	if (ds_keeps(task, DS_RULE_FAULT_SIZE_UNDER_LOCK))
+		size = ds_inode_size(task, inode);
+	if (page.pgidx >= ds_page_up(size))
 		return DS_SIGBUS;
 	/* How much farther the file goes no longer counts. */
 	ds_task_done(task, before, 0);
@@ -87,11 +91,17 @@ static int fault(struct ds_task *task, struct ds_vma *vma, struct ds_vpn vpn,
 {
 	struct ds_inode *inode = vma->file;
 	struct ds_pgidx page = {vma->pgoff.pgidx + vpn.vpn - vma->first.vpn};
+	bool locked = ds_keeps(task, DS_RULE_FAULT_TAKES_LOCK);
+	uint64_t early_size = 0;
 	int r;
 
-	ds_rwsem_lock(task, &inode->fault_lock, DS_SHARED);
-	r = fault_locked(task, vma, vpn, page, write);
-	ds_rwsem_unlock(task, &inode->fault_lock);
+	if (!ds_keeps(task, DS_RULE_FAULT_SIZE_UNDER_LOCK))
+		early_size = ds_inode_size(task, inode);
+	if (locked)
+		ds_rwsem_lock(task, &inode->fault_lock, DS_SHARED);
+	r = fault_locked(task, vma, vpn, page, write, early_size);
+	if (locked)
+		ds_rwsem_unlock(task, &inode->fault_lock);
 	return r;
 }
 

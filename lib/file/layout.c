@@ -24,16 +24,36 @@ static void watch(struct ds_task *task, struct ds_super *super, bool begin)
 	super->n_waits++;
 }
 
+/*
+ * The lock is dropped to sleep because who holds the pin may have to fault on
+ * this file before it can let go.
+ */
+static void unlock_to_sleep(struct ds_task *task, struct ds_inode *inode)
+{
+	if (!ds_keeps(task, DS_RULE_SLEEP_KEEPS_INODE_LOCK))
+		ds_rwsem_unlock(task, &inode->lock);
+	else if (ds_keeps(task, DS_RULE_SLEEP_ALLOWS_FAULTS))
+		ds_inode_unlock_faults(task, inode);
+}
+
+static void lock_after_sleep(struct ds_task *task, struct ds_inode *inode)
+{
+	if (!ds_keeps(task, DS_RULE_SLEEP_KEEPS_INODE_LOCK))
+		ds_rwsem_lock(task, &inode->lock, DS_EXCLUSIVE);
+	else if (ds_keeps(task, DS_RULE_SLEEP_ALLOWS_FAULTS))
+		ds_inode_lock_faults(task, inode);
+}
+
 /* Asleep, with nothing held that who has the pin may need. */
 static void sleep_unlocked(struct ds_task *task, struct ds_inode *inode,
-			   ds_obj key)
+			   ds_obj key, bool interruptible)
 {
 	struct ds_waitq_table *waitq = inode->super->waitq;
 	bool woken;
 
-	ds_inode_unlock_faults(task, inode);
+	unlock_to_sleep(task, inode);
 	watch(task, inode->super, true);
-	ds_wait_sleep(task, key, true);
+	ds_wait_sleep(task, key, interruptible);
 	/* Part of that step, which read the queue. */
 	woken = ds_wait_was_woken(task);
 	ds_task_saw(task, woken);
@@ -45,16 +65,13 @@ static void sleep_unlocked(struct ds_task *task, struct ds_inode *inode,
 	if (!woken)
 		ds_wait_leave(task, waitq);
 	ds_task_forget_wake(task);
-	ds_inode_lock_faults(task, inode);
+	lock_after_sleep(task, inode);
 }
 
 /*
  * Waits until @pfn is idle. It queues before it tests, so no wake-up is lost;
  * a condition that is true at the first test ends the wait even if a signal is
  * pending, and then the lock was never dropped.
- *
- * The lock is dropped to sleep because who holds the pin may have to fault on
- * this file before it can let go.
  *
  * Idle is no reference at all. Where page-table entries hold references, a page
  * that was faulted in again is not idle when its last pin goes, and nobody is
@@ -66,21 +83,33 @@ static int wait_until_idle(struct ds_task *task, struct ds_inode *inode,
 			   struct ds_pfn pfn, bool *ret_slept)
 {
 	struct ds_waitq_table *waitq = inode->super->waitq;
-	ds_obj key = ds_refs_object(pfn);
+	bool right_key = ds_keeps(task, DS_RULE_WAIT_FOR_ITS_PAGE);
+	bool interruptible = ds_keeps(task, DS_RULE_SIGNAL_ENDS_WAIT);
+	bool queue_first = ds_keeps(task, DS_RULE_QUEUE_BEFORE_TEST);
+	ds_obj key = ds_refs_object(ds_pfn(pfn.pfn + !right_key));
 	uint64_t before = ds_task_enter(task);
-	int r;
+	bool idle;
+	int r = 0;
 
 	for (;;) {
-		r = ds_wait_queue(task, waitq, key, false, true);
-		if (is_idle(task, inode, pfn))
+		if (queue_first)
+			r = ds_wait_queue(task, waitq, key, false,
+					  interruptible);
+		idle = is_idle(task, inode, pfn);
+		if (!queue_first)
+			r = ds_wait_queue(task, waitq, key, false,
+					  interruptible);
+		if (idle)
 			break;
 		if (r < 0)
 			return r;
 		*ret_slept = true;
-		sleep_unlocked(task, inode, key);
+		sleep_unlocked(task, inode, key, interruptible);
 		/* It begins again; what woke it no longer counts. */
 		ds_task_forget(task, before);
 		ds_task_saw(task, *ret_slept);
+		if (!ds_keeps(task, DS_RULE_RETEST_AFTER_WAKE))
+			return 0;
 	}
 	/* Whether a wake-up came is the queue's to say: a step of its own. */
 	if (r == 0)
@@ -117,6 +146,37 @@ static void drop_entries(struct ds_task *task, struct ds_inode *inode)
 		ds_mapping_delete(task, &inode->mapping, ds_pgrange_all());
 }
 
+/* What the search covers: not i_size, which may have changed already. */
+static struct ds_pgrange pages_of(struct ds_task *task, struct ds_inode *inode)
+{
+	if (ds_keeps(task, DS_RULE_SCAN_WHOLE_FILE))
+		return ds_pgrange_all();
+	return ds_pgrange(0, ds_page_up(ds_inode_size(task, inode)));
+}
+
+/*
+ * Whether the file is searched again after a wait. DS_BREAK_WHILE_SLEPT is the
+ * race of the 2018 patches: a page that became idle before the first test ends
+ * the loop, with other pages never looked at.
+ */
+static bool search_again(struct ds_task *task, const struct ds_inode *inode,
+			 bool slept)
+{
+	if (slept)
+		return ds_keeps(task, DS_RULE_RESCAN_AFTER_SLEEP);
+	return inode->super->profile->break_kind == DS_BREAK_UNTIL_IDLE &&
+	       ds_keeps(task, DS_RULE_RESCAN_UNTIL_IDLE);
+}
+
+/* The file was found clean, and stays so: the fault lock is kept. */
+static void keep_faults_out(struct ds_task *task, struct ds_inode *inode)
+{
+	if (ds_keeps(task, DS_RULE_FAULTS_OUT_UNTIL_CHANGE))
+		return;
+	ds_inode_unlock_faults(task, inode);
+	ds_inode_lock_faults(task, inode);
+}
+
 int ds_break_layouts(struct ds_task *task, struct ds_inode *inode)
 {
 	const struct ds_fs_profile *profile = inode->super->profile;
@@ -133,20 +193,17 @@ int ds_break_layouts(struct ds_task *task, struct ds_inode *inode)
 		ds_task_forget(task, before);
 		r = 0;
 		if (!ds_mapping_first_busy(task, &inode->mapping,
-					   ds_pgrange_all(),
+					   pages_of(task, inode),
 					   profile->break_if_mapped, &busy)) {
 			drop_entries(task, inode);
+			keep_faults_out(task, inode);
 			break;
 		}
 		slept = false;
 		r = wait_until_idle(task, inode, busy, &slept);
-		/*
-		 * DS_BREAK_WHILE_SLEPT is the race of the 2018 patches: a page
-		 * that became idle before the first test ends the loop, with
-		 * other pages never looked at.
-		 */
-	} while (r == 0 &&
-		 (slept || profile->break_kind == DS_BREAK_UNTIL_IDLE));
+	} while (r == 0 && search_again(task, inode, slept));
+	if (r < 0 && !ds_keeps(task, DS_RULE_INTERRUPTED_STOPS))
+		r = 0;
 	ds_task_done(task, before, (uint64_t)r);
 	return r;
 }

@@ -5,11 +5,15 @@ void ds_truncate_cache(struct ds_task *task, struct ds_inode *inode,
 		       uint64_t size)
 {
 	struct ds_pgrange range = ds_pgrange(ds_page_up(size), DS_PGIDX_MAX);
+	bool unmaps = ds_keeps(task, DS_RULE_TRUNCATE_UNMAPS);
 
-	ds_rmap_unmap(task, &inode->mapping.rmap, range);
-	ds_mapping_delete(task, &inode->mapping, range);
+	if (unmaps)
+		ds_rmap_unmap(task, &inode->mapping.rmap, range);
+	if (ds_keeps(task, DS_RULE_TRUNCATE_DROPS_ENTRIES))
+		ds_mapping_delete(task, &inode->mapping, range);
 	/* Again, for private copies made in between. */
-	ds_rmap_unmap(task, &inode->mapping.rmap, range);
+	if (unmaps && ds_keeps(task, DS_RULE_TRUNCATE_UNMAPS_AGAIN))
+		ds_rmap_unmap(task, &inode->mapping.rmap, range);
 }
 
 void ds_truncate_cache_range(struct ds_task *task, struct ds_inode *inode,
@@ -20,6 +24,8 @@ void ds_truncate_cache_range(struct ds_task *task, struct ds_inode *inode,
 
 	if (ds_pgrange_is_empty(range))
 		return;
-	ds_rmap_unmap(task, &inode->mapping.rmap, range);
-	ds_mapping_delete(task, &inode->mapping, range);
+	if (ds_keeps(task, DS_RULE_PUNCH_UNMAPS))
+		ds_rmap_unmap(task, &inode->mapping.rmap, range);
+	if (ds_keeps(task, DS_RULE_PUNCH_DROPS_ENTRIES))
+		ds_mapping_delete(task, &inode->mapping, range);
 }

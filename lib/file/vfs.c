@@ -100,7 +100,8 @@ static void evict(struct ds_task *task, struct ds_inode *inode)
 	struct ds_super *super = inode->super;
 
 	ds_tell(task, "evict file %s", inode->name);
-	if (super->profile->break_at_evict)
+	if (super->profile->break_at_evict &&
+	    ds_keeps(task, DS_RULE_EVICT_BREAKS))
 		ds_break_layouts_final(task, inode);
 	ds_truncate_cache(task, inode, 0);
 	ds_rwsem_lock(task, &super->journal, DS_SHARED);
@@ -395,6 +396,7 @@ int64_t ds_vfs_pread(struct ds_task *task, struct ds_file *file, void *buf,
 		     size_t len, int64_t offset)
 {
 	struct ds_inode *inode = file->inode;
+	bool locked = ds_keeps(task, DS_RULE_READ_LOCKS_INODE);
 	uint64_t before = ds_task_enter(task);
 	int64_t r;
 
@@ -408,9 +410,11 @@ int64_t ds_vfs_pread(struct ds_task *task, struct ds_file *file, void *buf,
 	if (len > MAX_TRANSFER)
 		len = MAX_TRANSFER;
 	enter(task, inode, "pread");
-	ds_rwsem_lock(task, &inode->lock, DS_SHARED);
+	if (locked)
+		ds_rwsem_lock(task, &inode->lock, DS_SHARED);
 	r = ds_data_read(task, inode, (uint64_t)offset, buf, len);
-	ds_rwsem_unlock(task, &inode->lock);
+	if (locked)
+		ds_rwsem_unlock(task, &inode->lock);
 	r = leave(task, inode, "pread", r);
 	ds_task_done(task, before, (uint64_t)r);
 	if (r > 0)

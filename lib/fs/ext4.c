@@ -28,6 +28,13 @@ static void change_size(struct ds_task *task, struct ds_inode *inode,
 	ds_transaction_end(task, inode);
 }
 
+/* Waits for pins, as @rule says that the operation does. */
+static int wait_for_pins(struct ds_task *task, struct ds_inode *inode,
+			 enum ds_rule rule)
+{
+	return ds_keeps(task, rule) ? ds_break_layouts(task, inode) : 0;
+}
+
 static int remove_range(struct ds_task *task, struct ds_inode *inode,
 			struct ds_pgrange range)
 {
@@ -47,7 +54,9 @@ static int truncate_blocks(struct ds_task *task, struct ds_inode *inode,
 	int r;
 
 	ds_transaction_begin(task, inode);
-	ds_inode_zero_bytes(task, inode, size, ds_page_start(ds_pgidx(first)));
+	if (ds_keeps(task, DS_RULE_EXT4_TRUNCATE_ZEROES_TAIL))
+		ds_inode_zero_bytes(task, inode, size,
+				    ds_page_start(ds_pgidx(first)));
 	r = remove_range(task, inode, ds_pgrange(first, DS_PGIDX_MAX));
 	ds_transaction_end(task, inode);
 	return r;
@@ -61,7 +70,9 @@ static int truncate_blocks(struct ds_task *task, struct ds_inode *inode,
  */
 static int set_size(struct ds_task *task, struct ds_inode *inode, uint64_t size)
 {
-	bool size_first = !inode->super->profile->break_before_size;
+	bool size_first = !inode->super->profile->break_before_size ||
+			  !ds_keeps(task, DS_RULE_EXT4_BREAK_BEFORE_SIZE);
+	bool cache_first = ds_keeps(task, DS_RULE_EXT4_TRUNCATE_CACHE_FIRST);
 	uint64_t old = ds_inode_size(task, inode);
 	bool shrink = size <= old;
 	int r;
@@ -71,13 +82,16 @@ static int set_size(struct ds_task *task, struct ds_inode *inode, uint64_t size)
 	if (shrink)
 		ds_inode_wait_direct(task, inode);
 	ds_inode_lock_faults(task, inode);
-	r = ds_break_layouts(task, inode);
+	r = wait_for_pins(task, inode, DS_RULE_EXT4_TRUNCATE_BREAKS);
 	if (r == 0) {
 		if (!size_first && size != old)
 			change_size(task, inode, size);
-		ds_truncate_cache(task, inode, size);
+		if (cache_first)
+			ds_truncate_cache(task, inode, size);
 		if (shrink)
 			r = truncate_blocks(task, inode, size);
+		if (!cache_first)
+			ds_truncate_cache(task, inode, size);
 	}
 	ds_inode_unlock_faults(task, inode);
 	return r;
@@ -92,9 +106,11 @@ static int punch_blocks(struct ds_task *task, struct ds_inode *inode,
 {
 	struct ds_pgrange whole =
 		ds_pgrange(ds_page_up(offset), ds_page_down(end));
+	bool cache_first = ds_keeps(task, DS_RULE_EXT4_PUNCH_CACHE_FIRST);
 	int r = 0;
 
-	ds_truncate_cache_range(task, inode, offset, end);
+	if (cache_first)
+		ds_truncate_cache_range(task, inode, offset, end);
 	ds_transaction_begin(task, inode);
 	if (offset <= end)
 		ds_zero_edges(task, inode, offset, end);
@@ -104,6 +120,22 @@ static int punch_blocks(struct ds_task *task, struct ds_inode *inode,
 	if (!ds_pgrange_is_empty(whole))
 		r = remove_range(task, inode, whole);
 	ds_transaction_end(task, inode);
+	if (!cache_first)
+		ds_truncate_cache_range(task, inode, offset, end);
+	return r;
+}
+
+/* Nothing waits for pins inside a transaction. */
+static int wait_before_punch(struct ds_task *task, struct ds_inode *inode)
+{
+	bool outside = ds_keeps(task, DS_RULE_EXT4_BREAK_OUTSIDE_JOURNAL);
+	int r;
+
+	if (!outside)
+		ds_transaction_begin(task, inode);
+	r = wait_for_pins(task, inode, DS_RULE_EXT4_PUNCH_BREAKS);
+	if (!outside)
+		ds_transaction_end(task, inode);
 	return r;
 }
 
@@ -112,6 +144,7 @@ static int punch(struct ds_task *task, struct ds_inode *inode, uint64_t offset,
 		 uint64_t len)
 {
 	uint64_t limit = inode->super->profile->punch_limit;
+	bool locked = ds_keeps(task, DS_RULE_EXT4_PUNCH_LOCKS_INODE);
 	uint64_t end = offset + len;
 	uint64_t size;
 	int r = 0;
@@ -120,7 +153,8 @@ static int punch(struct ds_task *task, struct ds_inode *inode, uint64_t offset,
 	ds_mapping_write_back(task, &inode->mapping,
 			      ds_pgrange(ds_page_down(offset),
 					 ds_page_up(end)));
-	ds_rwsem_lock(task, &inode->lock, DS_EXCLUSIVE);
+	if (locked)
+		ds_rwsem_lock(task, &inode->lock, DS_EXCLUSIVE);
 	size = ds_inode_size(task, inode);
 	if (offset < size) {
 		/* Past i_size: to the end of the page that holds it. */
@@ -130,12 +164,13 @@ static int punch(struct ds_task *task, struct ds_inode *inode, uint64_t offset,
 			end = limit;
 		ds_inode_wait_direct(task, inode);
 		ds_inode_lock_faults(task, inode);
-		r = ds_break_layouts(task, inode);
+		r = wait_before_punch(task, inode);
 		if (r == 0)
 			r = punch_blocks(task, inode, offset, end);
 		ds_inode_unlock_faults(task, inode);
 	}
-	ds_rwsem_unlock(task, &inode->lock);
+	if (locked && (r == 0 || ds_keeps(task, DS_RULE_EXT4_ERROR_UNLOCKS)))
+		ds_rwsem_unlock(task, &inode->lock);
 	return r;
 }
 
@@ -149,7 +184,11 @@ static int collapse_blocks(struct ds_task *task, struct ds_inode *inode,
 
 	ds_mapping_write_back(task, &inode->mapping,
 			      ds_pgrange(range.end.pgidx, DS_PGIDX_MAX));
-	ds_truncate_cache(task, inode, ds_page_start(range.first));
+	if (ds_keeps(task, DS_RULE_EXT4_COLLAPSE_DROPS_BEHIND))
+		ds_truncate_cache(task, inode, ds_page_start(range.first));
+	else
+		ds_truncate_cache_range(task, inode, ds_page_start(range.first),
+					ds_page_start(range.end));
 	ds_transaction_begin(task, inode);
 	ds_rwsem_lock(task, &inode->extents_lock, DS_EXCLUSIVE);
 	r = ds_inode_remove_blocks(task, inode, range);
@@ -178,7 +217,7 @@ static int collapse(struct ds_task *task, struct ds_inode *inode,
 	if (offset + len < ds_inode_size(task, inode)) {
 		ds_inode_wait_direct(task, inode);
 		ds_inode_lock_faults(task, inode);
-		r = ds_break_layouts(task, inode);
+		r = wait_for_pins(task, inode, DS_RULE_EXT4_COLLAPSE_BREAKS);
 		if (r == 0)
 			r = collapse_blocks(task, inode, range);
 		ds_inode_unlock_faults(task, inode);
@@ -196,7 +235,8 @@ static int insert_blocks(struct ds_task *task, struct ds_inode *inode,
 
 	ds_mapping_write_back(task, &inode->mapping,
 			      ds_pgrange(ds_page_down(offset), DS_PGIDX_MAX));
-	ds_truncate_cache(task, inode, offset);
+	if (ds_keeps(task, DS_RULE_EXT4_INSERT_DROPS_BEHIND))
+		ds_truncate_cache(task, inode, offset);
 	ds_transaction_begin(task, inode);
 	inode->disk_size = size + len;
 	ds_inode_set_size(task, inode, size + len);
@@ -235,7 +275,8 @@ static int insert(struct ds_task *task, struct ds_inode *inode, uint64_t offset,
 		ds_inode_wait_direct(task, inode);
 		ds_inode_lock_faults(task, inode);
 		if (profile->break_for_insert)
-			r = ds_break_layouts(task, inode);
+			r = wait_for_pins(task, inode,
+					  DS_RULE_EXT4_INSERT_BREAKS);
 		if (r == 0)
 			r = insert_blocks(task, inode, offset, len);
 		ds_inode_unlock_faults(task, inode);
@@ -323,7 +364,7 @@ static int zero_whole(struct ds_task *task, struct ds_inode *inode,
 	int r;
 
 	ds_inode_lock_faults(task, inode);
-	r = ds_break_layouts(task, inode);
+	r = wait_for_pins(task, inode, DS_RULE_EXT4_ZERO_BREAKS);
 	if (r == 0) {
 		ds_truncate_cache_range(task, inode, ds_page_start(whole.first),
 					ds_page_start(whole.end));
@@ -449,13 +490,16 @@ static int64_t write_data(struct ds_task *task, struct ds_inode *inode,
 static int64_t write_file(struct ds_task *task, struct ds_inode *inode,
 			  uint64_t *offset, const void *buf, size_t len)
 {
+	bool locked = ds_keeps(task, DS_RULE_EXT4_WRITE_LOCKS_INODE);
 	int64_t r;
 
-	ds_rwsem_lock(task, &inode->lock, DS_EXCLUSIVE);
+	if (locked)
+		ds_rwsem_lock(task, &inode->lock, DS_EXCLUSIVE);
 	r = ds_write_checks(task, inode, offset, &len);
 	if (r == 0)
 		r = write_data(task, inode, *offset, buf, len);
-	ds_rwsem_unlock(task, &inode->lock);
+	if (locked)
+		ds_rwsem_unlock(task, &inode->lock);
 	return r;
 }
 

@@ -22,6 +22,13 @@ static uint64_t min_u64(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
+/* Waits for pins, as @rule says that the operation does. */
+static int wait_for_pins(struct ds_task *task, struct ds_inode *inode,
+			 enum ds_rule rule)
+{
+	return ds_keeps(task, rule) ? ds_break_layouts(task, inode) : 0;
+}
+
 /* One rolling transaction: each holds the extents lock once. */
 static int remove_range(struct ds_task *task, struct ds_inode *inode,
 			struct ds_pgrange range)
@@ -50,9 +57,9 @@ static int set_size_locked(struct ds_task *task, struct ds_inode *inode,
 	int r = 0;
 
 	ds_inode_wait_direct(task, inode);
-	if (size > old)
+	if (size > old && ds_keeps(task, DS_RULE_XFS_GROWTH_ZEROES_TAIL))
 		ds_inode_zero_bytes(task, inode, old, size);
-	else
+	if (size <= old && ds_keeps(task, DS_RULE_XFS_TRUNCATE_ZEROES_TAIL))
 		ds_inode_zero_bytes(task, inode, size,
 				    ds_page_start(ds_pgidx(first)));
 	ds_inode_set_size(task, inode, size);
@@ -74,7 +81,7 @@ static int set_size(struct ds_task *task, struct ds_inode *inode, uint64_t size)
 	int r;
 
 	ds_inode_lock_faults(task, inode);
-	r = ds_break_layouts(task, inode);
+	r = wait_for_pins(task, inode, DS_RULE_XFS_TRUNCATE_BREAKS);
 	if (r == 0)
 		r = set_size_locked(task, inode, size);
 	ds_inode_unlock_faults(task, inode);
@@ -157,7 +164,8 @@ static void prepare_shift(struct ds_task *task, struct ds_inode *inode,
 {
 	ds_mapping_write_back(task, &inode->mapping,
 			      ds_pgrange(ds_page_down(offset), DS_PGIDX_MAX));
-	ds_truncate_cache(task, inode, offset & ~DS_PAGE_MASK);
+	if (ds_keeps(task, DS_RULE_XFS_SHIFT_DROPS_BEHIND))
+		ds_truncate_cache(task, inode, offset & ~DS_PAGE_MASK);
 }
 
 /* Models: the FALLOC_FL_COLLAPSE_RANGE part of xfs_file_fallocate(). */
@@ -240,11 +248,15 @@ static int allocate(struct ds_task *task, struct ds_inode *inode, int mode,
 static int fallocate(struct ds_task *task, struct ds_inode *inode, int mode,
 		     uint64_t offset, uint64_t len)
 {
+	bool in_order = ds_keeps(task, DS_RULE_XFS_INODE_LOCK_FIRST);
 	int r;
 
-	ds_rwsem_lock(task, &inode->lock, DS_EXCLUSIVE);
+	if (in_order)
+		ds_rwsem_lock(task, &inode->lock, DS_EXCLUSIVE);
 	ds_inode_lock_faults(task, inode);
-	r = ds_break_layouts(task, inode);
+	if (!in_order)
+		ds_rwsem_lock(task, &inode->lock, DS_EXCLUSIVE);
+	r = wait_for_pins(task, inode, DS_RULE_XFS_FALLOCATE_BREAKS);
 	if (r < 0)
 		;
 	else if (mode & FALLOC_FL_PUNCH_HOLE)
@@ -269,10 +281,12 @@ static int fallocate(struct ds_task *task, struct ds_inode *inode, int mode,
 static int64_t write_file(struct ds_task *task, struct ds_inode *inode,
 			  uint64_t *offset, const void *buf, size_t len)
 {
+	bool locked = ds_keeps(task, DS_RULE_XFS_WRITE_LOCKS_INODE);
 	uint64_t size;
 	int64_t r;
 
-	ds_rwsem_lock(task, &inode->lock, DS_EXCLUSIVE);
+	if (locked)
+		ds_rwsem_lock(task, &inode->lock, DS_EXCLUSIVE);
 	r = ds_write_checks(task, inode, offset, &len);
 	if (r == 0) {
 		size = ds_inode_size(task, inode);
@@ -280,7 +294,8 @@ static int64_t write_file(struct ds_task *task, struct ds_inode *inode,
 			ds_inode_zero_bytes(task, inode, size, *offset);
 		r = ds_data_write(task, inode, *offset, buf, len);
 	}
-	ds_rwsem_unlock(task, &inode->lock);
+	if (locked)
+		ds_rwsem_unlock(task, &inode->lock);
 	return r;
 }
 

@@ -70,6 +70,16 @@ static void leave_walk(struct ds_task *task, struct ds_space *space)
 	ds_grace_exit(task, &space->walkers);
 }
 
+/* What a step touches that begins to be a pin, beside the reference. */
+static void declare_late(struct ds_task *task, struct ds_space *space,
+			 const struct ds_pinned *pinned)
+{
+	ds_yield(task, DS_AT_FRAME_GET, ds_adds(ds_refs_object(pinned->pfn)),
+		 ds_adds(ds_grace_object(&space->walkers)),
+		 ds_adds(ds_holders_object(pinned->inode)),
+		 ds_reads(ds_extents_object(pinned->inode)));
+}
+
 /*
  * The lockless walk: read the entry, take the reference, read the entry again
  * and back out if it changed. Whoever clears the entry first and looks at the
@@ -83,6 +93,7 @@ static int pin_fast(struct ds_task *task, struct ds_space *space,
 {
 	ds_obj entry = ds_pte_object(space, vpn);
 	ds_obj walkers = ds_grace_object(&space->walkers);
+	bool late = !ds_keeps(task, DS_RULE_REFERENCE_BEFORE_RECHECK);
 	uint64_t before = ds_task_enter(task);
 	uint64_t pte, again;
 
@@ -101,7 +112,7 @@ static int pin_fast(struct ds_task *task, struct ds_space *space,
 	pinned->pfn = ds_pte_pfn(pte);
 	ds_task_saw(task, pinned->inode);
 	ds_task_saw(task, pinned->page.pgidx);
-	if (!get_frame(task, space, pinned->pfn)) {
+	if (!late && !get_frame(task, space, pinned->pfn)) {
 		leave_walk(task, space);
 		ds_task_done(task, before, UINT64_MAX);
 		return 0;
@@ -112,16 +123,24 @@ static int pin_fast(struct ds_task *task, struct ds_space *space,
 	ds_touch(task, entry, DS_READ);
 	again = ds_pgtable_read(&space->table, vpn);
 	ds_task_saw(task, again);
-	if (again == pte) {
-		int r = keep_pin(task, space, pinned, "fast");
+	if (again == pte || !ds_keeps(task, DS_RULE_RECHECK_PTE)) {
+		int r;
 
+		if (late) {
+			declare_late(task, space, pinned);
+			ds_frame_get(task, space->frames, pinned->pfn);
+		}
+		r = keep_pin(task, space, pinned, "fast");
 		ds_grace_exit(task, &space->walkers);
 		saw_pin(task, before, pinned);
 		return r;
 	}
 	ds_tell(task, "page table changed: back out");
-	ds_yield(task, DS_AT_FRAME_PUT, ds_writes(ds_refs_object(pinned->pfn)));
-	ds_space_put(task, space, pinned->pfn);
+	if (!late && ds_keeps(task, DS_RULE_BACK_OUT_PUTS)) {
+		ds_yield(task, DS_AT_FRAME_PUT,
+			 ds_writes(ds_refs_object(pinned->pfn)));
+		ds_space_put(task, space, pinned->pfn);
+	}
 	leave_walk(task, space);
 	ds_task_done(task, before, UINT64_MAX);
 	return 0;
@@ -175,6 +194,8 @@ static int follow(struct ds_task *task, struct ds_space *space,
 	pinned->pfn = ds_pte_pfn(pte);
 	if (ds_likely(!task->controlled))
 		return follow_freely(task, space, vpn, pte, pinned);
+	if (!ds_keeps(task, DS_RULE_FOLLOW_UNDER_LOCK))
+		declare_late(task, space, pinned);
 	ds_frame_get(task, space->frames, pinned->pfn);
 	return keep_pin(task, space, pinned, "slow");
 }
@@ -235,16 +256,32 @@ int64_t ds_pin_pages(struct ds_task *task, struct ds_space *space,
 	return done ? (int64_t)done : r;
 }
 
+static void drop_record(struct ds_task *task, struct ds_space *space,
+			const struct ds_pinned *pinned)
+{
+	ds_frame_unhold(task, space->frames, pinned->pfn, pinned->inode,
+			pinned->page);
+}
+
 void ds_unpin_page(struct ds_task *task, struct ds_space *space,
 		   const struct ds_pinned *pinned)
 {
+	bool record_first = ds_keeps(task, DS_RULE_RECORD_GOES_FIRST);
+
+	if (!ds_keeps(task, DS_RULE_PUT_BEFORE_WAKE))
+		ds_wake(task, space->waitq, ds_refs_object(pinned->pfn), false);
 	ds_yield(task, DS_AT_FRAME_PUT, ds_writes(ds_refs_object(pinned->pfn)),
 		 ds_adds(ds_holders_object(pinned->inode)));
 	/*
 	 * The record goes first: it must not outlive the reference, or a waiter
 	 * that saw the page idle would be accused.
 	 */
-	ds_frame_unhold(task, space->frames, pinned->pfn, pinned->inode,
-			pinned->page);
-	ds_space_put(task, space, pinned->pfn);
+	if (record_first)
+		drop_record(task, space, pinned);
+	if (ds_keeps(task, DS_RULE_UNPIN_PUTS))
+		ds_space_put(task, space, pinned->pfn);
+	if (record_first)
+		return;
+	ds_yield(task, DS_AT_COUNT, ds_adds(ds_holders_object(pinned->inode)));
+	drop_record(task, space, pinned);
 }

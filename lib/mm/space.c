@@ -430,7 +430,8 @@ void ds_space_put(struct ds_task *task, struct ds_space *space,
 
 	ds_tell(task, "put block %llu, count is %d",
 		(unsigned long long)pfn.pfn, left);
-	if (left == space->frames->idle)
+	if (left == space->frames->idle && ds_keeps(task, DS_RULE_PUT_WAKES) &&
+	    ds_keeps(task, DS_RULE_PUT_BEFORE_WAKE))
 		ds_wake(task, space->waitq, ds_refs_object(pfn), false);
 	ds_task_done(task, before, 0);
 }
@@ -515,7 +516,9 @@ static void flush(struct ds_task *task, struct ds_space *space,
 {
 	unsigned int i;
 
-	if (task->controlled ? space->flush == DS_FLUSH_IPI : gather->cleared)
+	if ((task->controlled ? space->flush == DS_FLUSH_IPI
+			      : gather->cleared) &&
+	    ds_keeps(task, DS_RULE_FLUSH_WAITS))
 		ds_grace_wait(task, &space->walkers);
 	for (i = 0; i < gather->n; i++) {
 		ds_yield(task, DS_AT_FRAME_PUT,
@@ -539,6 +542,8 @@ void ds_pte_clear(struct ds_task *task, struct ds_space *space,
 		gather.cleared |= old != 0;
 		if (holds_ref(space, old))
 			gather.pfns[gather.n++] = ds_pte_pfn(old);
+		if (!ds_keeps(task, DS_RULE_CLEAR_EVERY_PAGE))
+			break;
 		if (gather.n < GATHER_MAX)
 			continue;
 		flush(task, space, &gather);
@@ -582,6 +587,8 @@ void ds_rmap_unmap(struct ds_task *task, struct ds_rmap *rmap,
 		ds_task_saw(task, to);
 		ds_pte_clear(task, vma->space, (struct ds_vpn){from},
 			     (struct ds_vpn){to});
+		if (!ds_keeps(task, DS_RULE_UNMAP_EVERY_AREA))
+			break;
 	}
 	ds_rwsem_unlock(task, &rmap->lock);
 	ds_task_done(task, before, 0);

@@ -66,14 +66,26 @@ static void update_contended(struct ds_rwsem *sem)
 	sem->contended = sem->head || sem->writer;
 }
 
+/* Under the spin lock: whether @task need not queue for @sem. */
+static bool is_free_for(struct ds_task *task, const struct ds_rwsem *sem,
+			enum ds_lock_mode mode)
+{
+	if (sem->writer)
+		return false;
+	if (sem->head)
+		return mode == DS_SHARED &&
+		       !ds_keeps(task, DS_RULE_READER_QUEUES);
+	return mode == DS_SHARED || sem->readers == 0 ||
+	       !ds_keeps(task, DS_RULE_WRITER_QUEUES);
+}
+
 /* Under the spin lock. Return: the lock was free for @mode and is taken. */
 static bool take_or_queue(struct ds_task *task, struct ds_rwsem *sem,
 			  enum ds_lock_mode mode)
 {
 	struct ds_waiter *waiter = &task->waiter;
 
-	if (!sem->head && !sem->writer &&
-	    (mode == DS_SHARED || sem->readers == 0)) {
+	if (is_free_for(task, sem, mode)) {
 		if (mode == DS_SHARED)
 			sem->readers++;
 		else
@@ -165,15 +177,16 @@ static void grant_readers(struct ds_rwsem *sem, bool all)
 }
 
 /* Under the spin lock. */
-static void hand_over(struct ds_rwsem *sem, bool pull_readers)
+static void hand_over(struct ds_task *task, struct ds_rwsem *sem)
 {
 	struct ds_waiter *head = sem->head;
 
-	if (!head || sem->writer)
+	if (!head || sem->writer || !ds_keeps(task, DS_RULE_UNLOCK_HANDS_OVER))
 		return;
 	if (head->mode == DS_SHARED) {
-		grant_readers(sem, pull_readers);
-	} else if (sem->readers == 0) {
+		grant_readers(sem, task->sched->pull_readers);
+	} else if (sem->readers == 0 ||
+		   !ds_keeps(task, DS_RULE_WRITER_GETS_ALL)) {
 		sem->head = head->next;
 		grant(sem, head);
 	}
@@ -201,7 +214,7 @@ void ds_rwsem_unlock(struct ds_task *task, struct ds_rwsem *sem)
 		ds_assert(sem->readers > 0);
 		sem->readers--;
 	}
-	hand_over(sem, task->sched->pull_readers);
+	hand_over(task, sem);
 	update_contended(sem);
 	ds_spin_unlock(&sem->spin);
 	ds_tell_detail(task, "unlock %s", sem->name);

@@ -64,11 +64,20 @@ int ds_sched_prepare(struct ds_sched *sched, enum ds_turns turns)
 	return sched->ops->prepare(sched);
 }
 
+void ds_sched_break_rule(struct ds_sched *sched, enum ds_rule rule)
+{
+	unsigned int i;
+
+	for (i = 0; i < sched->n_tasks; i++)
+		sched->tasks[i]->broken = rule;
+}
+
 enum ds_run_end ds_sched_run(struct ds_sched *sched)
 {
 	unsigned int i;
 
 	sched->n_steps = 0;
+	sched->broke_rule = false;
 	sched->void_error = 0;
 	sched->end = DS_RUN_DONE;
 	for (i = 0; i < sched->n_tasks; i++) {

@@ -59,6 +59,7 @@ struct ds_sched {
 			    */
 
 	/* The present run. */
+	atomic_bool broke_rule; /* some task met the rule it breaks */
 	const struct ds_turns_ops *ops;
 	enum ds_run_end end;
 	atomic_int void_error; /* of any task, if they are free */
@@ -87,6 +88,9 @@ int ds_sched_spawn(struct ds_sched *sched, struct ds_arena *arena,
  * of what is rewound. Return: 0, or negative errno.
  */
 int ds_sched_prepare(struct ds_sched *sched, enum ds_turns turns);
+
+/* From now on every task breaks @rule (DS_RULE_NONE: none). */
+void ds_sched_break_rule(struct ds_sched *sched, enum ds_rule rule);
 
 /* Runs all tasks from their start to the end of the run. */
 enum ds_run_end ds_sched_run(struct ds_sched *sched);

@@ -17,6 +17,13 @@ void ds_task_saw_bytes_controlled(struct ds_task *task, const void *bytes,
 	ds_task_saw(task, ds_digest_bytes(bytes, n).a);
 }
 
+/* Out of line; notes that the mutation was met at all. */
+bool ds_break_rule(struct ds_task *task)
+{
+	task->sched->broke_rule = true;
+	return true;
+}
+
 static void declare(struct ds_task *task, enum ds_at at, unsigned int n,
 		    const struct ds_access *accesses)
 {

@@ -19,6 +19,7 @@
 #include "core/digest.h"
 #include "core/event.h"
 #include "core/prng.h"
+#include "core/rule.h"
 #include "sched/access.h"
 #include "sched/points.h"
 
@@ -70,6 +71,7 @@ struct ds_task {
 	ds_task_fn fn;
 	void *arg;
 	const char *name;
+	enum ds_rule broken; /* the rule it breaks on purpose */
 
 	/* The step it will take next, valid while it does not run. */
 	enum ds_at at;
@@ -96,6 +98,16 @@ struct ds_task {
 	uint64_t steps;   /* taken in this run */
 	uint64_t n_calls; /* it has returned from; not a part of its state */
 };
+
+/*
+ * Whether @task keeps @rule: yes, but for the one rule that a mutation breaks.
+ */
+bool ds_break_rule(struct ds_task *task);
+
+static inline bool ds_keeps(struct ds_task *task, enum ds_rule rule)
+{
+	return ds_likely(task->broken != rule) || !ds_break_rule(task);
+}
 
 /* Out of line: the scheduler decides who runs; returns when it is @task. */
 void ds_yield_controlled(struct ds_task *task, enum ds_at at, unsigned int n,

@@ -63,6 +63,11 @@ int ds_wait_queue(struct ds_task *task, struct ds_waitq_table *table,
 
 void ds_wait_sleep(struct ds_task *task, ds_obj key, bool interruptible)
 {
+	if (!ds_keeps(task, DS_RULE_EARLY_WAKE_COUNTS)) {
+		ds_yield(task, DS_AT_WAIT_QUEUE,
+			 ds_writes(ds_wait_object(key)));
+		ds_task_forget_wake(task);
+	}
 	ds_tell(task, "sleep");
 	ds_task_sleep(task, DS_AT_WAIT_SLEEP, ds_wait_object(key),
 		      interruptible);
@@ -95,6 +100,7 @@ void ds_wake(struct ds_task *task, struct ds_waitq_table *table, ds_obj key,
 {
 	unsigned int i = bucket_of(key);
 	struct ds_waiter **link;
+	bool one = !ds_keeps(task, DS_RULE_WAKE_ALL_SHARED);
 	bool exclusive_woken = false;
 
 	ds_yield(task, DS_AT_WAKE, ds_writes(ds_wait_object(key)));
@@ -105,13 +111,13 @@ void ds_wake(struct ds_task *task, struct ds_waitq_table *table, ds_obj key,
 		struct ds_waiter *waiter = *link;
 
 		if (waiter->key != key ||
-		    (waiter->exclusive && exclusive_woken && !all)) {
+		    ((waiter->exclusive || one) && exclusive_woken && !all)) {
 			link = &waiter->next;
 			continue;
 		}
 		*link = waiter->next;
 		waiter->queued = false;
-		exclusive_woken |= waiter->exclusive;
+		exclusive_woken |= waiter->exclusive || one;
 		ds_tell(task, "wake %s", waiter->task->name);
 		ds_task_wake(waiter->task);
 	}

@@ -443,9 +443,49 @@ static void a_long_line_is_cut(void **state)
 	assert_int_equal(strlen(w->trace), strlen("a: ") + 159 + 1);
 }
 
+static void ask_rules(struct ds_task *task, void *arg)
+{
+	unsigned int *kept = arg;
+	unsigned int i;
+
+	for (i = DS_RULE_NONE + 1; i < DS_N_RULES; i++)
+		*kept += ds_keeps(task, (enum ds_rule)i);
+}
+
+/* How many rules a task keeps in a run in which it breaks @broken. */
+static unsigned int n_kept(enum ds_rule broken, bool *ret_met)
+{
+	struct t_world *w = t_world_new();
+	unsigned int kept = 0;
+
+	t_spawn(w, ask_rules, &kept);
+	ds_sched_break_rule(w->sched, broken);
+	t_prepare(w, DS_TURNS_FIBER);
+	assert_int_equal(t_run(w, ""), DS_RUN_DONE);
+	*ret_met = atomic_load(&w->sched->broke_rule);
+	t_world_free(w);
+	return kept;
+}
+
+static void every_rule_is_kept_but_the_one_that_is_broken(void **state)
+{
+	const unsigned int all = DS_N_RULES - 1;
+	unsigned int i;
+	bool met;
+
+	(void)state;
+	assert_int_equal(n_kept(DS_RULE_NONE, &met), all);
+	assert_false(met);
+	for (i = DS_RULE_NONE + 1; i < DS_N_RULES; i++) {
+		assert_int_equal(n_kept((enum ds_rule)i, &met), all - 1);
+		assert_true(met);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_rule_is_kept_but_the_one_that_is_broken),
 		t_case(only_what_was_declared_may_be_touched),
 		t_case(a_step_forgets_what_the_one_before_declared),
 		t_case(before_its_first_point_a_task_touches_nothing),

@@ -1,0 +1,781 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "core/rule.h"
+
+#include <string.h>
+
+#include "core/assert.h"
+
+static const struct ds_rule_text rules[DS_N_RULES] = {
+	[DS_RULE_EARLY_WAKE_COUNTS] =
+		{
+			.name = "early-wake-counts",
+			.sentence = "A wake-up between queueing and sleeping "
+				    "is not "
+				    "lost: the sleep then ends at once.",
+			.mutation = "forget-early-wake",
+			.models = "kernel/sched/wait.c "
+				  "prepare_to_wait_event(): the "
+				  "task state is set before the test",
+		},
+	[DS_RULE_WAKE_ALL_SHARED] =
+		{
+			.name = "wake-all-shared",
+			.sentence = "A wake-up wakes every waiter of its key "
+				    "that is "
+				    "not exclusive.",
+			.mutation = "wake-one-shared",
+			.models = "kernel/sched/wait.c __wake_up_common()",
+			.equivalent =
+				"Only who is about to take blocks away waits "
+				"without being exclusive, for a frame, and "
+				"either "
+				"holds the inode lock of the frame's file "
+				"exclusively, or evicts the file when nobody "
+				"else "
+				"can reach it. So a frame has one such waiter "
+				"at "
+				"most, and one is all.",
+		},
+	[DS_RULE_UNLOCK_HANDS_OVER] =
+		{
+			.name = "unlock-hands-over",
+			.sentence = "Whoever gives a lock up grants it to the "
+				    "head of "
+				    "its queue.",
+			.mutation = "unlock-wakes-nobody",
+			.models = "kernel/locking/rwsem-xadd.c rwsem_wake()",
+		},
+	[DS_RULE_READER_QUEUES] =
+		{
+			.name = "reader-queues",
+			.sentence =
+				"Who wants a lock shared queues while somebody "
+				"else does, or a writer may wait for ever.",
+			.mutation = "reader-overtakes",
+			.models = "kernel/locking/rwsem-xadd.c "
+				  "rwsem_down_read_failed()",
+		},
+	[DS_RULE_WRITER_QUEUES] =
+		{
+			.name = "writer-queues",
+			.sentence = "Who wants a lock exclusively queues while "
+				    "it has "
+				    "readers.",
+			.mutation = "writer-barges-in",
+			.models = "kernel/locking/rwsem-xadd.c "
+				  "rwsem_down_write_failed()",
+		},
+	[DS_RULE_WRITER_GETS_ALL] =
+		{
+			.name = "writer-gets-all",
+			.sentence = "A queued writer is granted the lock by "
+				    "the last "
+				    "reader, not by the first.",
+			.mutation = "first-reader-hands-over",
+			.models = "kernel/locking/rwsem-xadd.c "
+				  "__rwsem_mark_wake()",
+		},
+	[DS_RULE_CLEAR_EVERY_PAGE] =
+		{
+			.name = "clear-every-page",
+			.sentence =
+				"Unmapping a range clears every entry of it.",
+			.mutation = "clear-first-page-only",
+			.models = "mm/memory.c zap_pte_range()",
+		},
+	[DS_RULE_FLUSH_WAITS] =
+		{
+			.name = "flush-waits",
+			.sentence =
+				"A TLB flush by interrupts waits for lockless "
+				"walkers under way.",
+			.mutation = "flush-without-waiting",
+			.models = "mm/gup.c: interrupts are off in the "
+				  "lockless walk",
+		},
+	[DS_RULE_UNMAP_EVERY_AREA] =
+		{
+			.name = "unmap-every-area",
+			.sentence = "Unmapping a file's range clears it in "
+				    "every area "
+				    "that maps it.",
+			.mutation = "unmap-one-area-only",
+			.models = "mm/memory.c unmap_mapping_range_tree()",
+		},
+	[DS_RULE_REFERENCE_BEFORE_RECHECK] =
+		{
+			.name = "reference-before-recheck",
+			.sentence =
+				"A lockless pin takes the reference first and "
+				"looks at the page table again afterwards.",
+			.mutation = "recheck-before-reference",
+			.models = "mm/gup.c gup_pte_range()",
+		},
+	[DS_RULE_RECHECK_PTE] =
+		{
+			.name = "recheck-pte",
+			.sentence = "A lockless pin is given up when the page "
+				    "table "
+				    "changed meanwhile.",
+			.mutation = "no-pte-recheck",
+			.models = "mm/gup.c gup_pte_range(): pte_val(pte) != "
+				  "pte_val(*ptep)",
+		},
+	[DS_RULE_BACK_OUT_PUTS] =
+		{
+			.name = "back-out-puts",
+			.sentence = "A lockless pin that backs out drops the "
+				    "reference it took.",
+			.mutation = "back-out-keeps-reference",
+			.models = "mm/gup.c gup_pte_range(): put_page()",
+		},
+	[DS_RULE_FOLLOW_UNDER_LOCK] =
+		{
+			.name = "follow-under-lock",
+			.sentence =
+				"The slow path reads the entry and takes the "
+				"reference under the lock of the page table.",
+			.mutation = "follow-without-lock",
+			.models = "mm/gup.c follow_page_pte()",
+		},
+	[DS_RULE_UNPIN_PUTS] =
+		{
+			.name = "unpin-puts",
+			.sentence = "Releasing a pin drops its reference.",
+			.mutation = "unpin-keeps-reference",
+			.models = "include/linux/mm.h put_page()",
+		},
+	[DS_RULE_RECORD_GOES_FIRST] =
+		{
+			.name = "record-goes-first",
+			.sentence = "The record of a pin never outlives its "
+				    "reference.",
+			.mutation = "record-outlives-reference",
+			.models = "no kernel: the bookkeeping that properties "
+				  "read",
+		},
+	[DS_RULE_PUT_WAKES] =
+		{
+			.name = "put-wakes",
+			.sentence =
+				"Dropping a count to idle wakes who waits for "
+				"the page.",
+			.mutation = "put-wakes-nobody",
+			.models = "include/linux/mm.h put_page() of a device "
+				  "page: "
+				  "wake_up_var()",
+		},
+	[DS_RULE_PUT_BEFORE_WAKE] =
+		{
+			.name = "put-before-wake",
+			.sentence = "The count falls first; then waiters are "
+				    "woken.",
+			.mutation = "wake-before-put",
+			.models = "include/linux/mm.h put_page() of a device "
+				  "page",
+		},
+	[DS_RULE_UNMAP_FOR_SCAN] =
+		{
+			.name = "unmap-for-scan",
+			.sentence =
+				"The search for busy pages unmaps the file, so "
+				"that no lockless pin succeeds behind it.",
+			.mutation = "no-unmap-for-scan",
+			.models = "fs/dax.c dax_layout_busy_page(): "
+				  "unmap_mapping_range()",
+		},
+	[DS_RULE_UNMAP_BEFORE_SCAN] =
+		{
+			.name = "unmap-before-scan",
+			.sentence =
+				"The file is unmapped before counts are looked "
+				"at, not afterwards.",
+			.mutation = "scan-before-unmap",
+			.models = "fs/dax.c dax_layout_busy_page()",
+		},
+	[DS_RULE_SCAN_UNMAPPED_TOO] =
+		{
+			.name = "scan-unmapped-too",
+			.sentence = "A file that nobody maps is searched as "
+				    "well: a "
+				    "pin outlives its mapping.",
+			.mutation = "scan-mapped-only",
+			.models = "fs/dax.c dax_layout_busy_page_range(), "
+				  "v6.15: no "
+				  "mapping_mapped()",
+		},
+	[DS_RULE_SCAN_EVERY_PAGE] =
+		{
+			.name = "scan-every-page",
+			.sentence = "The search for busy pages goes on behind "
+				    "an idle "
+				    "one.",
+			.mutation = "scan-first-page-only",
+			.models = "fs/dax.c dax_layout_busy_page()",
+		},
+	[DS_RULE_SCAN_AWAITS_ENTRY] =
+		{
+			.name = "scan-awaits-entry",
+			.sentence =
+				"The search for busy pages waits for a locked "
+				"entry: its page may be pinned.",
+			.mutation = "scan-skips-locked",
+			.models = "fs/dax.c dax_layout_busy_page(): "
+				  "get_unlocked_mapping_entry()",
+		},
+	[DS_RULE_SCAN_LOOKS_AGAIN] =
+		{
+			.name = "scan-looks-again",
+			.sentence =
+				"Who was woken for an entry looks at it again.",
+			.mutation = "scan-trusts-wake",
+			.models = "fs/dax.c __get_unlocked_mapping_entry()",
+		},
+	[DS_RULE_SCAN_PASSES_WAKE_ON] =
+		{
+			.name = "scan-passes-wake-on",
+			.sentence = "A look at an unlocked entry passes on the "
+				    "wake-up that it may have used up.",
+			.mutation = "scan-keeps-wake",
+			.models = "fs/dax.c put_unlocked_mapping_entry()",
+		},
+	[DS_RULE_UNLOCK_ENTRY_WAKES] =
+		{
+			.name = "unlock-entry-wakes",
+			.sentence = "Unlocking an entry wakes a waiter.",
+			.mutation = "unlock-entry-wakes-nobody",
+			.models = "fs/dax.c put_locked_mapping_entry()",
+		},
+	[DS_RULE_DELETE_WAKES] =
+		{
+			.name = "delete-wakes",
+			.sentence = "Deleting an entry wakes who waits for its "
+				    "lock.",
+			.mutation = "delete-wakes-nobody",
+			.models = "fs/dax.c __dax_invalidate_mapping_entry(): "
+				  "put_unlocked_mapping_entry()",
+		},
+	[DS_RULE_DELETE_WAKES_ALL] =
+		{
+			.name = "delete-wakes-all",
+			.sentence = "Deleting an entry wakes all of its "
+				    "waiters: none "
+				    "of them will unlock it for the next.",
+			.mutation = "delete-wakes-one",
+			.models =
+				"fs/dax.c __dax_invalidate_entry(): WAKE_ALL, "
+				"v5.13",
+		},
+	[DS_RULE_INVALIDATE_ENTRIES_FIRST] =
+		{
+			.name = "invalidate-entries-first",
+			.sentence =
+				"Invalidating deletes entries first and unmaps "
+				"second, so that a fault under way is waited "
+				"for.",
+			.mutation = "invalidate-unmaps-first",
+			.models =
+				"mm/truncate.c invalidate_inode_pages2_range()",
+		},
+	[DS_RULE_SCAN_WHOLE_FILE] =
+		{
+			.name = "scan-whole-file",
+			.sentence =
+				"The search covers the file to its last entry, "
+				"not to i_size, which may have changed "
+				"already.",
+			.mutation = "scan-below-size",
+			.models = "fs/dax.c dax_layout_busy_page(): whole "
+				  "mapping",
+		},
+	[DS_RULE_RESCAN_AFTER_SLEEP] =
+		{
+			.name = "rescan-after-sleep",
+			.sentence = "After a sleep the whole file is searched "
+				    "again: "
+				    "faults went on meanwhile.",
+			.mutation = "no-rescan-after-sleep",
+			.models = "fs/ext4/inode.c ext4_break_layouts(): do "
+				  "while "
+				  "retry",
+		},
+	[DS_RULE_RESCAN_UNTIL_IDLE] =
+		{
+			.name = "rescan-until-idle",
+			.sentence =
+				"The search is repeated until it finds no busy "
+				"page, also when the wait did not sleep.",
+			.mutation = "rescan-only-after-sleep",
+			.models = "fs/ext4/inode.c ext4_break_layouts(), "
+				  "b1f382178d15",
+		},
+	[DS_RULE_WAIT_FOR_ITS_PAGE] =
+		{
+			.name = "wait-for-its-page",
+			.sentence =
+				"The wait queues for the page that was found "
+				"busy.",
+			.mutation = "wait-on-wrong-key",
+			.models = "fs/ext4/inode.c ext4_break_layouts(): "
+				  "___wait_var_event(&page->_refcount)",
+		},
+	[DS_RULE_QUEUE_BEFORE_TEST] =
+		{
+			.name = "queue-before-test",
+			.sentence = "A waiter queues before it tests its "
+				    "condition.",
+			.mutation = "test-before-queue",
+			.models =
+				"include/linux/wait_bit.h ___wait_var_event()",
+		},
+	[DS_RULE_SLEEP_ALLOWS_FAULTS] =
+		{
+			.name = "sleep-allows-faults",
+			.sentence = "The fault lock is dropped to sleep: who "
+				    "holds the "
+				    "pin may have to fault first.",
+			.mutation = "sleep-under-fault-lock",
+			.models = "fs/ext4/inode.c ext4_wait_dax_page()",
+		},
+	[DS_RULE_SLEEP_KEEPS_INODE_LOCK] =
+		{
+			.name = "sleep-keeps-inode-lock",
+			.sentence =
+				"The fault lock, and no other, is dropped to "
+				"sleep.",
+			.mutation = "sleep-drops-inode-lock",
+			.models = "fs/ext4/inode.c ext4_wait_dax_page()",
+		},
+	[DS_RULE_RETEST_AFTER_WAKE] =
+		{
+			.name = "retest-after-wake",
+			.sentence = "Who was woken tests its condition again.",
+			.mutation = "trust-wake",
+			.models =
+				"include/linux/wait_bit.h ___wait_var_event()",
+			.equivalent = "Whatever ended the sleep, the loop in "
+				      "ds_break_layouts() searches the whole "
+				      "file again and "
+				      "finds the page if it is busy still; "
+				      "then the wait "
+				      "tests it. A pending signal is found "
+				      "there, too.",
+		},
+	[DS_RULE_SIGNAL_ENDS_WAIT] =
+		{
+			.name = "signal-ends-wait",
+			.sentence = "A signal ends the wait for a pin that may "
+				    "last "
+				    "for ever.",
+			.mutation = "uninterruptible-wait",
+			.models = "fs/ext4/inode.c ext4_break_layouts(): "
+				  "TASK_INTERRUPTIBLE",
+		},
+	[DS_RULE_INTERRUPTED_STOPS] =
+		{
+			.name = "interrupted-stops",
+			.sentence = "An interrupted wait makes the call fail "
+				    "before "
+				    "it takes a block away.",
+			.mutation = "interrupted-goes-on",
+			.models = "fs/ext4/inode.c ext4_break_layouts(): "
+				  "-ERESTARTSYS",
+		},
+	[DS_RULE_FAULTS_OUT_UNTIL_CHANGE] =
+		{
+			.name = "faults-out-until-change",
+			.sentence = "From the last search to the change of the "
+				    "extent "
+				    "map faults stay locked out.",
+			.mutation = "faults-between-break-and-change",
+			.models = "fs/ext4/inode.c ext4_setattr(): i_mmap_sem "
+				  "from "
+				  "ext4_break_layouts() to ext4_truncate()",
+		},
+	[DS_RULE_FAULT_TAKES_LOCK] =
+		{
+			.name = "fault-takes-lock",
+			.sentence =
+				"A fault runs under the fault lock, shared.",
+			.mutation = "fault-without-lock",
+			.models = "fs/ext4/file.c ext4_dax_huge_fault()",
+		},
+	[DS_RULE_FAULT_SIZE_UNDER_LOCK] =
+		{
+			.name = "fault-size-under-lock",
+			.sentence =
+				"A fault looks at i_size under the fault lock.",
+			.mutation = "fault-size-before-lock",
+			.models =
+				"fs/dax.c dax_iomap_pte_fault(): i_size_read()",
+		},
+	[DS_RULE_FAULT_REPLACES_ZERO_PAGE] =
+		{
+			.name = "fault-replaces-zero-page",
+			.sentence =
+				"A write fault takes the zero page away from "
+				"everybody before it maps a block.",
+			.mutation = "keep-zero-page",
+			.models = "fs/dax.c dax_insert_mapping_entry(): "
+				  "unmap_mapping_pages()",
+		},
+	[DS_RULE_TRUNCATE_UNMAPS] =
+		{
+			.name = "truncate-unmaps",
+			.sentence = "Truncating the page cache unmaps what it "
+				    "drops.",
+			.mutation = "truncate-keeps-mappings",
+			.models = "mm/truncate.c truncate_pagecache()",
+		},
+	[DS_RULE_TRUNCATE_DROPS_ENTRIES] =
+		{
+			.name = "truncate-drops-entries",
+			.sentence = "Truncating the page cache deletes the "
+				    "entries of "
+				    "blocks that go.",
+			.mutation = "truncate-keeps-entries",
+			.models = "mm/truncate.c truncate_pagecache()",
+		},
+	[DS_RULE_TRUNCATE_UNMAPS_AGAIN] =
+		{
+			.name = "truncate-unmaps-again",
+			.sentence = "Truncating the page cache unmaps a second "
+				    "time, "
+				    "after the entries went.",
+			.mutation = "truncate-unmaps-once",
+			.models = "mm/truncate.c truncate_pagecache()",
+			.equivalent = "The second time is for private copies "
+				      "made from the "
+				      "page cache in between. The model has no "
+				      "private "
+				      "mappings, and the fault lock, held "
+				      "exclusively, "
+				      "keeps every other page from being "
+				      "mapped again.",
+		},
+	[DS_RULE_PUNCH_UNMAPS] =
+		{
+			.name = "punch-unmaps",
+			.sentence = "Taking a range out of the page cache "
+				    "unmaps it.",
+			.mutation = "punch-keeps-mappings",
+			.models = "mm/truncate.c truncate_pagecache_range()",
+		},
+	[DS_RULE_PUNCH_DROPS_ENTRIES] =
+		{
+			.name = "punch-drops-entries",
+			.sentence = "Taking a range out of the page cache "
+				    "deletes its "
+				    "entries.",
+			.mutation = "punch-keeps-entries",
+			.models = "mm/truncate.c truncate_pagecache_range()",
+		},
+	[DS_RULE_WRITE_INVALIDATES] =
+		{
+			.name = "write-invalidates",
+			.sentence =
+				"A write into a hole takes away the zero pages "
+				"that are mapped there.",
+			.mutation = "write-keeps-zero-page",
+			.models = "fs/dax.c dax_iomap_actor(): "
+				  "invalidate_inode_pages2_range()",
+		},
+	[DS_RULE_READ_LOCKS_INODE] =
+		{
+			.name = "read-locks-inode",
+			.sentence = "A read holds the inode lock from the look "
+				    "at the "
+				    "extent map to the copy.",
+			.mutation = "read-without-inode-lock",
+			.models = "fs/ext4/file.c ext4_dax_read_iter()",
+		},
+	[DS_RULE_EVICT_BREAKS] =
+		{
+			.name = "evict-breaks",
+			.sentence =
+				"The last close of an unlinked file waits for "
+				"pins before it frees the blocks.",
+			.mutation = "no-break-at-evict",
+			.models = "fs/dax.c dax_break_layout_final(), v6.15",
+		},
+	[DS_RULE_NEW_BLOCKS_ZEROED] =
+		{
+			.name = "new-blocks-zeroed",
+			.sentence =
+				"New written blocks hold zeroes, not what the "
+				"device held before.",
+			.mutation = "new-blocks-as-found",
+			.models =
+				"fs/ext4/inode.c EXT4_GET_BLOCKS_CREATE_ZERO; "
+				"XFS_BMAPI_ZERO",
+		},
+	[DS_RULE_ZERO_BEFORE_REACHABLE] =
+		{
+			.name = "zero-before-reachable",
+			.sentence = "New blocks are zeroed before the extent "
+				    "map has "
+				    "them.",
+			.mutation = "zero-after-adding",
+			.models = "fs/ext4/inode.c ext4_map_blocks(): "
+				  "ext4_issue_zeroout()",
+			.equivalent = "The extents lock is held exclusively "
+				      "from before the "
+				      "map changes until behind the zeroing in "
+				      "either "
+				      "order, and every look at the map takes "
+				      "that lock. "
+				      "Only a power cut could tell, and these "
+				      "are left out.",
+		},
+	[DS_RULE_CONVERTED_BLOCKS_ZEROED] =
+		{
+			.name = "converted-blocks-zeroed",
+			.sentence =
+				"Unwritten blocks are zeroed when they become "
+				"written.",
+			.mutation = "converted-blocks-as-found",
+			.models =
+				"fs/ext4/extents.c, fs/xfs/libxfs/xfs_bmap.c: "
+				"XFS_BMAPI_CONVERT | XFS_BMAPI_ZERO",
+		},
+	[DS_RULE_REMOVE_BEFORE_FREE] =
+		{
+			.name = "remove-before-free",
+			.sentence = "A block leaves the extent map before it "
+				    "is free.",
+			.mutation = "free-before-remove",
+			.models = "fs/ext4/extents.c ext4_remove_blocks()",
+			.equivalent = "Between the two the extents lock is "
+				      "held exclusively, "
+				      "and every look at the map takes that "
+				      "lock; who found "
+				      "the block earlier is kept out by the "
+				      "inode lock "
+				      "(reads, writes) or was unmapped under "
+				      "the fault lock "
+				      "(faults, pins).",
+		},
+	[DS_RULE_EXT4_TRUNCATE_BREAKS] =
+		{
+			.name = "ext4-truncate-breaks",
+			.sentence = "ext4's truncate waits for pins.",
+			.mutation = "ext4-no-break-in-truncate",
+			.models = "fs/ext4/inode.c ext4_setattr()",
+		},
+	[DS_RULE_EXT4_PUNCH_BREAKS] =
+		{
+			.name = "ext4-punch-breaks",
+			.sentence = "ext4's punch waits for pins.",
+			.mutation = "ext4-no-break-in-punch",
+			.models = "fs/ext4/inode.c ext4_punch_hole()",
+		},
+	[DS_RULE_EXT4_COLLAPSE_BREAKS] =
+		{
+			.name = "ext4-collapse-breaks",
+			.sentence = "ext4's collapse waits for pins.",
+			.mutation = "ext4-no-break-in-collapse",
+			.models = "fs/ext4/extents.c ext4_collapse_range()",
+		},
+	[DS_RULE_EXT4_INSERT_BREAKS] =
+		{
+			.name = "ext4-insert-breaks",
+			.sentence = "ext4's insert waits for pins.",
+			.mutation = "ext4-no-break-in-insert",
+			.models = "fs/ext4/extents.c ext4_insert_range()",
+		},
+	[DS_RULE_EXT4_ZERO_BREAKS] =
+		{
+			.name = "ext4-zero-breaks",
+			.sentence = "ext4's zero waits for pins.",
+			.mutation = "ext4-no-break-in-zero",
+			.models = "fs/ext4/extents.c ext4_zero_range()",
+		},
+	[DS_RULE_EXT4_BREAK_BEFORE_SIZE] =
+		{
+			.name = "ext4-break-before-size",
+			.sentence = "i_size changes after the wait, so that an "
+				    "interrupted truncate leaves it alone.",
+			.mutation = "ext4-size-before-break",
+			.models =
+				"fs/ext4/inode.c ext4_setattr(), b9c1c26739ec",
+		},
+	[DS_RULE_EXT4_BREAK_OUTSIDE_JOURNAL] =
+		{
+			.name = "ext4-break-outside-journal",
+			.sentence =
+				"Nothing waits for pins inside a transaction.",
+			.mutation = "ext4-break-inside-journal",
+			.models = "fs/ext4/inode.c ext4_punch_hole(): "
+				  "ext4_journal_start() comes later",
+		},
+	[DS_RULE_EXT4_ERROR_UNLOCKS] =
+		{
+			.name = "ext4-error-unlocks",
+			.sentence = "A punch that failed gives its locks back.",
+			.mutation = "ext4-error-leaks-lock",
+			.models =
+				"fs/ext4/inode.c ext4_punch_hole(): out_mutex",
+		},
+	[DS_RULE_EXT4_PUNCH_LOCKS_INODE] =
+		{
+			.name = "ext4-punch-locks-inode",
+			.sentence = "A punch keeps reads and writes out.",
+			.mutation = "ext4-punch-without-inode-lock",
+			.models = "fs/ext4/inode.c ext4_punch_hole(): "
+				  "inode_lock()",
+		},
+	[DS_RULE_EXT4_WRITE_LOCKS_INODE] =
+		{
+			.name = "ext4-write-locks-inode",
+			.sentence = "ext4's write holds the inode lock "
+				    "exclusively.",
+			.mutation = "ext4-write-without-inode-lock",
+			.models = "fs/ext4/file.c ext4_dax_write_iter()",
+		},
+	[DS_RULE_EXT4_TRUNCATE_CACHE_FIRST] =
+		{
+			.name = "ext4-truncate-cache-first",
+			.sentence = "ext4's truncate drops pages before their "
+				    "blocks.",
+			.mutation = "ext4-truncate-blocks-first",
+			.models = "fs/ext4/inode.c ext4_setattr()",
+		},
+	[DS_RULE_EXT4_PUNCH_CACHE_FIRST] =
+		{
+			.name = "ext4-punch-cache-first",
+			.sentence =
+				"ext4's punch drops pages before their blocks.",
+			.mutation = "ext4-punch-blocks-first",
+			.models = "fs/ext4/inode.c ext4_punch_hole()",
+		},
+	[DS_RULE_EXT4_TRUNCATE_ZEROES_TAIL] =
+		{
+			.name = "ext4-truncate-zeroes-tail",
+			.sentence = "ext4's truncate zeroes the rest of the "
+				    "block that "
+				    "it cuts.",
+			.mutation = "ext4-truncate-keeps-tail",
+			.models = "fs/ext4/inode.c ext4_block_truncate_page()",
+		},
+	[DS_RULE_EXT4_COLLAPSE_DROPS_BEHIND] =
+		{
+			.name = "ext4-collapse-drops-behind",
+			.sentence = "ext4's collapse drops all pages behind "
+				    "the range, "
+				    "which move too.",
+			.mutation = "ext4-collapse-keeps-behind",
+			.models = "fs/ext4/extents.c ext4_collapse_range(): "
+				  "truncate_pagecache()",
+		},
+	[DS_RULE_EXT4_INSERT_DROPS_BEHIND] =
+		{
+			.name = "ext4-insert-drops-behind",
+			.sentence =
+				"ext4's insert drops all pages that it moves.",
+			.mutation = "ext4-insert-keeps-behind",
+			.models = "fs/ext4/extents.c ext4_insert_range(): "
+				  "truncate_pagecache()",
+		},
+	[DS_RULE_XFS_TRUNCATE_BREAKS] =
+		{
+			.name = "xfs-truncate-breaks",
+			.sentence = "XFS' change of size waits for pins.",
+			.mutation = "xfs-no-break-in-truncate",
+			.models = "fs/xfs/xfs_iops.c xfs_vn_setattr()",
+		},
+	[DS_RULE_XFS_FALLOCATE_BREAKS] =
+		{
+			.name = "xfs-fallocate-breaks",
+			.sentence =
+				"Every fallocate mode of XFS waits for pins.",
+			.mutation = "xfs-no-break-in-fallocate",
+			.models = "fs/xfs/xfs_file.c xfs_file_fallocate()",
+		},
+	[DS_RULE_XFS_INODE_LOCK_FIRST] =
+		{
+			.name = "xfs-inode-lock-first",
+			.sentence = "The inode lock is taken before the fault "
+				    "lock.",
+			.mutation = "xfs-fault-lock-first",
+			.models = "fs/xfs/xfs_inode.c xfs_ilock()",
+		},
+	[DS_RULE_XFS_TRUNCATE_ZEROES_TAIL] =
+		{
+			.name = "xfs-truncate-zeroes-tail",
+			.sentence = "XFS' truncate zeroes the rest of the "
+				    "block that "
+				    "it cuts.",
+			.mutation = "xfs-truncate-keeps-tail",
+			.models = "fs/xfs/xfs_iops.c xfs_setattr_size(): "
+				  "iomap_truncate_page()",
+			.equivalent = "XFS zeroes from the old end of file "
+				      "whenever the file "
+				      "grows, by truncate, fallocate or write, "
+				      "so what the "
+				      "cut left is never inside i_size again; "
+				      "and what a "
+				      "mapped load sees behind i_size is not "
+				      "judged, since a "
+				      "store may have put it there.",
+		},
+	[DS_RULE_XFS_GROWTH_ZEROES_TAIL] =
+		{
+			.name = "xfs-growth-zeroes-tail",
+			.sentence = "XFS zeroes the rest of the last block "
+				    "when the "
+				    "file grows: a store may have left bytes "
+				    "there.",
+			.mutation = "xfs-growth-keeps-tail",
+			.models = "fs/xfs/xfs_iops.c xfs_setattr_size(): "
+				  "iomap_zero_range()",
+		},
+	[DS_RULE_XFS_SHIFT_DROPS_BEHIND] =
+		{
+			.name = "xfs-shift-drops-behind",
+			.sentence =
+				"XFS' collapse and insert drop all pages that "
+				"they move.",
+			.mutation = "xfs-shift-keeps-behind",
+			.models = "fs/xfs/xfs_bmap_util.c xfs_prepare_shift()",
+		},
+	[DS_RULE_XFS_WRITE_LOCKS_INODE] =
+		{
+			.name = "xfs-write-locks-inode",
+			.sentence =
+				"XFS' write holds the inode lock exclusively.",
+			.mutation = "xfs-write-without-inode-lock",
+			.models = "fs/xfs/xfs_file.c xfs_file_dax_write()",
+		},
+	[DS_RULE_DMA_UNDER_PIN] =
+		{
+			.name = "dma-under-pin",
+			.sentence =
+				"Pages stay pinned until the device is done.",
+			.mutation = "unpin-before-dma",
+			.models = "fs/direct-io.c dio_bio_complete()",
+		},
+};
+
+const struct ds_rule_text *ds_rule_text(enum ds_rule rule)
+{
+	ds_assert(rule != DS_RULE_NONE && rule < DS_N_RULES);
+	return &rules[rule];
+}
+
+enum ds_rule ds_rule_find(const char *name)
+{
+	unsigned int i = DS_N_RULES;
+
+	while (--i > DS_RULE_NONE && strcmp(rules[i].name, name) != 0)
+		;
+	return (enum ds_rule)i;
+}
+
+enum ds_rule ds_mutation_find(const char *name)
+{
+	unsigned int i = DS_N_RULES;
+
+	while (--i > DS_RULE_NONE && strcmp(rules[i].mutation, name) != 0)
+		;
+	return (enum ds_rule)i;
+}
