@@ -832,7 +832,7 @@ static int add_finding(struct daxsim *sim, struct daxsim_report *report,
 		return 0;
 	report->findings[i].replay =
 		ds_token_format(API_SCENARIO, hash_names(sim->world->sched),
-				sim->profile->name, schedule);
+				sim->profile->name, DS_RULE_NONE, schedule);
 	return report->findings[i].replay ? 0 : -ENOMEM;
 }
 
@@ -950,7 +950,7 @@ static bool is_ours(const struct daxsim *sim, const struct ds_token *token)
 {
 	return sim->turns != DS_TURNS_FREE &&
 	       strcmp(token->scenario, API_SCENARIO) == 0 &&
-	       strcmp(token->fs, sim->profile->name) == 0 &&
+	       strcmp(token->fs, sim->profile->name) == 0 && !token->broken &&
 	       ds_token_fits(token, hash_names(sim->world->sched));
 }
 

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "fs/profiles.h"
-#include "race/cells.h"
+#include "race/builtin.h"
 
 #define DEFAULT_SIZE      (UINT64_C(4) << 20)
 #define MAX_SCENARIO_SIZE 65536
@@ -108,6 +108,16 @@ bool cli_turns(const char *verb, const char *text, enum ds_turns *ret)
 	return false;
 }
 
+bool cli_mutation(const char *verb, const char *text, enum ds_rule *ret)
+{
+	*ret = ds_mutation_find(text);
+	if (*ret)
+		return true;
+	cli_error(verb, "no mutation '%s'; 'daxsim list mutations' names them",
+		  text);
+	return false;
+}
+
 const struct ds_fs_profile *cli_profile(const char *verb, const char *name)
 {
 	const struct ds_fs_profile *profile = ds_profile_find(name);
@@ -198,7 +208,7 @@ int cli_scenario(const char *verb, const char *path,
 	char *text;
 	int r;
 
-	if (ds_cell_find(path, ret_scenario) == 0)
+	if (ds_builtin_find(path, ret_scenario) == 0)
 		return EXIT_AS_ASKED;
 	text = cli_read_file(path, MAX_SCENARIO_SIZE);
 	if (!text) {

@@ -72,6 +72,9 @@ bool cli_size(const char *verb, const char *option, const char *text,
 /* How tasks take turns: "fiber", "baton" or "free". */
 bool cli_turns(const char *verb, const char *text, enum ds_turns *ret);
 
+/* The rule that the mutation called @text breaks. */
+bool cli_mutation(const char *verb, const char *text, enum ds_rule *ret);
+
 /* The profile called @name; says so if there is none. */
 const struct ds_fs_profile *cli_profile(const char *verb, const char *name);
 
@@ -114,7 +117,7 @@ int cli_region_open(const struct cli_region *options, const char *verb,
 /* ------------------------------- Scenarios -------------------------------- */
 
 /*
- * Reads the scenario file @path, or the cell of the proof table called so.
+ * Reads the scenario file @path, or the scenario of the program called so.
  * Return: an exit code.
  */
 int cli_scenario(const char *verb, const char *path,

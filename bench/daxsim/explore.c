@@ -17,6 +17,7 @@ struct args {
 	struct cli_region region;
 	struct ds_search_options search;
 	enum ds_turns turns;
+	enum ds_rule broken;
 	bool json;
 	bool full;
 };
@@ -44,6 +45,7 @@ static void help(void)
 	       "  --turns KIND            fiber (default), baton, or free: "
 	       "real "
 	       "parallel threads\n"
+	       "  --mutate MUTATION       break that rule of the protocol\n"
 	       "  --full                  every step in the timeline\n"
 	       "  --json                  one JSON document\n" CLI_REGION_HELP
 	       "\nExit: 0 every property held, 1 one broke, 4 the budget ended "
@@ -103,6 +105,8 @@ static bool take_option(void *arg, int c)
 				  &args->search.max_steps);
 	case 't':
 		return cli_turns(verb, optarg, &args->turns);
+	case 'M':
+		return cli_mutation(verb, optarg, &args->broken);
 	case '1':
 		args->search.first = true;
 		return true;
@@ -126,6 +130,7 @@ static const struct option options[] = {
 	{"seed", required_argument, NULL, 'e'},
 	{"max-steps", required_argument, NULL, 'm'},
 	{"turns", required_argument, NULL, 't'},
+	{"mutate", required_argument, NULL, 'M'},
 	{"first", no_argument, NULL, '1'},
 	{"full", no_argument, NULL, 'F'},
 	{"json", no_argument, NULL, 'j'},
@@ -167,7 +172,7 @@ static char *token_of(const struct args *args,
 	if (args->turns == DS_TURNS_FREE)
 		return NULL;
 	return ds_token_format(args->path, scenario->hash, args->profile->name,
-			       schedule);
+			       args->broken, schedule);
 }
 
 static void print_json_waits(struct cli_json *json,
@@ -465,6 +470,8 @@ int daxsim_verb_explore(int argc, char **argv)
 		.region = region,
 		.turns = args.turns,
 		.checked = true,
+		.used = args.broken != DS_RULE_NONE,
+		.broken = args.broken,
 	};
 	r = ds_program_new(&scenario, &program_options, &program, why,
 			   sizeof(why));

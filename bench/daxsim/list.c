@@ -3,6 +3,7 @@
 
 #include "cli.h"
 #include "fs/profiles.h"
+#include "race/builtin.h"
 #include "race/cells.h"
 
 static const char verb[] = "list";
@@ -33,14 +34,30 @@ enum what {
 	PROPERTIES,
 	STRATEGIES,
 	POINTS,
+	SCENARIOS,
+	RULES,
+	MUTATIONS,
 	BUGS,
 	N_WHAT,
 };
 
 static const char *const names[N_WHAT] = {
-	"profiles",   "operations", "pins", "properties",
-	"strategies", "points",     "bugs",
+	"profiles", "operations", "pins",  "properties", "strategies",
+	"points",   "scenarios",  "rules", "mutations",  "bugs",
 };
+
+static bool rule_entry(enum what what, unsigned int rule, const char *ret[3])
+{
+	const struct ds_rule_text *text;
+
+	if (rule >= DS_N_RULES)
+		return false;
+	text = ds_rule_text((enum ds_rule)rule);
+	ret[0] = what == RULES ? text->name : text->mutation;
+	ret[1] = text->sentence;
+	ret[2] = text->models;
+	return true;
+}
 
 /* One entry; false behind the last. */
 static bool entry(enum what what, unsigned int i, const char *ret[3])
@@ -91,6 +108,13 @@ static bool entry(enum what what, unsigned int i, const char *ret[3])
 		ret[0] = ds_search_kind_name((enum ds_search_kind)i);
 		ret[1] = strategies[i];
 		return true;
+	case SCENARIOS:
+		ret[0] = ds_builtin_name(i);
+		ret[1] = "";
+		return ret[0];
+	case RULES:
+	case MUTATIONS:
+		return rule_entry(what, i + 1, ret);
 	case POINTS:
 		if (i >= DS_AT_N_POINTS)
 			return false;
@@ -148,11 +172,11 @@ static void help(void)
 {
 	unsigned int i;
 
-	printf("usage: daxsim list WHAT [--json]\n\nWHAT is one of:");
+	printf("usage: daxsim list WHAT [--json]\n\nWHAT is one of:\n");
 	for (i = 0; i < N_WHAT; i++)
-		printf(" %s", names[i]);
-	printf("\nScenarios are the files in tests/scenarios, and the cells "
-	       "of the proof table:\nprove/OPERATION/PIN/fast and "
+		printf("  %s\n", names[i]);
+	printf("\nScenarios are files, those listed here, and the cells of "
+	       "the proof table:\nprove/OPERATION/PIN/fast and "
 	       "prove/OPERATION/PIN/slow.\n");
 }
 

@@ -16,6 +16,7 @@ struct args {
 	struct cli_region region;
 	uint64_t budget;
 	enum ds_turns turns;
+	enum ds_rule broken;
 	bool json;
 };
 
@@ -51,6 +52,7 @@ static void help(void)
 	       "  --pin PIN               only this kind of pin\n"
 	       "  --budget N              runs of each search at most\n"
 	       "  --turns KIND            fiber (default) or baton\n"
+	       "  --mutate MUTATION       break that rule of the protocol\n"
 	       "  --json                  one JSON document\n" CLI_REGION_HELP
 	       "\nExit: 0 every verdict is as expected, 1 one is not, 4 a "
 	       "budget ended first.\n");
@@ -62,6 +64,7 @@ static const struct option options[] = {
 	{"pin", required_argument, NULL, 'p'},
 	{"budget", required_argument, NULL, 'B'},
 	{"turns", required_argument, NULL, 't'},
+	{"mutate", required_argument, NULL, 'M'},
 	{"json", no_argument, NULL, 'j'},
 	{"help", no_argument, NULL, 'h'},
 	CLI_REGION_OPTIONS,
@@ -130,6 +133,8 @@ static bool take_option(void *arg, int c)
 		cli_error(verb, "--turns: free tasks choose nothing and prove "
 				"nothing; fiber or baton");
 		return false;
+	case 'M':
+		return cli_mutation(verb, optarg, &args->broken);
 	case 'j':
 		args->json = true;
 		return true;
@@ -207,7 +212,8 @@ static int search_program(const struct args *args,
 		shown = &result.findings[DS_NO_STRAY_WRITE];
 	if (shown)
 		run->replay = ds_token_format(scenario->name, scenario->hash,
-					      profile->name, &shown->schedule);
+					      profile->name, args->broken,
+					      &shown->schedule);
 	if (result.findings[DS_NO_STRAY_WRITE].runs)
 		r = reread_victims(program, &shown->schedule, run);
 	ds_search_result_free(&result);
@@ -223,6 +229,8 @@ static int run_cell(const struct args *args, struct ds_region *region,
 		.region = region,
 		.turns = args->turns,
 		.checked = true,
+		.used = args->broken != DS_RULE_NONE,
+		.broken = args->broken,
 	};
 	struct ds_program *program;
 	struct ds_scenario scenario;

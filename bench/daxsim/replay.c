@@ -122,6 +122,9 @@ static void print_json(const struct ds_token *token,
 	json_string(&json, "verb", verb);
 	json_string(&json, "scenario", token->scenario);
 	json_string(&json, "fs", token->fs);
+	json_string(&json, "mutation",
+		    token->broken ? ds_rule_text(token->broken)->mutation
+				  : NULL);
 	json_number(&json, "repeat", repeat);
 	json_number(&json, "steps", token->schedule.n);
 	json_warnings(&json, "warnings", checks->warned);
@@ -141,12 +144,16 @@ static void print_json(const struct ds_token *token,
 }
 
 static void print_text(const struct ds_timeline *timeline,
-		       const struct args *args, const struct ds_checks *checks)
+		       const struct ds_token *token, const struct args *args,
+		       const struct ds_checks *checks)
 {
 	uint32_t broken = ds_checks_broken(checks);
 	char *text = ds_timeline_text(timeline, args->full);
 	unsigned int i;
 
+	if (token->broken)
+		printf("this run breaks a rule on purpose: %s\n\n",
+		       ds_rule_text(token->broken)->sentence);
 	printf("%s", text ? text : "(out of memory)\n");
 	free(text);
 	printf("\n");
@@ -199,7 +206,7 @@ static int run(const struct args *args, const struct ds_token *token,
 	if (args->json)
 		print_json(token, world->checks, args->repeat);
 	else
-		print_text(timeline, args, world->checks);
+		print_text(timeline, token, args, world->checks);
 	return broken ? EXIT_UNEXPECTED : EXIT_AS_ASKED;
 }
 
@@ -212,6 +219,8 @@ static int with_program(const struct args *args, const struct ds_token *token,
 		.region = region,
 		.turns = args->turns,
 		.checked = true,
+		.used = token->broken != DS_RULE_NONE,
+		.broken = token->broken,
 	};
 	struct ds_timeline *timeline;
 	struct ds_program *program;

@@ -15,6 +15,8 @@
 /* Rounds of a task that goes on for ever, where it is a free thread. */
 #define FREE_ROUNDS 64
 
+#define FORMER_BYTES 0x5c
+
 /* A mapping of one file in one task. */
 struct mapped {
 	uint64_t addr, offset, len;
@@ -558,6 +560,7 @@ static int set_up(struct ds_program *program,
 	world->digest_arg = program;
 	if (r == 0)
 		r = play_before(program, why, why_size);
+	ds_sched_break_rule(world->sched, options->broken);
 	if (r == 0)
 		r = ds_sched_prepare(world->sched, options->turns);
 	return r == 0 ? ds_world_mark(world) : r;
@@ -592,6 +595,9 @@ int ds_program_new(const struct ds_scenario *scenario,
 	program->written = malloc(program->buffer_size);
 	program->from_dma = malloc(program->buffer_size);
 	r = program->written && program->from_dma ? 0 : -ENOMEM;
+	if (options->used)
+		memset(options->region->base, FORMER_BYTES,
+		       options->region->size);
 	if (r == 0) {
 		memset(program->written, 0x57, program->buffer_size);
 		memset(program->from_dma, 0xd3, program->buffer_size);

@@ -16,6 +16,9 @@ struct ds_program_options {
 	struct ds_region *region;
 	enum ds_turns turns;
 	bool checked; /* check declared footprints */
+	bool used;    /* the region held something else before */
+	/* What every task breaks; the calls made before the search do not. */
+	enum ds_rule broken;
 };
 
 /*

@@ -10,8 +10,10 @@
 #define FORMAT "ds1"
 
 static uint32_t checksum(const char *scenario, const char *fs,
+			 enum ds_rule broken,
 			 const struct ds_schedule *schedule, uint32_t hash)
 {
+	const char *mutation = broken ? ds_rule_text(broken)->mutation : "";
 	uint64_t sum = hash;
 	size_t i;
 
@@ -19,6 +21,8 @@ static uint32_t checksum(const char *scenario, const char *fs,
 		sum = ds_hash_step(sum, (unsigned char)*scenario);
 	for (sum = ds_hash_step(sum, 0); *fs; fs++)
 		sum = ds_hash_step(sum, (unsigned char)*fs);
+	for (; *mutation; mutation++)
+		sum = ds_hash_step(sum, (unsigned char)*mutation);
 	sum = ds_hash_step(sum, schedule->n);
 	for (i = 0; i < schedule->n; i++)
 		sum = ds_hash_step(sum, schedule->tasks[i]);
@@ -61,10 +65,13 @@ static void decode(char *name)
 }
 
 char *ds_token_format(const char *scenario, uint32_t scenario_hash,
-		      const char *fs, const struct ds_schedule *schedule)
+		      const char *fs, enum ds_rule broken,
+		      const struct ds_schedule *schedule)
 {
+	const char *mutation = broken ? ds_rule_text(broken)->mutation : "";
 	/* A run of one letter takes at most a letter and a long number. */
-	size_t size = 3 * strlen(scenario) + strlen(fs) + 32 + 12 * schedule->n;
+	size_t size = 3 * strlen(scenario) + strlen(fs) + strlen(mutation) +
+		      32 + 12 * schedule->n;
 	char *text = malloc(size);
 	size_t n, i, run;
 
@@ -72,7 +79,8 @@ char *ds_token_format(const char *scenario, uint32_t scenario_hash,
 		return NULL;
 	n = (size_t)snprintf(text, size, FORMAT ":");
 	n += encode(text + n, size - n, scenario);
-	n += (size_t)snprintf(text + n, size - n, ":%s:", fs);
+	n += (size_t)snprintf(text + n, size - n, ":%s%s%s:", fs,
+			      broken ? "+" : "", mutation);
 	for (i = 0; i < schedule->n; i += run) {
 		unsigned char task = schedule->tasks[i];
 
@@ -84,7 +92,7 @@ char *ds_token_format(const char *scenario, uint32_t scenario_hash,
 			n += (size_t)snprintf(text + n, size - n, "%zu", run);
 	}
 	snprintf(text + n, size - n, ":%08x",
-		 checksum(scenario, fs, schedule, scenario_hash));
+		 checksum(scenario, fs, broken, schedule, scenario_hash));
 	return text;
 }
 
@@ -128,19 +136,43 @@ static bool split(char *text, char *parts[5])
 	return n == 5;
 }
 
+/* "ext4-4.19" or "ext4-4.19+no-pte-recheck". */
+static int parse_fs(char *part, struct ds_token *token, char *why,
+		    size_t why_size)
+{
+	char *mutation = strchr(part, '+');
+
+	if (mutation) {
+		*mutation++ = '\0';
+		token->broken = ds_mutation_find(mutation);
+	}
+	if (mutation && !token->broken) {
+		snprintf(why, why_size, "token: there is no mutation '%.40s'",
+			 mutation);
+		return -EINVAL;
+	}
+	if (strlen(part) >= sizeof(token->fs)) {
+		snprintf(why, why_size, "token: the names in it are too long");
+		return -EINVAL;
+	}
+	strcpy(token->fs, part);
+	return 0;
+}
+
 static int parse_parts(char *parts[5], struct ds_token *token, char *why,
 		       size_t why_size)
 {
 	int r;
 
-	if (strlen(parts[1]) >= sizeof(token->scenario) ||
-	    strlen(parts[2]) >= sizeof(token->fs)) {
+	if (strlen(parts[1]) >= sizeof(token->scenario)) {
 		snprintf(why, why_size, "token: the names in it are too long");
 		return -EINVAL;
 	}
 	strcpy(token->scenario, parts[1]);
 	decode(token->scenario);
-	strcpy(token->fs, parts[2]);
+	r = parse_fs(parts[2], token, why, why_size);
+	if (r < 0)
+		return r;
 	r = parse_steps(parts[3], &token->schedule);
 	if (r == -EINVAL)
 		snprintf(why, why_size,
@@ -191,7 +223,8 @@ int ds_token_parse(const char *text, struct ds_token *ret_token, char *ret_why,
 bool ds_token_fits(const struct ds_token *token, uint32_t scenario_hash)
 {
 	return token->check == checksum(token->scenario, token->fs,
-					&token->schedule, scenario_hash);
+					token->broken, &token->schedule,
+					scenario_hash);
 }
 
 void ds_token_free(struct ds_token *token)

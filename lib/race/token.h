@@ -8,6 +8,7 @@
  *
  *	ds1:SCENARIO:FS:STEPS:CHECK
  *
+ * FS names a profile, and behind a '+' the mutation, if a rule was broken.
  * SCENARIO names a cell of the proof table (prove/punch/direct-2/fast) or is
  * the path of a scenario file, with signs that would not survive as %XX. STEPS
  *are runs of steps: "a12b3a" is task 0 for 12 steps, task 1 for 3, task 0 for
@@ -19,16 +20,19 @@
 struct ds_token {
 	char scenario[256];
 	char fs[DS_SCN_NAME];
+	enum ds_rule broken;
 	struct ds_schedule schedule;
 	uint32_t check;
 };
 
 /*
  * Writes the token for @schedule. @scenario_hash: of what the scenario says.
+ * @broken: the rule that the tasks broke, or DS_RULE_NONE.
  * Return: it, to be freed; NULL when there is no memory.
  */
 char *ds_token_format(const char *scenario, uint32_t scenario_hash,
-		      const char *fs, const struct ds_schedule *schedule);
+		      const char *fs, enum ds_rule broken,
+		      const struct ds_schedule *schedule);
 
 /*
  * Reads a token. Return: 0; -EINVAL with one line in @ret_why; -ENOMEM.

@@ -14,6 +14,9 @@ JSON = [
     ["devices", "--json"],
     ["list", "profiles", "--json"],
     ["explore", "prove/punch/direct-1/fast", "--fs", "ext4-4.19", "--json"],
+    ["list", "rules", "--json"],
+    ["list", "mutations", "--json"],
+    ["list", "scenarios", "--json"],
     ["prove", "--op", "punch", "--fs", "ext4-4.18", "--json"],
 ]
 
@@ -57,6 +60,9 @@ class Command(unittest.TestCase):
         self.assert_misuse("prove", "--size", "4Q")
         self.assert_misuse("prove", "--budget")
         self.assert_misuse("explore", "no-such-file", "--fs", "ext4-4.19")
+        self.assert_misuse("explore", "prove/punch/direct-1/fast", "--fs",
+                           "ext4-4.19", "--mutate", "no-such-mutation")
+        self.assert_misuse("prove", "--mutate", "no-such-mutation")
         self.assert_misuse("replay", "no-such-token")
 
     def test_no_verb_shows_the_verbs(self):

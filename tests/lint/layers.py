@@ -11,7 +11,7 @@ import source
 LAYERS = ["core", "sched", "pmem", "mm", "cache",
           "file", "fs", "dma", "check", "race"]
 # Made by the build.
-GENERATED = {"version.h"}
+GENERATED = {"scenarios.h", "version.h"}
 SEES_ALL = {"lib/sim.c"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"')
 

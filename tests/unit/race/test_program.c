@@ -17,6 +17,8 @@ struct t_play {
 	struct ds_region *region;
 	struct ds_program *program;
 	struct ds_world *world;
+	bool used;
+	enum ds_rule broken;
 	char why[256];
 };
 
@@ -27,11 +29,12 @@ static int try_play(struct t_play *p, const char *fs, const char *text,
 	struct ds_program_options options = {
 		.profile = ds_profile_find(fs),
 		.checked = true,
+		.used = p->used,
+		.broken = p->broken,
 	};
 	static struct ds_scenario scenario;
 	int r;
 
-	memset(p, 0, sizeof(*p));
 	r = ds_scenario_parse("x.scn", text, &scenario, p->why, sizeof(p->why));
 	if (r < 0)
 		print_error("%s\n", p->why);
@@ -48,6 +51,7 @@ static int try_play(struct t_play *p, const char *fs, const char *text,
 
 static void play(struct t_play *p, const char *fs, const char *text)
 {
+	memset(p, 0, sizeof(*p));
 	assert_int_equal(try_play(p, fs, text, 1024), 0);
 }
 
@@ -95,6 +99,45 @@ static struct ds_inode *file_of(const struct t_play *p, const char *name)
 }
 
 /* ------------------------------- Setting up ------------------------------- */
+
+/* The calls made before the search keep the rule, or no scenario would begin.
+ */
+static void a_broken_rule_is_broken_by_every_task(void **state)
+{
+	static const char text[] =
+		"file A 16K\n"
+		"task a\nbefore map A 0+4K\nbefore touch A 0+4K\n"
+		"before punch A 0+4K\nbefore touch A 0+4K\npunch A 0+4K\n"
+		"task b\nread A 8K+4K\n";
+	struct t_play p = {.broken = DS_RULE_PUNCH_DROPS_ENTRIES};
+	uint64_t interleavings;
+
+	(void)state;
+	assert_int_equal(try_play(&p, "ext4-4.19", text, 1024), 0);
+	assert_int_equal(ds_checks_broken(p.world->checks), 0);
+	assert_int_equal(search(&p, &interleavings), 1u << DS_TREES_AGREE);
+	end(&p);
+	assert_int_equal(outcome("ext4-4.19", text), 0);
+}
+
+static void a_used_region_held_something_else(void **state)
+{
+	static const char text[] = "file A 16K hole 4K+4K\n"
+				   "task a\nread A 4K+4K\ntask b\nfsync A\n";
+	struct t_play p = {.used = true};
+	struct ds_extent run;
+	uint64_t at;
+
+	(void)state;
+	assert_int_equal(try_play(&p, "ext4-4.19", text, 1024), 0);
+	/* The block behind the file's last is free. */
+	run = ds_extmap_lookup(file_of(&p, "A")->extents, ds_pgidx(3));
+	at = run.pfn.pfn + 3 - run.page.pgidx + 1;
+	assert_int_equal(ds_frame_bytes(p.world->frames, ds_pfn(at))[7], 0x5c);
+	assert_int_equal(
+		ds_frame_bytes(p.world->frames, ds_pfn(DS_ZERO_PFN))[7], 0);
+	end(&p);
+}
 
 static void files_are_written_as_described(void **state)
 {
@@ -157,7 +200,7 @@ static void a_call_that_fails_before_the_search_is_named(void **state)
 		 "x.scn: task a: call 3 before the search failed: Device or "
 		 "resource busy"},
 	};
-	struct t_play p;
+	struct t_play p = {0};
 	size_t i;
 
 	(void)state;
@@ -171,7 +214,7 @@ static void a_call_that_fails_before_the_search_is_named(void **state)
 
 static void files_that_do_not_fit_are_refused(void **state)
 {
-	struct t_play p;
+	struct t_play p = {0};
 
 	(void)state;
 	assert_int_equal(try_play(&p, "ext4-4.19",
@@ -566,6 +609,8 @@ static void endless_tasks_end_on_free_threads(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_broken_rule_is_broken_by_every_task),
+		cmocka_unit_test(a_used_region_held_something_else),
 		cmocka_unit_test(files_are_written_as_described),
 		cmocka_unit_test(calls_before_the_search_are_made_once),
 		cmocka_unit_test(a_call_that_fails_before_the_search_is_named),

@@ -30,7 +30,8 @@ static char *make(const char *scenario, uint32_t hash)
 	append(&schedule, 1, 21);
 	append(&schedule, 0, 2);
 	append(&schedule, 1, 1);
-	text = ds_token_format(scenario, hash, "ext4-v3", &schedule);
+	text = ds_token_format(scenario, hash, "ext4-v3", DS_RULE_NONE,
+			       &schedule);
 	assert_non_null(text);
 	ds_schedule_free(&schedule);
 	return text;
@@ -71,6 +72,7 @@ static void what_is_written_is_read_back(void **state)
 		assert_int_equal(parse(text, &token, why, sizeof(why)), 0);
 		assert_string_equal(token.scenario, names[i]);
 		assert_string_equal(token.fs, "ext4-v3");
+		assert_int_equal(token.broken, DS_RULE_NONE);
 		assert_int_equal(token.schedule.n, 32);
 		assert_int_equal(token.schedule.tasks[7], 0);
 		assert_int_equal(token.schedule.tasks[8], 1);
@@ -79,6 +81,32 @@ static void what_is_written_is_read_back(void **state)
 		ds_token_free(&token);
 		free(text);
 	}
+}
+
+static void a_broken_rule_is_part_of_it(void **state)
+{
+	struct ds_schedule schedule = {0};
+	struct ds_token token;
+	char *text, why[200];
+
+	(void)state;
+	append(&schedule, 1, 3);
+	text = ds_token_format("x", 1, "ext4-4.19", DS_RULE_RECHECK_PTE,
+			       &schedule);
+	assert_int_equal(
+		strncmp(text, "ds1:x:ext4-4.19+no-pte-recheck:b3:", 34), 0);
+	assert_int_equal(parse(text, &token, why, sizeof(why)), 0);
+	assert_string_equal(token.fs, "ext4-4.19");
+	assert_int_equal(token.broken, DS_RULE_RECHECK_PTE);
+	assert_true(ds_token_fits(&token, 1));
+	/* The run of one protocol says nothing about another. */
+	token.broken = DS_RULE_NONE;
+	assert_false(ds_token_fits(&token, 1));
+	token.broken = DS_RULE_PUT_WAKES;
+	assert_false(ds_token_fits(&token, 1));
+	ds_token_free(&token);
+	ds_schedule_free(&schedule);
+	free(text);
 }
 
 static void blanks_behind_it_do_not_matter(void **state)
@@ -116,7 +144,8 @@ static void it_fits_what_it_was_made_for_and_nothing_else(void **state)
 static void an_empty_schedule_is_a_token_too(void **state)
 {
 	struct ds_schedule schedule = {0};
-	char *text = ds_token_format("x", 1, "xfs-4.19", &schedule);
+	char *text =
+		ds_token_format("x", 1, "xfs-4.19", DS_RULE_NONE, &schedule);
 	struct ds_token token;
 	char why[200];
 
@@ -156,6 +185,10 @@ static const struct {
 	 "token: the names in it are too long"},
 	{"ds1:" HUNDRED HUNDRED HUNDRED ":fs:a1:12345678",
 	 "token: the names in it are too long"},
+	{"ds1:x:fs+none:a1:12345678", "token: there is no mutation 'none'"},
+	{"ds1:x:fs+:a1:12345678", "token: there is no mutation ''"},
+	{"ds1:x:fs+put-wakes:a1:12345678",
+	 "token: there is no mutation 'put-wakes'"},
 	{"ds1:x:fs:1a:12345678",
 	 "token: expected steps such as a12b3 in its fourth part"},
 	{"ds1:x:fs:A1:12345678",
@@ -205,7 +238,8 @@ static void every_mistake_is_one_line_that_says_what_was_expected(void **state)
 static bool is_same(const struct ds_token *a, const struct ds_token *b)
 {
 	return strcmp(a->scenario, b->scenario) == 0 &&
-	       strcmp(a->fs, b->fs) == 0 && a->schedule.n == b->schedule.n &&
+	       strcmp(a->fs, b->fs) == 0 && a->broken == b->broken &&
+	       a->schedule.n == b->schedule.n &&
 	       memcmp(a->schedule.tasks, b->schedule.tasks, a->schedule.n) == 0;
 }
 
@@ -252,6 +286,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_token_is_one_short_word),
 		cmocka_unit_test(what_is_written_is_read_back),
+		cmocka_unit_test(a_broken_rule_is_part_of_it),
 		cmocka_unit_test(blanks_behind_it_do_not_matter),
 		cmocka_unit_test(it_fits_what_it_was_made_for_and_nothing_else),
 		cmocka_unit_test(an_empty_schedule_is_a_token_too),
