@@ -14,6 +14,8 @@ static const struct {
 	 "the proof table: operation x file system x kind of pin"},
 	{"explore", daxsim_verb_explore,
 	 "search the interleavings of one scenario"},
+	{"mutate", daxsim_verb_mutate,
+	 "break each rule of the protocol; some scenario must show it"},
 	{"replay", daxsim_verb_replay,
 	 "run exactly one interleaving again, with a timeline"},
 	{"conform", daxsim_verb_conform,

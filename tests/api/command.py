@@ -17,6 +17,7 @@ JSON = [
     ["list", "rules", "--json"],
     ["list", "mutations", "--json"],
     ["list", "scenarios", "--json"],
+    ["mutate", "--mutation", "no-pte-recheck", "--json"],
     ["prove", "--op", "punch", "--fs", "ext4-4.18", "--json"],
 ]
 
@@ -62,6 +63,10 @@ class Command(unittest.TestCase):
         self.assert_misuse("explore", "no-such-file", "--fs", "ext4-4.19")
         self.assert_misuse("explore", "prove/punch/direct-1/fast", "--fs",
                            "ext4-4.19", "--mutate", "no-such-mutation")
+        self.assert_misuse("mutate", "--rule", "no-such-rule")
+        self.assert_misuse("mutate", "--mutation", "no-such-mutation")
+        self.assert_misuse("mutate", "--fs", "no-such-fs")
+        self.assert_misuse("mutate", "no-such-argument")
         self.assert_misuse("prove", "--mutate", "no-such-mutation")
         self.assert_misuse("replay", "no-such-token")
 

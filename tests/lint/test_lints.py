@@ -15,6 +15,7 @@ import globals as globals_lint
 import headers
 import layers
 import listed
+import rules
 import source
 import tidy
 
@@ -119,6 +120,35 @@ class Listed(Tree):
         self.write("lib/core/a.c", "")
         self.write("lib/meson.build", "files('core/a.c')\n")
         self.assertEqual(listed.check(self.root), [])
+
+
+class Rules(Tree):
+    def setUp(self):
+        super().setUp()
+        self.write("lib/core/rule.h",
+                   "enum { DS_RULE_NONE, DS_RULE_A, /* DS_RULE_OLD */ };\n")
+        self.write("lib/core/rule.c", "[DS_RULE_A] = 1,\n")
+        self.write("lib/race/mutate.c", "{DS_RULE_A, 1},\n")
+        self.write("lib/mm/pin.c", "ds_keeps(task, DS_RULE_A);\n")
+
+    def test_rule_that_is_kept_and_tried_is_fine(self):
+        self.assertEqual(rules.check(self.root), [])
+
+    def test_rule_without_row_is_found(self):
+        self.write("lib/core/rule.c", "")
+        self.assert_finds(rules.check(self.root), "no row for DS_RULE_A")
+
+    def test_rule_nobody_asks_for_is_found(self):
+        self.write("lib/mm/pin.c", "/* DS_RULE_A */\n")
+        self.assert_finds(rules.check(self.root), "nobody asks for DS_RULE_A")
+
+    def test_rule_without_scenario_is_found(self):
+        self.write("lib/race/mutate.c", "")
+        self.assert_finds(rules.check(self.root), "no scenario for DS_RULE_A")
+
+    def test_missing_rules_are_found(self):
+        self.write("lib/core/rule.h", "")
+        self.assert_finds(rules.check(self.root), "no rule at all")
 
 
 class Tidy(Tree):
