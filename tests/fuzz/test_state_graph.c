@@ -29,6 +29,7 @@ enum {
 	N_RANDOM = 150,    /* programs */
 	MAX_STATES = 2500, /* that are visited in order, of one program */
 	MAX_DEPTH = 3000,  /* steps of a run */
+	WALK_DEPTH = 300,  /* of a walk without end */
 	REGION = 1 << 20,
 };
 
@@ -60,6 +61,7 @@ struct graph {
 	const struct prefix *prefix;
 	struct prefix *todo;
 	bool walking, stopped;
+	bool endless; /* some task goes on for ever */
 	struct ds_digest before;
 	unsigned int task; /* that took the step from there */
 	size_t depth;
@@ -201,6 +203,11 @@ static int choose(struct graph *graph, uint32_t enabled, bool fresh)
 	return __builtin_ctz(enabled);
 }
 
+static size_t max_depth(const struct graph *graph)
+{
+	return graph->walking && graph->endless ? WALK_DEPTH : MAX_DEPTH;
+}
+
 static int pick(void *arg, const struct ds_sched *sched, uint32_t enabled,
 		unsigned int last)
 {
@@ -213,7 +220,7 @@ static int pick(void *arg, const struct ds_sched *sched, uint32_t enabled,
 	note_step(graph, now);
 	if (!agrees(&graph->nodes, now, look(sched, enabled), &fresh))
 		graph->broken = "what can be seen at a state";
-	task = graph->depth < MAX_DEPTH && !graph->broken
+	task = graph->depth < max_depth(graph) && !graph->broken
 		       ? choose(graph, enabled, fresh)
 		       : DS_PICK_STOP;
 	graph->stopped = task == DS_PICK_STOP;
@@ -296,9 +303,10 @@ static void free_graph(struct graph *graph)
 }
 
 static void explore(struct ds_world *world, const char *name, const char *fs,
-		    uint64_t seed, size_t max_states)
+		    uint64_t seed, size_t max_states, bool endless)
 {
-	struct graph graph = {.world = world, .prng = {seed}};
+	struct graph graph = {
+		.world = world, .prng = {seed}, .endless = endless};
 	size_t n_states;
 	bool all;
 
@@ -329,14 +337,19 @@ static void explore_scenario(const struct ds_scenario *scenario,
 		.checked = true,
 	};
 	struct ds_program *program;
+	bool endless = false;
 	char why[300];
+	unsigned int i;
 	int r;
+
+	for (i = 0; i < scenario->n_tasks; i++)
+		endless |= scenario->tasks[i].forever;
 
 	r = ds_program_new(scenario, &options, &program, why, sizeof(why));
 	if (r < 0)
 		fail_msg("%s", why);
 	explore(ds_program_world(program), scenario->name, fs, seed,
-		number_of("DAXSIM_STATES", MAX_STATES));
+		number_of("DAXSIM_STATES", MAX_STATES), endless);
 	ds_program_free(program);
 }
 

@@ -421,26 +421,10 @@ struct starver {
 	uint64_t taken[DS_SCN_TASKS];
 	uint64_t n_dma, n_looks;
 	unsigned int passed[DS_SCN_TASKS]; /* over, in a row */
-	uint64_t seen[STEPS]; /* hash of the state before each step */
+	struct ds_digest seen[STEPS];      /* before each step, with @turn */
 	size_t used[STEPS];
 	size_t n;
 };
-
-static uint64_t hash_of(const struct starver *starver)
-{
-	const struct ds_sched *sched = starver->world->sched;
-	uint64_t hash = ds_world_hash(starver->world);
-	unsigned int i;
-
-	hash = ds_hash_step(hash, starver->turn);
-	for (i = 0; i < sched->n_tasks; i++) {
-		hash = ds_hash_step(hash, sched->tasks[i]->at);
-		hash = ds_hash_step(hash, sched->tasks[i]->memory);
-		hash = ds_hash_step(hash, sched->tasks[i]->state);
-		hash = ds_hash_step(hash, sched->tasks[i]->waiter.queued);
-	}
-	return hash;
-}
 
 static bool may_go(struct starver *starver, const struct ds_task *task)
 {
@@ -462,7 +446,8 @@ static int pick_starving(void *arg, const struct ds_sched *sched,
 	unsigned int task = starver->turn;
 
 	(void)last;
-	starver->seen[starver->n] = hash_of(starver);
+	starver->seen[starver->n] = ds_world_digest(starver->world);
+	ds_digest_add(&starver->seen[starver->n], starver->turn);
 	starver->used[starver->n++] = ds_arena_used(starver->world->arena);
 	while (!(enabled >> task & 1) || !may_go(starver, sched->tasks[task]))
 		task = (task + 1) % sched->n_tasks;
@@ -538,12 +523,12 @@ static void a_truncate_that_cuts_off_first_cannot_starve(void **state)
 
 static size_t period_of(const struct starver *starver)
 {
-	const uint64_t *tail = &starver->seen[STEPS / 2];
+	const struct ds_digest *tail = &starver->seen[STEPS / 2];
 	size_t period, i;
 
 	for (period = 1; period <= MAX_PERIOD; period++) {
 		for (i = 0; i < STEPS / 2 - MAX_PERIOD; i++)
-			if (tail[i] != tail[i + period])
+			if (!ds_digest_equal(tail[i], tail[i + period]))
 				break;
 		if (i == STEPS / 2 - MAX_PERIOD)
 			return period;
