@@ -38,6 +38,14 @@ struct ds_fs_ops {
 	int (*make_written)(struct ds_task *task, struct ds_inode *inode,
 			    struct ds_pgrange range);
 	int (*fsync)(struct ds_task *task, struct ds_inode *inode);
+	/*
+	 * NULL, or shares the blocks of two ranges that hold the same bytes.
+	 * @len > 0, and nothing overflows. No lock held. Return: bytes shared,
+	 * -EBADE where they differ, or another error.
+	 */
+	int64_t (*dedupe)(struct ds_task *task, struct ds_inode *source,
+			  uint64_t offset, struct ds_inode *dest,
+			  uint64_t dest_offset, uint64_t len);
 	bool fault_in_transaction; /* a write fault runs inside the journal */
 };
 
@@ -67,6 +75,7 @@ struct ds_fs_profile {
 	bool pull_readers;        /* rwsem: a granted reader pulls all along */
 	bool delete_wakes_all;    /* deleting an entry wakes every waiter */
 	bool supports_unshare;
+	bool shares_dax;             /* files on DAX may share blocks */
 	bool interrupted_keeps_size; /* truncate leaves the new i_size */
 	bool write_size_last;   /* i_size grows once, after all of the write */
 	bool full_keeps_blocks; /* ENOSPC leaves what was allocated */

@@ -208,6 +208,24 @@ int ds_break_layouts(struct ds_task *task, struct ds_inode *inode)
 	return r;
 }
 
+bool ds_break_layouts_at_once(struct ds_task *task, struct ds_inode *inode)
+{
+	const struct ds_fs_profile *profile = inode->super->profile;
+	uint64_t before = ds_task_enter(task);
+	struct ds_pfn busy;
+	bool idle;
+
+	ds_assert(ds_rwsem_holds(task, &inode->fault_lock, DS_EXCLUSIVE));
+	idle = !ds_mapping_first_busy(task, &inode->mapping, ds_pgrange_all(),
+				      profile->break_if_mapped, &busy);
+	if (idle)
+		drop_entries(task, inode);
+	else if (!profile->pte_holds_ref)
+		idle = is_idle(task, inode, busy);
+	ds_task_done(task, before, idle);
+	return idle;
+}
+
 void ds_break_layouts_final(struct ds_task *task, struct ds_inode *inode)
 {
 	uint64_t before = ds_task_enter(task);

@@ -26,6 +26,18 @@
 int ds_break_layouts(struct ds_task *task, struct ds_inode *inode);
 
 /*
+ * The same without a wait. Return: whether the file was free of pins; if not,
+ * it is unmapped all the same.
+ *
+ * To v6.14 the first busy page is looked at again, and if it is idle by then,
+ * all others count as idle, too.
+ *
+ * Models: the second inode of xfs_mmaplock_two_inodes_and_break_dax_layout(),
+ * v6.1; dax_break_layout() without a callback, v6.15.
+ */
+bool ds_break_layouts_at_once(struct ds_task *task, struct ds_inode *inode);
+
+/*
  * The same for a file that nobody can reach any more, whose blocks are about to
  * be freed: no lock is held, and no signal ends the wait.
  *

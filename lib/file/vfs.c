@@ -577,6 +577,47 @@ int ds_vfs_fallocate(struct ds_task *task, struct ds_file *file, int mode,
 	return r;
 }
 
+/* The checks of vfs_dedupe_file_range() and ..._one(), in their order. */
+static int check_dedupe(const struct ds_file *source, int64_t offset,
+			const struct ds_file *dest, int64_t dest_offset,
+			int64_t len)
+{
+	int64_t end;
+
+	if (!is_readable(source))
+		return -EINVAL;
+	if (offset < 0 || dest_offset < 0 || len < 0)
+		return -EINVAL;
+	if (__builtin_add_overflow(offset, len, &end) ||
+	    __builtin_add_overflow(dest_offset, len, &end))
+		return -EOVERFLOW;
+	if (!is_writable(dest))
+		return -EPERM;
+	if (!dest->inode->super->profile->ops->dedupe)
+		return -EINVAL;
+	return 0;
+}
+
+int64_t ds_vfs_dedupe(struct ds_task *task, struct ds_file *source,
+		      int64_t offset, struct ds_file *dest, int64_t dest_offset,
+		      int64_t len)
+{
+	struct ds_inode *inode = source->inode;
+	uint64_t before = ds_task_enter(task);
+	int64_t r = check_dedupe(source, offset, dest, dest_offset, len);
+
+	if (r < 0 || len == 0)
+		return r;
+	enter(task, inode, "dedupe");
+	r = inode->super->profile->ops->dedupe(task, inode, (uint64_t)offset,
+					       dest->inode,
+					       (uint64_t)dest_offset,
+					       (uint64_t)len);
+	r = leave(task, inode, "dedupe", r);
+	ds_task_done(task, before, (uint64_t)r);
+	return r;
+}
+
 int64_t ds_vfs_extents(struct ds_task *task, struct ds_file *file,
 		       uint64_t start, uint64_t len, unsigned int max,
 		       struct ds_fiemap_run *ret_runs)

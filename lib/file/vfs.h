@@ -60,6 +60,16 @@ int ds_vfs_ftruncate(struct ds_task *task, struct ds_file *file,
 		     int64_t length);
 int ds_vfs_fallocate(struct ds_task *task, struct ds_file *file, int mode,
 		     int64_t offset, int64_t len);
+/*
+ * FIDEDUPERANGE of one range: shares the blocks of @len bytes of @source and
+ * @dest if they hold the same. Return: bytes shared; -EBADE where they differ,
+ * which user space sees as FILE_DEDUPE_RANGE_DIFFERS; -EINVAL, -EPERM,
+ * -EOVERFLOW; -EINTR; -EOPNOTSUPP where they are the same, since blocks of
+ * several files are not modelled.
+ */
+int64_t ds_vfs_dedupe(struct ds_task *task, struct ds_file *source,
+		      int64_t offset, struct ds_file *dest, int64_t dest_offset,
+		      int64_t len);
 int ds_vfs_fsync(struct ds_task *task, struct ds_file *file);
 /* FIEMAP_FLAG_SYNC; at most @max runs. Return: runs, of all if @max is 0. */
 int64_t ds_vfs_fiemap(struct ds_task *task, struct ds_file *file,

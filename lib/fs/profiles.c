@@ -102,6 +102,7 @@ static const struct ds_fs_profile profiles[] = {
 		XFS,
 		V6_1,
 		.name = "xfs-6.1",
+		.shares_dax = true,
 		.models = "XFS v6.1; every drop of a pin wakes",
 		.write_size_last = true,
 	},
@@ -118,6 +119,7 @@ static const struct ds_fs_profile profiles[] = {
 		XFS,
 		V6_1,
 		.name = "xfs-6.15",
+		.shares_dax = true,
 		.models = "XFS v6.15 as far as pins go: dax_break_layout(), "
 			  "also at eviction; page tables hold references; "
 			  "otherwise as v6.1",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * XFS on DAX, v4.19 and v6.1, without reflink and real-time device. Every
+ * XFS on DAX, v4.19 to v6.15, without shared blocks and real-time device. Every
  * fallocate mode and every change of size waits for pins, before it looks at
  * its arguments.
  *
@@ -16,6 +16,7 @@
 #include "file/truncate.h"
 #include "fs/common.h"
 #include "fs/profiles.h"
+#include "fs/xfs.h"
 
 static uint64_t min_u64(uint64_t a, uint64_t b)
 {
@@ -335,4 +336,5 @@ const struct ds_fs_ops ds_xfs_ops = {
 	.write = write_file,
 	.make_written = make_written,
 	.fsync = fsync_file,
+	.dedupe = ds_xfs_dedupe,
 };

@@ -256,6 +256,25 @@ static int64_t on_file(struct role *role, struct ds_task *task,
 	return r;
 }
 
+/* Calls on two open files, or on one twice. */
+static int64_t do_dedupe(struct role *role, struct ds_task *task,
+			 const struct ds_scn_call *call)
+{
+	struct ds_program *program = role->program;
+	struct ds_file *source = get_file(program, task, call->target);
+	struct ds_file *dest = get_file(program, task, call->target2);
+	int64_t r = -EBADF;
+
+	if (source && dest)
+		r = ds_vfs_dedupe(task, source, (int64_t)call->offset, dest,
+				  (int64_t)call->offset2, (int64_t)call->len);
+	if (dest)
+		put_file(program, task, call->target2, false);
+	if (source)
+		put_file(program, task, call->target, false);
+	return r;
+}
+
 /* Calls on memory. */
 static int64_t on_memory(struct role *role, struct ds_task *task,
 			 const struct ds_scn_call *call)
@@ -290,6 +309,8 @@ static int64_t do_call(struct role *role, struct ds_task *task,
 		if (pinned->n_pages)
 			ds_direct_end(task, pinned);
 		return 0;
+	case DS_CALL_DEDUPE:
+		return do_dedupe(role, task, call);
 	case DS_CALL_SIGNAL:
 		ds_task_signal(
 			task, role->program->world->sched->tasks[call->target]);

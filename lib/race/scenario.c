@@ -14,6 +14,7 @@ enum shape {
 	SHAPE_RANGE, /* FILE OFF+LEN */
 	SHAPE_KEEP,  /* FILE OFF+LEN [keep] */
 	SHAPE_SIZE,  /* FILE SIZE */
+	SHAPE_TWO,   /* FILE OFF+LEN FILE OFF */
 	SHAPE_FILE,
 	SHAPE_TASK,
 	SHAPE_NONE,
@@ -42,6 +43,7 @@ static const struct {
 	[DS_CALL_PUNCH] = {"punch", SHAPE_RANGE, true},
 	[DS_CALL_COLLAPSE] = {"collapse", SHAPE_RANGE},
 	[DS_CALL_INSERT] = {"insert", SHAPE_RANGE},
+	[DS_CALL_DEDUPE] = {"dedupe", SHAPE_TWO, true},
 	[DS_CALL_UNLINK] = {"unlink", SHAPE_FILE},
 	[DS_CALL_CLOSE] = {"close", SHAPE_FILE},
 	[DS_CALL_SIGNAL] = {"signal", SHAPE_TASK},
@@ -328,6 +330,20 @@ static int find_task(struct parser *parser, unsigned int i, unsigned int *ret)
 		    word(parser, i));
 }
 
+static int parse_two(struct parser *parser, unsigned int i,
+		     struct ds_scn_call *call)
+{
+	int r = find_file(parser, i, &call->target);
+
+	if (r == 0)
+		r = parse_range(parser, i + 1, &call->offset, &call->len);
+	if (r == 0)
+		r = find_file(parser, i + 2, &call->target2);
+	if (r == 0)
+		r = parse_size(parser, i + 3, &call->offset2);
+	return r < 0 ? r : no_more(parser, i + 4);
+}
+
 /* What follows the verb, word @i. */
 static int parse_shape(struct parser *parser, unsigned int i, enum shape shape,
 		       struct ds_scn_call *call)
@@ -348,6 +364,8 @@ static int parse_shape(struct parser *parser, unsigned int i, enum shape shape,
 		if (r == 0)
 			r = parse_size(parser, i + 1, &call->len);
 		return r < 0 ? r : no_more(parser, i + 2);
+	case SHAPE_TWO:
+		return parse_two(parser, i, call);
 	default:
 		r = find_file(parser, i, &call->target);
 		if (r == 0)

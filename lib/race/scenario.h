@@ -35,6 +35,7 @@
  *	* truncate FILE SIZE		* fsync FILE
  *	* allocate|zero FILE OFF+LEN [keep]
  *	* punch FILE OFF+LEN		  collapse|insert FILE OFF+LEN
+ *	* dedupe FILE OFF+LEN FILE OFF	share equal blocks: FIDEDUPERANGE
  *	  unlink FILE			  close FILE
  *	  signal TASK
  *
@@ -77,6 +78,7 @@ enum ds_call_kind {
 	DS_CALL_PUNCH,
 	DS_CALL_COLLAPSE,
 	DS_CALL_INSERT,
+	DS_CALL_DEDUPE,
 	DS_CALL_UNLINK,
 	DS_CALL_CLOSE,
 	DS_CALL_SIGNAL,
@@ -90,6 +92,8 @@ struct ds_scn_call {
 	uint64_t offset;
 	uint64_t len;
 	bool keep;
+	unsigned int target2; /* of what works on two files */
+	uint64_t offset2;
 };
 
 struct ds_scn_file {

@@ -23,6 +23,16 @@ static struct ds_access access_of(const struct ds_rwsem *sem,
 	return (struct ds_access){object_of(sem), DS_ADD, &sem->contended};
 }
 
+/* Locks of two inodes nest in the order of their ids. */
+static bool comes_before(const struct ds_rwsem *held,
+			 const struct ds_rwsem *sem)
+{
+	if (held->class != sem->class)
+		return held->class < sem->class;
+	return (sem->class == DS_LOCK_INODE || sem->class == DS_LOCK_FAULT) &&
+	       held->id < sem->id;
+}
+
 static void check_order(struct ds_task *task, const struct ds_rwsem *sem)
 {
 	unsigned int i;
@@ -31,7 +41,7 @@ static void check_order(struct ds_task *task, const struct ds_rwsem *sem)
 		struct ds_event event = {.kind = DS_EV_LOCK_ORDER};
 
 		ds_assert(task->held[i].lock != sem);
-		if (task->held[i].lock->class < sem->class)
+		if (comes_before(task->held[i].lock, sem))
 			continue;
 		event.text = sem->name;
 		ds_task_send(task, &event);

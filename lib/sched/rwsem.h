@@ -16,7 +16,10 @@
  */
 #include "sched/task.h"
 
-/* Order in which locks are taken; a lock of the same class never nests. */
+/*
+ * Order in which locks are taken. Locks of the same class do not nest, but for
+ * INODE and FAULT locks of different inodes, in the order of their ids.
+ */
 enum ds_lock_class {
 	DS_LOCK_POSITION, /* f_pos_lock of an open file */
 	DS_LOCK_INODE,    /* i_rwsem, XFS IOLOCK */

@@ -237,6 +237,56 @@ static void after_a_real_sleep_the_patches_look_again_too(void **state)
 	t_close(&l.t);
 }
 
+/* ------------------------------ Without a wait ---------------------------- */
+
+static void do_break_at_once(struct ds_task *task, void *arg)
+{
+	struct t_job *job = arg;
+	struct ds_inode *inode = job->file->inode;
+
+	ds_inode_lock_faults(task, inode);
+	t_end(job, ds_break_layouts_at_once(task, inode));
+	ds_inode_unlock_faults(task, inode);
+}
+
+/* Pages 1 and 2 pinned; page 1 is let go when the search has found it. */
+static bool is_broken_at_once(const char *fs, bool let_go)
+{
+	static const struct t_leg legs[] = {
+		{BREAKER, DS_AT_WAIT_TEST, 0, NULL},
+		{HOLDER, DS_AT_END, 0, NULL},
+		{BREAKER, DS_AT_END, 0, NULL},
+	};
+	struct t_layout l;
+
+	memset(&l, 0, sizeof(l));
+	t_open(&l.t, fs);
+	l.breaker.file = l.file = t_file(&l.t, "A", 4);
+	l.addr = t_map(&l.t, l.file, 0, 4);
+	pin_page(&l, &l.first, 1);
+	pin_page(&l, &l.second, 2);
+	t_task(&l.t, "breaker", do_break_at_once, &l.breaker);
+	t_task(&l.t, "holder", t_do_unpin, &l.first);
+	t_run(&l.t, legs, let_go ? T_N(legs) : 0);
+	assert_int_equal(l.t.world->sched->end, DS_RUN_DONE);
+	t_close(&l.t);
+	return l.breaker.result;
+}
+
+static void a_busy_page_is_told_at_once(void **state)
+{
+	(void)state;
+	assert_false(is_broken_at_once("xfs-6.1", false));
+	assert_false(is_broken_at_once("xfs-6.15", false));
+}
+
+/* The second look of v6.1 is at the first page alone. */
+static void a_second_look_hides_what_is_behind(void **state)
+{
+	(void)state;
+	assert_true(is_broken_at_once("xfs-6.1", true));
+}
+
 /* ------------------------------ From v6.15 -------------------------------- */
 
 static void a_break_takes_every_entry_along(void **state)
@@ -524,6 +574,8 @@ int main(void)
 		cmocka_unit_test(
 			later_kernels_look_again_until_no_page_is_busy),
 		cmocka_unit_test(after_a_real_sleep_the_patches_look_again_too),
+		cmocka_unit_test(a_busy_page_is_told_at_once),
+		cmocka_unit_test(a_second_look_hides_what_is_behind),
 		cmocka_unit_test(a_break_takes_every_entry_along),
 		cmocka_unit_test(an_interrupted_break_leaves_the_entries),
 		cmocka_unit_test(an_unmapped_pin_is_waited_for),

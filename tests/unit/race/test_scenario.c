@@ -46,6 +46,7 @@ static const char good[] =
 	"\tpunch A 0+4K\n"
 	"\tcollapse A 0+4K\n"
 	"\tinsert A 0+4K\n"
+	"\tdedupe A 4K+8K dir/B.1 16K\n"
 	"\tunlink A\n"
 	"\tclose A\n"
 	"\tsignal direct\n"
@@ -90,14 +91,20 @@ static void every_statement_is_understood(void **state)
 	assert_int_equal(calls[2].len, 1);
 	assert_int_equal(calls[8].kind, DS_CALL_UNMAP);
 	calls = s.tasks[1].calls;
-	assert_int_equal(s.tasks[1].n_calls, 12);
+	assert_int_equal(s.tasks[1].n_calls, 13);
 	assert_int_equal(calls[1].target, 1);
 	assert_int_equal(calls[2].kind, DS_CALL_TRUNCATE);
 	assert_int_equal(calls[2].len, 0);
 	assert_true(calls[4].keep);
 	assert_false(calls[5].keep);
-	assert_int_equal(calls[11].kind, DS_CALL_SIGNAL);
-	assert_int_equal(calls[11].target, 0);
+	assert_int_equal(calls[9].kind, DS_CALL_DEDUPE);
+	assert_int_equal(calls[9].target, 0);
+	assert_int_equal(calls[9].offset, 4096);
+	assert_int_equal(calls[9].len, 8192);
+	assert_int_equal(calls[9].target2, 1);
+	assert_int_equal(calls[9].offset2, 16384);
+	assert_int_equal(calls[12].kind, DS_CALL_SIGNAL);
+	assert_int_equal(calls[12].target, 0);
 }
 
 static void expectations_are_found_by_the_profiles_own_name(void **state)
@@ -356,6 +363,14 @@ static const struct {
 	 "x.scn:3: expected the end of the line, not '1'"},
 	{HEAD "fsync\n", "x.scn:3: expected the name of a file defined above"},
 	{HEAD "fsync A B\n", "x.scn:3: expected the end of the line, not 'B'"},
+	{HEAD "dedupe A\n",
+	 "x.scn:3: expected a range OFFSET+LENGTH, such as 8K+4K"},
+	{HEAD "dedupe A 0+4K\n",
+	 "x.scn:3: expected the name of a file defined above"},
+	{HEAD "dedupe A 0+4K A\n",
+	 "x.scn:3: expected a size up to 1M, such as 8K"},
+	{HEAD "dedupe A 0+4K A 4K 8K\n",
+	 "x.scn:3: expected the end of the line, not '8K'"},
 	{HEAD "dma A\n", "x.scn:3: expected the end of the line, not 'A'"},
 	{HEAD "signal\n", "x.scn:3: expected the name of a task defined above"},
 	{HEAD "signal b\ntask b\n",

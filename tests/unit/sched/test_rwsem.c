@@ -312,15 +312,49 @@ static void an_inverted_order_is_told(void **state)
 	assert_non_null(strstr(s->w->trace, "a: order broken at sem\n"));
 }
 
+/* Two inodes have an order, two mmap_locks have none. */
 static void locks_of_one_class_do_not_nest(void **state)
 {
 	struct t_sems *s = *state;
-	struct ds_rwsem other;
-	struct t_pair pair = {s->sem, &other};
+	struct ds_rwsem one, other;
+	struct t_pair pair = {&one, &other};
 
-	ds_rwsem_init(&other, 2, DS_LOCK_INODE, "other");
+	ds_rwsem_init(&one, 2, DS_LOCK_MMAP, "one");
+	ds_rwsem_init(&other, 3, DS_LOCK_MMAP, "other");
 	run_pair(s, &pair);
 	assert_non_null(strstr(s->w->trace, "a: order broken at other\n"));
+}
+
+static void locks_of_two_inodes_nest_in_the_order_of_their_ids(void **state)
+{
+	static const enum ds_lock_class classes[] = {DS_LOCK_INODE,
+						     DS_LOCK_FAULT};
+	struct t_sems *s = *state;
+	struct ds_rwsem locks[4];
+	struct t_pair pairs[2];
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		ds_rwsem_init(&locks[2 * i], 7, classes[i], "seven");
+		ds_rwsem_init(&locks[2 * i + 1], 8, classes[i], "eight");
+		pairs[i] = (struct t_pair){&locks[2 * i], &locks[2 * i + 1]};
+		t_spawn(s->w, take_both, &pairs[i]);
+	}
+	t_prepare(s->w, DS_TURNS_FIBER);
+	assert_int_equal(t_run(s->w, ""), DS_RUN_DONE);
+	assert_null(strstr(s->w->trace, "order"));
+}
+
+static void locks_of_two_inodes_do_not_nest_the_other_way_round(void **state)
+{
+	struct t_sems *s = *state;
+	struct ds_rwsem seven, eight;
+	struct t_pair pair = {&eight, &seven};
+
+	ds_rwsem_init(&seven, 7, DS_LOCK_FAULT, "seven");
+	ds_rwsem_init(&eight, 8, DS_LOCK_FAULT, "eight");
+	run_pair(s, &pair);
+	assert_non_null(strstr(s->w->trace, "a: order broken at seven\n"));
 }
 
 static void take_twice(void *arg)
@@ -385,6 +419,8 @@ int main(void)
 		t_sem_case(locks_may_be_given_back_in_any_order),
 		t_sem_case(an_inverted_order_is_told),
 		t_sem_case(locks_of_one_class_do_not_nest),
+		t_sem_case(locks_of_two_inodes_nest_in_the_order_of_their_ids),
+		t_sem_case(locks_of_two_inodes_do_not_nest_the_other_way_round),
 		t_sem_case(misuse_aborts),
 		t_sem_case(outside_a_run_a_free_lock_is_taken_at_once),
 	};

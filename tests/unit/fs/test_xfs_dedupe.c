@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "fixture.h"
+
+/* Files A and B of 4 pages: pages 0 and 1 of both hold the same. */
+struct t_files {
+	struct t_world t;
+	struct ds_file *a, *b;
+	struct t_job dedupe, pin, signal;
+};
+
+static void set_up(struct t_files *f, const char *fs)
+{
+	memset(f, 0, sizeof(*f));
+	t_open(&f->t, fs);
+	f->a = t_file(&f->t, "A", 4);
+	f->b = t_file(&f->t, "B", 4);
+	t_fill(&f->t, f->b, 2, 0x77);
+	t_fill(&f->t, f->b, 3, 0x77);
+}
+
+static int64_t dedupe(struct t_files *f, int64_t offset, int64_t dest_offset,
+		      int64_t len)
+{
+	return ds_vfs_dedupe(f->t.setup, f->a, offset, f->b, dest_offset, len);
+}
+
+static void blocks_that_differ_are_told_and_left_alone(void **state)
+{
+	struct t_files f;
+
+	(void)state;
+	set_up(&f, "xfs-6.1");
+	assert_int_equal(dedupe(&f, 0, 0, 4 * T_PAGE), -EBADE);
+	assert_int_equal(dedupe(&f, 2 * T_PAGE, 2 * T_PAGE, T_PAGE), -EBADE);
+	assert_int_equal(dedupe(&f, 0, T_PAGE, T_PAGE), -EBADE);
+	assert_int_equal(t_byte(&f.t, f.b, 3 * T_PAGE), 0x77);
+	t_assert_extents(f.b, "4w");
+	t_assert_holds(&f.t);
+	t_close(&f.t);
+}
+
+/* No block belongs to two files here, so the last step is not taken. */
+static void blocks_that_are_the_same_are_not_shared(void **state)
+{
+	struct t_files f;
+
+	(void)state;
+	set_up(&f, "xfs-6.1");
+	assert_int_equal(dedupe(&f, 0, 0, 2 * T_PAGE), -EOPNOTSUPP);
+	/* The last byte of a page counts, and a hole is full of zeroes. */
+	assert_int_equal(ds_vfs_pwrite(f.t.setup, f.b, "x", 1, 2 * T_PAGE - 1),
+			 1);
+	assert_int_equal(dedupe(&f, 0, 0, 2 * T_PAGE), -EBADE);
+	assert_int_equal(dedupe(&f, 0, 0, T_PAGE), -EOPNOTSUPP);
+	t_fallocate(&f.t, f.a, T_PUNCH, 0, T_PAGE);
+	assert_int_equal(dedupe(&f, 0, 0, T_PAGE), -EBADE);
+	t_fill(&f.t, f.b, 0, 0);
+	assert_int_equal(dedupe(&f, 0, 0, T_PAGE), -EOPNOTSUPP);
+	t_close(&f.t);
+}
+
+static void only_whole_blocks_count_but_for_the_end_of_both(void **state)
+{
+	struct t_files f;
+
+	(void)state;
+	set_up(&f, "xfs-6.1");
+	/* 100 bytes of a block can differ, they are not looked at. */
+	assert_int_equal(dedupe(&f, T_PAGE, T_PAGE, T_PAGE + 100), -EOPNOTSUPP);
+	assert_int_equal(dedupe(&f, T_PAGE, T_PAGE, 100), 0);
+	t_truncate(&f.t, f.a, 2 * T_PAGE + 100);
+	assert_int_equal(dedupe(&f, T_PAGE, T_PAGE, T_PAGE + 100), -EOPNOTSUPP);
+	t_truncate(&f.t, f.b, 2 * T_PAGE + 100);
+	assert_int_equal(dedupe(&f, T_PAGE, T_PAGE, T_PAGE + 100), -EBADE);
+	t_close(&f.t);
+}
+
+static void arguments_are_checked(void **state)
+{
+	struct ds_file *reader, *writer;
+	struct t_files f;
+
+	(void)state;
+	set_up(&f, "xfs-6.1");
+	assert_int_equal(dedupe(&f, 0, 0, 0), 0);
+	assert_int_equal(dedupe(&f, -1, 0, 1), -EINVAL);
+	assert_int_equal(dedupe(&f, 0, -1, 1), -EINVAL);
+	assert_int_equal(dedupe(&f, INT64_MAX, 0, 1), -EOVERFLOW);
+	assert_int_equal(dedupe(&f, 0, INT64_MAX, 1), -EOVERFLOW);
+	assert_int_equal(dedupe(&f, 1, 0, T_PAGE), -EINVAL);
+	assert_int_equal(dedupe(&f, 0, 1, T_PAGE), -EINVAL);
+	assert_int_equal(dedupe(&f, 0, 0, 4 * T_PAGE + 1), -EINVAL);
+	assert_int_equal(dedupe(&f, 0, T_PAGE, 4 * T_PAGE), -EINVAL);
+	reader = t_open_file(&f.t, "A", O_RDONLY);
+	writer = t_open_file(&f.t, "A", O_WRONLY);
+	assert_int_equal(ds_vfs_dedupe(f.t.setup, f.b, 0, reader, 0, T_PAGE),
+			 -EPERM);
+	assert_int_equal(ds_vfs_dedupe(f.t.setup, writer, 0, f.b, 0, T_PAGE),
+			 -EINVAL);
+	assert_int_equal(ds_vfs_dedupe(f.t.setup, reader, 0, f.b, 0, T_PAGE),
+			 -EOPNOTSUPP);
+	t_close(&f.t);
+}
+
+static void one_file_has_its_locks_taken_once(void **state)
+{
+	struct t_files f;
+
+	(void)state;
+	set_up(&f, "xfs-6.1");
+	f.b = f.a;
+	t_fill(&f.t, f.a, 1, t_pattern(0));
+	assert_int_equal(dedupe(&f, 0, T_PAGE, T_PAGE), -EOPNOTSUPP);
+	assert_int_equal(dedupe(&f, 0, 2 * T_PAGE, T_PAGE), -EBADE);
+	assert_int_equal(dedupe(&f, 0, T_PAGE, 2 * T_PAGE), -EINVAL);
+	assert_int_equal(dedupe(&f, T_PAGE, 0, 2 * T_PAGE), -EINVAL);
+	assert_int_equal(f.t.setup->n_held, 0);
+	t_close(&f.t);
+}
+
+static void kernels_that_do_not_share_on_dax_refuse(void **state)
+{
+	static const char *const systems[] = {"xfs-4.19", "ext4-4.19",
+					      "ext4-6.15"};
+	struct t_files f;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < T_N(systems); i++) {
+		set_up(&f, systems[i]);
+		assert_int_equal(dedupe(&f, 0, 0, 4 * T_PAGE), -EINVAL);
+		t_assert_holds(&f.t);
+		t_close(&f.t);
+	}
+}
+
+/* --------------------------------- Pins ----------------------------------- */
+
+enum {
+	DEDUPE,
+	SIGNAL,
+	HOLDER,
+};
+
+static void do_dedupe(struct ds_task *task, void *arg)
+{
+	struct t_job *job = arg;
+	struct t_files *f = job->t->note;
+
+	t_end(job, ds_vfs_dedupe(task, f->a, 0, f->b, 0, job->len));
+}
+
+/* With page 1 of @pinned pinned. */
+static void set_up_tasks(struct t_files *f, const char *fs, bool second)
+{
+	set_up(f, fs);
+	f->t.note = f;
+	f->pin.addr = t_map(&f->t, second ? f->b : f->a, 1, 1);
+	f->pin.len = T_PAGE;
+	t_pin(&f->t, &f->pin);
+	f->dedupe.len = 4 * T_PAGE;
+	f->signal.target = t_task(&f->t, "dedupe", do_dedupe, &f->dedupe);
+	t_task(&f->t, "signal", t_do_signal, &f->signal);
+	t_task(&f->t, "holder", t_do_unpin, &f->pin);
+}
+
+static void note_awake(struct t_world *t)
+{
+	const struct ds_task *task = t->world->sched->tasks[DEDUPE];
+	struct t_files *f = t->note;
+
+	assert_int_equal(task->n_held, 2);
+	if (task->state == DS_TASK_READY)
+		f->dedupe.value++;
+}
+
+/* Round and round, awake, with both inodes locked, and deaf. */
+static void a_pin_in_the_second_file_is_waited_for_without_sleep(void **state)
+{
+	static const char *const systems[] = {"xfs-6.1", "xfs-6.15"};
+	static const struct t_leg legs[] = {
+		{SIGNAL, DS_AT_END, 0, NULL},
+		/* Each round takes the lock of the first file again. */
+		{DEDUPE, DS_AT_LOCK_EXCLUSIVE, 3, note_awake},
+		{DEDUPE, DS_AT_LOCK_EXCLUSIVE, 3, note_awake},
+		{DEDUPE, DS_AT_LOCK_EXCLUSIVE, 3, note_awake},
+		{HOLDER, DS_AT_END, 0, NULL},
+		{DEDUPE, DS_AT_END, 0, NULL},
+	};
+	struct t_files f;
+	size_t i, first;
+
+	(void)state;
+	/* With the signal, and without. */
+	for (i = 0; i < 2 * T_N(systems); i++) {
+		first = i % 2;
+		set_up_tasks(&f, systems[i / 2], true);
+		assert_int_equal(t_run(&f.t, legs + first, T_N(legs) - first),
+				 DS_RUN_DONE);
+		assert_int_equal(f.dedupe.value, 3);
+		assert_int_equal(f.dedupe.result, -EBADE);
+		t_assert_holds(&f.t);
+		t_close(&f.t);
+	}
+}
+
+static void a_pin_in_the_first_file_is_slept_for(void **state)
+{
+	static const struct t_leg legs[] = {
+		{DEDUPE, DS_AT_WAIT_SLEEP, 0, NULL},
+		{HOLDER, DS_AT_END, 0, NULL},
+		{DEDUPE, DS_AT_END, 0, NULL},
+	};
+	struct t_files f;
+
+	(void)state;
+	set_up_tasks(&f, "xfs-6.1", false);
+	assert_int_equal(t_run(&f.t, legs, T_N(legs)), DS_RUN_DONE);
+	assert_int_equal(f.dedupe.result, -EBADE);
+	t_assert_holds(&f.t);
+	t_close(&f.t);
+}
+
+static void a_signal_ends_that_sleep(void **state)
+{
+	static const struct t_leg legs[] = {
+		{DEDUPE, DS_AT_WAIT_SLEEP, 0, NULL},
+		{SIGNAL, DS_AT_END, 0, NULL},
+		{DEDUPE, DS_AT_END, 0, NULL},
+	};
+	struct t_files f;
+
+	(void)state;
+	set_up_tasks(&f, "xfs-6.1", false);
+	assert_int_equal(t_run(&f.t, legs, T_N(legs)), DS_RUN_DONE);
+	assert_int_equal(f.dedupe.result, -EINTR);
+	assert_int_equal(f.t.world->sched->tasks[DEDUPE]->n_held, 0);
+	t_assert_holds(&f.t);
+	t_close(&f.t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(blocks_that_differ_are_told_and_left_alone),
+		cmocka_unit_test(blocks_that_are_the_same_are_not_shared),
+		cmocka_unit_test(
+			only_whole_blocks_count_but_for_the_end_of_both),
+		cmocka_unit_test(arguments_are_checked),
+		cmocka_unit_test(one_file_has_its_locks_taken_once),
+		cmocka_unit_test(kernels_that_do_not_share_on_dax_refuse),
+		cmocka_unit_test(
+			a_pin_in_the_second_file_is_waited_for_without_sleep),
+		cmocka_unit_test(a_pin_in_the_first_file_is_slept_for),
+		cmocka_unit_test(a_signal_ends_that_sleep),
+	};
+
+	return cmocka_run_group_tests_name("xfs_dedupe", tests, NULL, NULL);
+}
