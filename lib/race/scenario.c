@@ -25,8 +25,8 @@ static const struct {
 	enum shape shape;
 	bool repeats; /* for ever, with finitely many states */
 } calls[DS_CALL_N_KINDS] = {
-	[DS_CALL_MAP] = {"map", SHAPE_RANGE},
-	[DS_CALL_UNMAP] = {"unmap", SHAPE_FILE},
+	[DS_CALL_MAP] = {"map", SHAPE_RANGE, false},
+	[DS_CALL_UNMAP] = {"unmap", SHAPE_FILE, false},
 	[DS_CALL_TOUCH] = {"touch", SHAPE_RANGE, true},
 	[DS_CALL_LOAD] = {"load", SHAPE_RANGE, true},
 	[DS_CALL_DIRECT_READ] = {"direct-read", SHAPE_RANGE, true},
@@ -41,12 +41,12 @@ static const struct {
 	[DS_CALL_ALLOCATE] = {"allocate", SHAPE_KEEP, true},
 	[DS_CALL_ZERO] = {"zero", SHAPE_KEEP, true},
 	[DS_CALL_PUNCH] = {"punch", SHAPE_RANGE, true},
-	[DS_CALL_COLLAPSE] = {"collapse", SHAPE_RANGE},
-	[DS_CALL_INSERT] = {"insert", SHAPE_RANGE},
+	[DS_CALL_COLLAPSE] = {"collapse", SHAPE_RANGE, false},
+	[DS_CALL_INSERT] = {"insert", SHAPE_RANGE, false},
 	[DS_CALL_DEDUPE] = {"dedupe", SHAPE_TWO, true},
-	[DS_CALL_UNLINK] = {"unlink", SHAPE_FILE},
-	[DS_CALL_CLOSE] = {"close", SHAPE_FILE},
-	[DS_CALL_SIGNAL] = {"signal", SHAPE_TASK},
+	[DS_CALL_UNLINK] = {"unlink", SHAPE_FILE, false},
+	[DS_CALL_CLOSE] = {"close", SHAPE_FILE, false},
+	[DS_CALL_SIGNAL] = {"signal", SHAPE_TASK, false},
 };
 
 /* Most bytes of a file, and of one call: what a search can follow. */
