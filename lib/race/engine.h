@@ -16,6 +16,7 @@ struct ds_engine {
 	const struct ds_search_options *options;
 	struct ds_search_result *result;
 	struct ds_schedule run; /* the choices of the present run */
+	uint64_t number;        /* of that run */
 	int error;              /* of the host, or -EPROTO */
 	struct ds_pool *pool;   /* what workers share */
 };

@@ -115,6 +115,7 @@ static int note_findings(struct ds_engine *engine)
 		if (known->runs++ && known->schedule.n <= engine->run.n)
 			continue;
 		known->finding = checks->findings[i];
+		known->run = engine->number;
 		r = ds_schedule_copy(&known->schedule, &engine->run);
 	}
 	return r;
@@ -153,6 +154,7 @@ static int run_once(const struct search *search, uint64_t number)
 	if (r < 0)
 		return r;
 	engine->run.n = 0;
+	engine->number = number;
 	search->ops->begin(engine, number);
 	world->sched->max_steps = search->options.max_steps;
 	world->sched->strategy.pick = pick;
@@ -287,6 +289,14 @@ static void close_search(struct search *search)
 	ds_search_result_free(&search->result);
 }
 
+/* Which one a search that had made the runs of both would show. */
+static bool comes_first(const struct ds_search_finding *a,
+			const struct ds_search_finding *b)
+{
+	return a->schedule.n < b->schedule.n ||
+	       (a->schedule.n == b->schedule.n && a->run < b->run);
+}
+
 /* Takes @part's findings over where they are the shorter ones. */
 static void join_findings(struct ds_search_result *all,
 			  struct ds_search_result *part)
@@ -299,7 +309,7 @@ static void join_findings(struct ds_search_result *all,
 		uint64_t runs = known->runs + other->runs;
 
 		if (other->runs &&
-		    (!known->runs || other->schedule.n < known->schedule.n)) {
+		    (!known->runs || comes_first(other, known))) {
 			struct ds_search_finding swap = *known;
 
 			*known = *other;

@@ -62,7 +62,8 @@ struct ds_schedule {
 struct ds_search_finding {
 	uint64_t runs; /* in how many it broke */
 	struct ds_finding finding;
-	struct ds_schedule schedule; /* the shortest run that showed it */
+	uint64_t run; /* number of the shortest that showed it, the first */
+	struct ds_schedule schedule; /* ... and what it was */
 };
 
 /* Runs in which the kernel would have raised a warning. */

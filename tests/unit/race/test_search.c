@@ -541,6 +541,50 @@ static void a_seed_gives_the_same_random_runs(void **state)
 	assert_int_equal(random_runs(game, 1), 0x19cba7e9);
 }
 
+/* What the first cell holds after each run, in any order. */
+static void add_cell(void *arg, struct ds_world *world)
+{
+	uint64_t *sum = arg;
+	const struct t_game *game = world->sched->tasks[0]->arg;
+
+	*sum += ds_mix64((uint64_t)game->cells[0]);
+}
+
+/* Runs @start, @start + @stride and so on, @n of them. Return: their sum. */
+static uint64_t sum_of_runs(struct t_game *game, uint64_t start,
+			    uint64_t stride, uint64_t n)
+{
+	uint64_t sum = 0;
+	const struct ds_search_options options = {
+		.kind = DS_SEARCH_RANDOM,
+		.seed = 1,
+		.first_run = start,
+		.stride = stride,
+		.budget = n,
+		.ran = add_cell,
+		.ran_arg = &sum,
+	};
+
+	assert_int_equal(search_with(game, options, 0).interleavings, n);
+	return sum;
+}
+
+static void random_runs_can_be_made_in_parts(void **state)
+{
+	struct t_game *game = *state;
+	uint64_t whole;
+
+	spawn(game, 3, use_one_cell);
+	t_toy_start(&game->toy);
+	whole = sum_of_runs(game, 0, 0, 20);
+	assert_true(sum_of_runs(game, 0, 3, 7) + sum_of_runs(game, 1, 3, 7) +
+			    sum_of_runs(game, 2, 3, 6) ==
+		    whole);
+	assert_true(sum_of_runs(game, 0, 1, 8) + sum_of_runs(game, 8, 1, 12) ==
+		    whole);
+	assert_true(sum_of_runs(game, 1, 3, 7) != sum_of_runs(game, 2, 3, 7));
+}
+
 /* -------------------------- Runs that do not count ------------------------ */
 
 static void fail_when_second(struct ds_task *task, void *arg)
@@ -729,6 +773,7 @@ int main(void)
 		t_case(progress_can_interrupt),
 		t_case(whole_runs_are_shown_to_the_caller),
 		t_case(a_seed_gives_the_same_random_runs),
+		t_case(random_runs_can_be_made_in_parts),
 		t_case(one_void_run_voids_the_search),
 		t_case(nondeterminism_is_noticed),
 		t_case(a_replay_follows_its_schedule),
