@@ -4,10 +4,10 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "fs/profiles.h"
 #include "race/builtin.h"
@@ -225,32 +225,26 @@ int cli_scenario(const char *verb, const char *path,
 
 /* ------------------------------ Interruption ------------------------------ */
 
-static volatile sig_atomic_t interrupted;
+static atomic_bool interrupted;
 
 static void note_interrupt(int signal_number)
 {
 	(void)signal_number;
-	interrupted = 1;
+	atomic_store(&interrupted, true);
 }
 
 void cli_catch_interrupt(void)
 {
-	struct sigaction action = {.sa_handler = note_interrupt};
+	/* What is known is still to be written, and not to be cut short. */
+	struct sigaction action = {
+		.sa_handler = note_interrupt,
+		.sa_flags = SA_RESTART,
+	};
 
 	sigaction(SIGINT, &action, NULL);
 }
 
 bool cli_interrupted(void)
 {
-	return interrupted;
-}
-
-bool cli_progress(void *arg, uint64_t runs)
-{
-	const char *what = arg;
-
-	if (runs % 65536 == 0 && isatty(STDERR_FILENO))
-		fprintf(stderr, "\r%s: %llu runs ", what,
-			(unsigned long long)runs);
-	return cli_interrupted();
+	return atomic_load(&interrupted);
 }

@@ -129,12 +129,9 @@ char *cli_read_file(const char *path, size_t limit);
 
 /* ------------------------------ Interruption ------------------------------ */
 
-/* From now on SIGINT only sets what cli_interrupted() tells. */
+/* From now on SIGINT only sets what cli_interrupted() tells any thread. */
 void cli_catch_interrupt(void);
 bool cli_interrupted(void);
-
-/* A ds_search progress callback: a line on stderr if that is a terminal. */
-bool cli_progress(void *arg, uint64_t runs);
 
 /* --------------------------------- JSON ----------------------------------- */
 
@@ -154,6 +151,8 @@ void json_string(struct cli_json *json, const char *key, const char *value);
 void json_number(struct cli_json *json, const char *key, uint64_t value);
 void json_real(struct cli_json *json, const char *key, double value);
 void json_bool(struct cli_json *json, const char *key, bool value);
+/* @text: a number as it was read. */
+void json_raw(struct cli_json *json, const char *key, const char *text);
 /* The names of the properties in @broken, as an array. */
 void json_properties(struct cli_json *json, const char *key, uint32_t broken);
 /* The kernel warnings in @warned ("W1"), as an array. */

@@ -5,9 +5,11 @@
 
 #include "cli.h"
 #include "fs/profiles.h"
+#include "progress.h"
 #include "race/program.h"
 #include "race/timeline.h"
 #include "race/token.h"
+#include "shard.h"
 
 static const char verb[] = "explore";
 
@@ -15,7 +17,9 @@ struct args {
 	const char *path;
 	const struct ds_fs_profile *profile;
 	struct cli_region region;
+	struct cli_shard shard;
 	struct ds_search_options search;
+	uint64_t n_runs; /* of this shard, if the search samples */
 	enum ds_turns turns;
 	enum ds_rule broken;
 	bool json;
@@ -40,6 +44,9 @@ static void help(void)
 	       "  --budget N              runs at most (random, pct: default "
 	       "1000)\n"
 	       "  --seed N                for random and pct (default 1)\n"
+	       "  --shard K/N             random, pct: only each N-th run, "
+	       "from "
+	       "the K-th\n"
 	       "  --first                 stop at the first finding\n"
 	       "  --max-steps N           of one run (default 10000)\n"
 	       "  --turns KIND            fiber (default), baton, or free: "
@@ -107,6 +114,8 @@ static bool take_option(void *arg, int c)
 		return cli_turns(verb, optarg, &args->turns);
 	case 'M':
 		return cli_mutation(verb, optarg, &args->broken);
+	case 'k':
+		return cli_shard_parse(verb, optarg, &args->shard);
 	case '1':
 		args->search.first = true;
 		return true;
@@ -131,6 +140,7 @@ static const struct option options[] = {
 	{"max-steps", required_argument, NULL, 'm'},
 	{"turns", required_argument, NULL, 't'},
 	{"mutate", required_argument, NULL, 'M'},
+	{"shard", required_argument, NULL, 'k'},
 	{"first", no_argument, NULL, '1'},
 	{"full", no_argument, NULL, 'F'},
 	{"json", no_argument, NULL, 'j'},
@@ -138,6 +148,29 @@ static const struct option options[] = {
 	CLI_REGION_OPTIONS,
 	{NULL, 0, NULL, 0},
 };
+
+/* Return: whether the shard that was asked for means something. */
+static bool take_shard(struct args *args)
+{
+	struct ds_search_options *search = &args->search;
+
+	args->n_runs = cli_shard_runs(&args->shard, search->budget);
+	if (!args->shard.n)
+		return true;
+	if (args->turns == DS_TURNS_FREE || !ds_search_samples(search->kind)) {
+		cli_error(verb, "--shard: only --strategy random or pct, of "
+				"tasks that take turns, falls into parts");
+		return false;
+	}
+	if (search->first) {
+		cli_error(verb, "--shard: no shard knows which finding is the "
+				"--first");
+		return false;
+	}
+	search->first_run = args->shard.k - 1;
+	search->stride = args->shard.n;
+	return true;
+}
 
 /* Return: an exit code, or -1 to go on. */
 static int parse_args(int argc, char **argv, struct args *args)
@@ -162,7 +195,7 @@ static int parse_args(int argc, char **argv, struct args *args)
 		args->search.kind = DS_SEARCH_RANDOM;
 	if (ds_search_samples(args->search.kind) && !args->search.budget)
 		args->search.budget = 1000;
-	return -1;
+	return take_shard(args) ? -1 : EXIT_USAGE;
 }
 
 static char *token_of(const struct args *args,
@@ -202,14 +235,61 @@ static void print_json_waits(struct cli_json *json,
 	json_close(json, ']');
 }
 
+/* A hash of what all shards of the search were asked. */
+static uint64_t hash_question(const struct args *args,
+			      const struct ds_scenario *scenario)
+{
+	uint64_t asked = cli_asked(verb);
+
+	asked = cli_asked_text(asked, scenario->name);
+	asked = cli_asked_number(asked, scenario->hash);
+	asked = cli_asked_text(asked, args->profile->name);
+	asked = cli_asked_mutation(asked, args->broken);
+	asked = cli_asked_text(asked, ds_search_kind_name(args->search.kind));
+	asked = cli_asked_number(asked, args->search.depth);
+	asked = cli_asked_number(asked, args->search.seed);
+	asked = cli_asked_number(asked, args->search.budget);
+	asked = cli_asked_number(asked, args->search.max_steps);
+	return cli_asked_number(asked, args->region.size);
+}
+
+static void print_json_findings(struct cli_json *json, const struct args *args,
+				const struct ds_scenario *scenario,
+				const struct ds_search_result *result)
+{
+	unsigned int i;
+
+	json_open(json, "findings", '[');
+	for (i = 0; i < DS_N_PROPERTIES; i++) {
+		const struct ds_search_finding *finding = &result->findings[i];
+		char *token;
+
+		if (!finding->runs)
+			continue;
+		token = token_of(args, scenario, &finding->schedule);
+		json_open(json, NULL, '{');
+		json_string(json, "property",
+			    ds_property((enum ds_property_id)i)->name);
+		json_string(json, "replay", token);
+		json_number(json, "step", finding->finding.step);
+		json_string(json, "text", finding->finding.text);
+		json_number(json, "runs", finding->runs);
+		json_number(json, "shown_by_run", finding->run);
+		json_number(json, "of_steps", finding->schedule.n);
+		json_close(json, '}');
+		free(token);
+	}
+	json_close(json, ']');
+}
+
 static void print_json(const struct args *args,
 		       const struct ds_scenario *scenario,
 		       const struct ds_program *program,
-		       const struct ds_search_result *result, double seconds)
+		       const struct ds_search_result *result, double seconds,
+		       int code)
 {
 	struct cli_json json;
 	char end[40];
-	unsigned int i;
 
 	ds_search_end_text(result, &args->search, end, sizeof(end));
 	json_begin(&json, stdout);
@@ -230,27 +310,12 @@ static void print_json(const struct args *args,
 	else
 		json_string(&json, "states", NULL);
 	json_real(&json, "seconds", seconds);
+	json_bool(&json, "interrupted", result->end == DS_END_INTERRUPTED);
 	json_warnings(&json, "warnings", result->warned);
-	json_open(&json, "findings", '[');
-	for (i = 0; i < DS_N_PROPERTIES; i++) {
-		const struct ds_search_finding *finding = &result->findings[i];
-		char *token;
-
-		if (!finding->runs)
-			continue;
-		token = token_of(args, scenario, &finding->schedule);
-		json_open(&json, NULL, '{');
-		json_string(&json, "property",
-			    ds_property((enum ds_property_id)i)->name);
-		json_string(&json, "replay", token);
-		json_number(&json, "step", finding->finding.step);
-		json_string(&json, "text", finding->finding.text);
-		json_number(&json, "runs", finding->runs);
-		json_close(&json, '}');
-		free(token);
-	}
-	json_close(&json, ']');
+	print_json_findings(&json, args, scenario, result);
 	print_json_waits(&json, scenario, program);
+	cli_shard_json(&json, &args->shard, hash_question(args, scenario), code,
+		       NULL, 0, 0);
 	json_end(&json);
 }
 
@@ -393,13 +458,14 @@ static uint64_t n_runs(const struct args *args,
 static int verdict(const struct args *args, const struct ds_scenario *scenario,
 		   const struct ds_search_result *result)
 {
-	if (result->broken)
-		return EXIT_UNEXPECTED;
 	if (result->end == DS_END_INTERRUPTED)
 		return EXIT_INTERRUPTED;
+	if (result->broken)
+		return EXIT_UNEXPECTED;
 	if (result->end == DS_END_BUDGET || result->limited)
 		return EXIT_BUDGET;
-	if (scenario->n_tasks > 1 && args->turns != DS_TURNS_FREE &&
+	/* A sample may be one run by design. */
+	if (scenario->n_tasks > 1 && result->end != DS_END_SAMPLED &&
 	    n_runs(args, result) < 2) {
 		cli_error(verb,
 			  "only one interleaving exists: the tasks of "
@@ -408,6 +474,29 @@ static int verdict(const struct args *args, const struct ds_scenario *scenario,
 		return EXIT_UNEXPECTED;
 	}
 	return EXIT_AS_ASKED;
+}
+
+static int search(const struct args *args, const struct ds_scenario *scenario,
+		  struct ds_program *program,
+		  struct ds_search_result *ret_result)
+{
+	struct cli_progress all;
+	struct cli_progress_search progress = {.all = &all};
+	struct ds_search_options how = args->search;
+	int r;
+
+	memset(ret_result, 0, sizeof(*ret_result));
+	ret_result->end = DS_END_SAMPLED;
+	/* Of few runs some shards have none. */
+	if (args->shard.n && !args->n_runs)
+		return 0;
+	how.budget = args->n_runs;
+	how.progress = cli_progress_of_search;
+	how.progress_arg = &progress;
+	cli_progress_begin(&all, scenario->name, NULL, 0);
+	r = ds_search_run(ds_program_world(program), &how, ret_result);
+	cli_progress_end(&all);
+	return r;
 }
 
 static int explore(const struct args *args, const struct ds_scenario *scenario,
@@ -420,7 +509,7 @@ static int explore(const struct args *args, const struct ds_scenario *scenario,
 	if (!args->json)
 		printf("seed %llu\n", (unsigned long long)args->search.seed);
 	fflush(stdout);
-	r = ds_search_run(ds_program_world(program), &args->search, &result);
+	r = search(args, scenario, program, &result);
 	if (r == -EPROTO) {
 		cli_error(verb, "nondeterminism: the same choices led to "
 				"another state");
@@ -430,12 +519,15 @@ static int explore(const struct args *args, const struct ds_scenario *scenario,
 		cli_error(verb, "the search is void: %s", strerror(-r));
 		return EXIT_INTERNAL;
 	}
+	code = verdict(args, scenario, &result);
 	if (args->json)
-		print_json(args, scenario, program, &result, cli_now() - start);
+		print_json(args, scenario, program, &result, cli_now() - start,
+			   code);
 	else
 		r = print_text(args, scenario, program, &result,
 			       cli_now() - start);
-	code = r < 0 ? EXIT_INTERNAL : verdict(args, scenario, &result);
+	if (r < 0)
+		code = EXIT_INTERNAL;
 	ds_search_result_free(&result);
 	return code;
 }
@@ -443,10 +535,7 @@ static int explore(const struct args *args, const struct ds_scenario *scenario,
 int daxsim_verb_explore(int argc, char **argv)
 {
 	struct args args = {
-		.search = {.bound = 2,
-			   .seed = 1,
-			   .max_steps = 10000,
-			   .progress = cli_progress},
+		.search = {.bound = 2, .seed = 1, .max_steps = 10000},
 	};
 	struct ds_scenario scenario;
 	struct ds_program_options program_options;
@@ -464,7 +553,6 @@ int daxsim_verb_explore(int argc, char **argv)
 	if (code != EXIT_AS_ASKED)
 		return code;
 	cli_catch_interrupt();
-	args.search.progress_arg = scenario.name;
 	program_options = (struct ds_program_options){
 		.profile = args.profile,
 		.region = region,

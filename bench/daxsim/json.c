@@ -89,6 +89,12 @@ void json_bool(struct cli_json *json, const char *key, bool value)
 	fputs(value ? "true" : "false", json->out);
 }
 
+void json_raw(struct cli_json *json, const char *key, const char *text)
+{
+	write_key(json, key);
+	fputs(text, json->out);
+}
+
 void json_properties(struct cli_json *json, const char *key, uint32_t broken)
 {
 	unsigned int i;

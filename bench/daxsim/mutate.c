@@ -231,6 +231,14 @@ static int exit_code(int error, const char *why)
 	}
 }
 
+/* Searches are short: that is told of each rule. */
+static bool stops(void *arg, uint64_t runs)
+{
+	(void)arg;
+	(void)runs;
+	return cli_interrupted();
+}
+
 static int mutate(const struct args *args, struct ds_mutator *mutator,
 		  struct matrix *matrix)
 {
@@ -246,9 +254,9 @@ static int mutate(const struct args *args, struct ds_mutator *mutator,
 		if (cli_interrupted())
 			r = -EINTR;
 		else
-			r = ds_mutate(mutator, (enum ds_rule)i, fs,
-				      cli_progress, &matrix->results[matrix->n],
-				      why, sizeof(why));
+			r = ds_mutate(mutator, (enum ds_rule)i, fs, stops,
+				      &matrix->results[matrix->n], why,
+				      sizeof(why));
 		matrix->n += r == 0;
 	}
 	matrix->seconds = cli_now() - start;

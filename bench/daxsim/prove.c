@@ -5,15 +5,22 @@
 
 #include "cli.h"
 #include "fs/profiles.h"
+#include "progress.h"
 #include "race/cells.h"
 #include "race/program.h"
 #include "race/token.h"
+#include "shard.h"
+#include "workers.h"
 
 static const char verb[] = "prove";
+
+enum { CELLS_MAX = 256 };
 
 struct args {
 	const char *fs, *op, *pin; /* NULL: all */
 	struct cli_region region;
+	struct cli_shard shard;
+	unsigned int jobs; /* 0: as many as fit */
 	uint64_t budget;
 	enum ds_turns turns;
 	enum ds_rule broken;
@@ -34,11 +41,26 @@ struct cell_run {
 };
 
 struct cell {
+	size_t number; /* among those that were asked for, in all shards */
 	const struct ds_cell_op *op;
 	const struct ds_cell_pin *pin;
 	const struct ds_fs_profile *profile;
 	const struct ds_verdict *expected;
 	struct cell_run runs[2]; /* slow, fast */
+	atomic_uint n_runs;      /* of them done */
+};
+
+/* Everything about one table. */
+struct table {
+	const struct args *args;
+	struct ds_region *regions[CLI_JOBS_MAX]; /* of each worker */
+	unsigned int n_regions;
+	struct cli_progress progress;
+	struct cell cells[CELLS_MAX];
+	size_t n;                /* cells of this shard */
+	size_t n_asked;          /* cells of all shards */
+	size_t order[CELLS_MAX]; /* to search them in */
+	uint64_t asked;          /* hash of the question */
 };
 
 static void help(void)
@@ -53,6 +75,12 @@ static void help(void)
 	       "  --budget N              runs of each search at most\n"
 	       "  --turns KIND            fiber (default) or baton\n"
 	       "  --mutate MUTATION       break that rule of the protocol\n"
+	       "  --jobs N                searches at a time (default: one for "
+	       "each processor;\n"
+	       "                          with --device always 1, since they "
+	       "would share it)\n"
+	       "  --shard K/N             only the K-th of N parts of the "
+	       "table\n"
 	       "  --json                  one JSON document\n" CLI_REGION_HELP
 	       "\nExit: 0 every verdict is as expected, 1 one is not, 4 a "
 	       "budget ended first.\n");
@@ -65,6 +93,8 @@ static const struct option options[] = {
 	{"budget", required_argument, NULL, 'B'},
 	{"turns", required_argument, NULL, 't'},
 	{"mutate", required_argument, NULL, 'M'},
+	{"jobs", required_argument, NULL, 'J'},
+	{"shard", required_argument, NULL, 'k'},
 	{"json", no_argument, NULL, 'j'},
 	{"help", no_argument, NULL, 'h'},
 	CLI_REGION_OPTIONS,
@@ -135,6 +165,10 @@ static bool take_option(void *arg, int c)
 		return false;
 	case 'M':
 		return cli_mutation(verb, optarg, &args->broken);
+	case 'J':
+		return cli_jobs(verb, optarg, &args->jobs);
+	case 'k':
+		return cli_shard_parse(verb, optarg, &args->shard);
 	case 'j':
 		args->json = true;
 		return true;
@@ -177,17 +211,18 @@ static int reread_victims(struct ds_program *program,
 	return r;
 }
 
-static int search_program(const struct args *args,
+static int search_program(struct table *table,
 			  const struct ds_scenario *scenario,
 			  const struct ds_fs_profile *profile,
 			  struct ds_program *program, struct cell_run *run)
 {
+	struct cli_progress_search progress = {.all = &table->progress};
 	struct ds_search_options search = {
 		.kind = DS_SEARCH_SOURCE,
-		.budget = args->budget,
+		.budget = table->args->budget,
 		.max_steps = 10000,
-		.progress = cli_progress,
-		.progress_arg = (void *)(uintptr_t)scenario->name,
+		.progress = cli_progress_of_search,
+		.progress_arg = &progress,
 	};
 	const struct ds_search_finding *shown = NULL;
 	struct ds_search_result result;
@@ -197,7 +232,7 @@ static int search_program(const struct args *args,
 	r = ds_search_run(ds_program_world(program), &search, &result);
 	if (r < 0)
 		return r;
-	run->done = true;
+	run->done = result.end != DS_END_INTERRUPTED;
 	run->violates = result.broken != 0;
 	run->end = result.end;
 	ds_search_end_text(&result, &search, run->search, sizeof(run->search));
@@ -211,9 +246,10 @@ static int search_program(const struct args *args,
 	if (result.findings[DS_NO_STRAY_WRITE].runs)
 		shown = &result.findings[DS_NO_STRAY_WRITE];
 	if (shown)
-		run->replay = ds_token_format(scenario->name, scenario->hash,
-					      profile->name, args->broken,
-					      &shown->schedule);
+		run->replay =
+			ds_token_format(scenario->name, scenario->hash,
+					profile->name, table->args->broken,
+					&shown->schedule);
 	if (result.findings[DS_NO_STRAY_WRITE].runs)
 		r = reread_victims(program, &shown->schedule, run);
 	ds_search_result_free(&result);
@@ -221,16 +257,16 @@ static int search_program(const struct args *args,
 }
 
 /* Return: an exit code. */
-static int run_cell(const struct args *args, struct ds_region *region,
+static int run_cell(struct table *table, struct ds_region *region,
 		    struct cell *cell, unsigned int touched)
 {
 	struct ds_program_options how = {
 		.profile = cell->profile,
 		.region = region,
-		.turns = args->turns,
+		.turns = table->args->turns,
 		.checked = true,
-		.used = args->broken != DS_RULE_NONE,
-		.broken = args->broken,
+		.used = table->args->broken != DS_RULE_NONE,
+		.broken = table->args->broken,
 	};
 	struct ds_program *program;
 	struct ds_scenario scenario;
@@ -244,7 +280,7 @@ static int run_cell(const struct args *args, struct ds_region *region,
 		cli_error(verb, "%s", why);
 		return EXIT_INTERNAL;
 	}
-	r = search_program(args, &scenario, cell->profile, program,
+	r = search_program(table, &scenario, cell->profile, program,
 			   &cell->runs[touched]);
 	ds_program_free(program);
 	if (r == -EPROTO) {
@@ -335,11 +371,11 @@ static void print_json_cell(struct cli_json *json, const struct cell *cell)
 	json_close(json, '}');
 }
 
-static void print_json(const struct cell *cells, size_t n,
-		       const struct ds_region *region)
+static void print_json(const struct table *table, int code)
 {
+	const struct ds_region *region = table->regions[0];
+	size_t numbers[CELLS_MAX], i;
 	struct cli_json json;
-	size_t i;
 
 	json_begin(&json, stdout);
 	json_number(&json, "schema_version", 1);
@@ -348,10 +384,15 @@ static void print_json(const struct cell *cells, size_t n,
 	json_string(&json, "region", region->path);
 	json_number(&json, "region_size", region->size);
 	json_string(&json, "flush", ds_region_flush_name(region));
+	json_bool(&json, "interrupted", code == EXIT_INTERRUPTED);
 	json_open(&json, "cells", '[');
-	for (i = 0; i < n; i++)
-		print_json_cell(&json, &cells[i]);
+	for (i = 0; i < table->n; i++) {
+		print_json_cell(&json, &table->cells[i]);
+		numbers[i] = table->cells[i].number;
+	}
 	json_close(&json, ']');
+	cli_shard_json(&json, &table->args->shard, table->asked, code, numbers,
+		       table->n, table->n_asked);
 	json_end(&json);
 }
 
@@ -455,7 +496,7 @@ static int print_summary(const struct cell *cells, size_t n, double seconds)
 		      seconds);
 }
 
-/* --------------------------------- Main ----------------------------------- */
+/* ----------------------------- What to search ----------------------------- */
 
 static bool is_asked(const char *filter, const char *name)
 {
@@ -463,33 +504,139 @@ static bool is_asked(const char *filter, const char *name)
 }
 
 /* The cells that were asked for, in the order of rows, columns and pins. */
-static size_t list_cells(const struct args *args, struct cell *cells)
+static void list_cells(struct table *table)
 {
+	const struct args *args = table->args;
 	unsigned int i, j, p;
-	size_t n = 0;
 
 	for (i = 0; ds_cell_op_at(i); i++)
 		for (j = 0; ds_profile_at(j); j++)
 			for (p = 0; ds_cell_pin_at(p); p++) {
-				struct cell cell = {
-					.op = ds_cell_op_at(i),
-					.profile = ds_profile_at(j),
-					.pin = ds_cell_pin_at(p),
-				};
+				struct cell *cell = &table->cells[table->n];
 
-				if (!cell.profile->proved ||
-				    !is_asked(args->op, cell.op->name) ||
-				    !is_asked(args->fs, cell.profile->name) ||
-				    !is_asked(args->pin, cell.pin->name))
+				cell->op = ds_cell_op_at(i);
+				cell->profile = ds_profile_at(j);
+				cell->pin = ds_cell_pin_at(p);
+				cell->number = table->n;
+				if (!cell->profile->proved ||
+				    !is_asked(args->op, cell->op->name) ||
+				    !is_asked(args->fs, cell->profile->name) ||
+				    !is_asked(args->pin, cell->pin->name))
 					continue;
-				cell.expected =
-					ds_verdict_expected(cell.op->name,
-							    cell.profile->name,
-							    cell.pin->name);
-				ds_assert(cell.expected);
-				cells[n++] = cell;
+				cell->expected =
+					ds_verdict_expected(cell->op->name,
+							    cell->profile->name,
+							    cell->pin->name);
+				ds_assert(cell->expected);
+				table->n++;
+				ds_assert(table->n < CELLS_MAX);
 			}
-	return n;
+	table->n_asked = table->n;
+}
+
+static int hash_question(struct table *table)
+{
+	const struct args *args = table->args;
+	uint64_t asked = cli_asked(verb);
+	struct ds_scenario scenario;
+	unsigned int touched;
+	size_t i;
+	int r;
+
+	asked = cli_asked_number(asked, table->regions[0]->size);
+	asked = cli_asked_number(asked, args->budget);
+	asked = cli_asked_number(asked, (uint64_t)args->turns);
+	asked = cli_asked_mutation(asked, args->broken);
+	for (i = 0; i < 2 * table->n; i++) {
+		const struct cell *cell = &table->cells[i / 2];
+
+		touched = i % 2;
+		r = ds_cell_scenario(cell->op, cell->pin, touched, &scenario);
+		if (r < 0)
+			return r;
+		asked = cli_asked_text(asked, cell->profile->name);
+		asked = cli_asked_number(asked, scenario.hash);
+		asked = cli_asked_number(asked, cell->expected->violates);
+	}
+	table->asked = asked;
+	return 0;
+}
+
+/* Cells with more to interleave cost more: pages pinned, then calls. */
+static uint8_t cost(const struct cell *cell)
+{
+	if (strcmp(cell->pin->name, "direct-2") == 0)
+		return 2;
+	return cell->pin->unmap;
+}
+
+/* Leaves the cells of the shard. */
+static void keep_shard(struct table *table)
+{
+	uint64_t keys[CELLS_MAX];
+	size_t i, kept = 0;
+	char name[128];
+
+	for (i = 0; i < table->n; i++) {
+		const struct cell *cell = &table->cells[i];
+
+		snprintf(name, sizeof(name), "%s/%s/%s", cell->op->name,
+			 cell->profile->name, cell->pin->name);
+		keys[i] = cli_shard_key(name, cost(cell));
+	}
+	for (i = 0; i < table->n; i++)
+		if (cli_shard_has(&table->args->shard, keys, table->n, i))
+			table->cells[kept++] = table->cells[i];
+	table->n = kept;
+}
+
+static void order_cells(struct table *table)
+{
+	size_t i, n = 0;
+	int class;
+
+	for (class = 2; class >= 0; class --)
+		for (i = 0; i < table->n; i++)
+			if (cost(&table->cells[i]) == class)
+				table->order[n++] = i;
+}
+
+/* --------------------------------- Main ----------------------------------- */
+
+/* A piece of work: one of the two searches of a cell. */
+static int work(void *arg, unsigned int worker, size_t i)
+{
+	struct table *table = arg;
+	struct cell *cell = &table->cells[table->order[i / 2]];
+	int code;
+
+	code = run_cell(table, table->regions[worker], cell, i % 2);
+	if (code == EXIT_AS_ASKED && cell->runs[i % 2].done &&
+	    atomic_fetch_add(&cell->n_runs, 1) == 1)
+		cli_progress_done(&table->progress);
+	return code;
+}
+
+static void free_cell(struct cell *cell)
+{
+	free(cell->runs[0].replay);
+	free(cell->runs[1].replay);
+}
+
+/* Leaves the cells that were searched, if not all could be. */
+static void keep_known(struct table *table)
+{
+	size_t i, kept = 0;
+
+	for (i = 0; i < table->n; i++) {
+		struct cell *cell = &table->cells[i];
+
+		if (cell->runs[0].done && cell->runs[1].done)
+			table->cells[kept++] = *cell;
+		else
+			free_cell(cell);
+	}
+	table->n = kept;
 }
 
 static int judge(const struct cell *cells, size_t n)
@@ -505,35 +652,60 @@ static int judge(const struct cell *cells, size_t n)
 	return EXIT_AS_ASKED;
 }
 
-static int prove(const struct args *args, struct ds_region *region,
-		 struct cell *cells)
+static void print_head(const struct table *table)
 {
-	size_t n = list_cells(args, cells);
-	double start = cli_now();
-	int code = EXIT_AS_ASKED;
-	size_t done;
+	const struct cli_shard *shard = &table->args->shard;
+	const struct ds_region *region = table->regions[0];
 
-	if (!args->json)
-		printf("seed 0 (nothing is left to chance: every interleaving "
-		       "is tried)\nregion %s, %llu bytes, flushed by %s\n",
-		       region->path, (unsigned long long)region->size,
-		       ds_region_flush_name(region));
+	printf("seed 0 (nothing is left to chance: every interleaving is "
+	       "tried)\nregion %s, %llu bytes, flushed by %s\n",
+	       region->path, (unsigned long long)region->size,
+	       ds_region_flush_name(region));
+	if (shard->n)
+		printf("shard %llu/%llu: %zu of %zu cells\n",
+		       (unsigned long long)shard->k,
+		       (unsigned long long)shard->n, table->n, table->n_asked);
 	fflush(stdout);
-	for (done = 0; done < n && !cli_interrupted(); done++) {
-		code = run_cell(args, region, &cells[done], 0);
-		if (code == EXIT_AS_ASKED)
-			code = run_cell(args, region, &cells[done], 1);
-		if (code != EXIT_AS_ASKED)
-			return code;
-	}
-	if (args->json) {
-		print_json(cells, done, region);
-	} else {
-		print_table(cells, done);
-		print_cells(cells, done);
-		print_summary(cells, done, cli_now() - start);
-	}
-	return cli_interrupted() ? EXIT_INTERRUPTED : judge(cells, done);
+}
+
+static void print_text(const struct table *table, size_t n_begun,
+		       double seconds)
+{
+	print_table(table->cells, table->n);
+	print_cells(table->cells, table->n);
+	print_summary(table->cells, table->n, seconds);
+	if (cli_interrupted())
+		printf("interrupted: %zu of %zu cells were searched\n",
+		       table->n, n_begun);
+}
+
+static int prove(struct table *table)
+{
+	double start = cli_now();
+	size_t n;
+	int code;
+
+	list_cells(table);
+	if (hash_question(table) < 0)
+		return EXIT_INTERNAL;
+	keep_shard(table);
+	order_cells(table);
+	n = table->n;
+	if (!table->args->json)
+		print_head(table);
+	cli_progress_begin(&table->progress, verb, "cells", n);
+	code = cli_work(table->n_regions, 2 * n, work, table);
+	cli_progress_end(&table->progress);
+	keep_known(table);
+	if (code != EXIT_AS_ASKED)
+		return code;
+	code = cli_interrupted() ? EXIT_INTERRUPTED
+				 : judge(table->cells, table->n);
+	if (table->args->json)
+		print_json(table, code);
+	else
+		print_text(table, n, cli_now() - start);
+	return code;
 }
 
 /* Return: an exit code, or -1 to go on. */
@@ -542,33 +714,65 @@ static int parse_args(int argc, char **argv, struct args *args)
 	int code =
 		cli_options(verb, argc, argv, options, help, take_option, args);
 
-	if (code >= 0 || optind == argc)
+	if (code >= 0)
 		return code;
-	cli_error(verb, "expected no argument '%s'", argv[optind]);
-	return EXIT_USAGE;
+	if (optind < argc) {
+		cli_error(verb, "expected no argument '%s'", argv[optind]);
+		return EXIT_USAGE;
+	}
+	if (args->region.device && args->jobs > 1) {
+		cli_error(verb,
+			  "--jobs: with --device only 1, not %u: they "
+			  "would share the device",
+			  args->jobs);
+		return EXIT_USAGE;
+	}
+	if (args->region.device)
+		args->jobs = 1;
+	else if (!args->jobs)
+		args->jobs = cli_processors();
+	return -1;
+}
+
+/* Each worker gets memory of its own. Return: an exit code. */
+static int open_regions(struct table *table)
+{
+	const struct args *args = table->args;
+	int code = EXIT_AS_ASKED;
+
+	while (table->n_regions < args->jobs && code == EXIT_AS_ASKED) {
+		code = cli_region_open(&args->region, verb,
+				       &table->regions[table->n_regions]);
+		table->n_regions += code == EXIT_AS_ASKED;
+	}
+	return code;
 }
 
 int daxsim_verb_prove(int argc, char **argv)
 {
 	struct args args = {0};
-	struct ds_region *region;
-	struct cell cells[256];
+	struct table *table;
 	size_t i;
 	int code;
 
 	code = parse_args(argc, argv, &args);
 	if (code >= 0)
 		return code;
-	code = cli_region_open(&args.region, verb, &region);
-	if (code != EXIT_AS_ASKED)
-		return code;
-	cli_catch_interrupt();
-	memset(cells, 0, sizeof(cells));
-	code = prove(&args, region, cells);
-	for (i = 0; i < sizeof(cells) / sizeof(cells[0]); i++) {
-		free(cells[i].runs[0].replay);
-		free(cells[i].runs[1].replay);
+	table = calloc(1, sizeof(*table));
+	if (!table) {
+		cli_error(verb, "%s", strerror(ENOMEM));
+		return EXIT_INTERNAL;
 	}
-	ds_region_close(region);
+	table->args = &args;
+	code = open_regions(table);
+	if (code == EXIT_AS_ASKED) {
+		cli_catch_interrupt();
+		code = prove(table);
+	}
+	for (i = 0; i < table->n; i++)
+		free_cell(&table->cells[i]);
+	for (i = 0; i < table->n_regions; i++)
+		ds_region_close(table->regions[i]);
+	free(table);
 	return code;
 }
