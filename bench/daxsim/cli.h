@@ -33,6 +33,7 @@ int daxsim_verb_conform(int argc, char **argv);
 int daxsim_verb_devices(int argc, char **argv);
 int daxsim_verb_explore(int argc, char **argv);
 int daxsim_verb_list(int argc, char **argv);
+int daxsim_verb_merge(int argc, char **argv);
 int daxsim_verb_mutate(int argc, char **argv);
 int daxsim_verb_prove(int argc, char **argv);
 int daxsim_verb_replay(int argc, char **argv);

@@ -18,6 +18,7 @@ static const struct {
 	 "break each rule of the protocol; some scenario must show it"},
 	{"replay", daxsim_verb_replay,
 	 "run exactly one interleaving again, with a timeline"},
+	{"merge", daxsim_verb_merge, "join what shards of one question found"},
 	{"conform", daxsim_verb_conform,
 	 "compare the model with recordings of real kernels"},
 	{"devices", daxsim_verb_devices,

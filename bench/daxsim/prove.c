@@ -82,6 +82,10 @@ static void help(void)
 	       "  --shard K/N             only the K-th of N parts of the "
 	       "table\n"
 	       "  --json                  one JSON document\n" CLI_REGION_HELP
+	       "\nOn many processors or machines, and together again:\n"
+	       "  parallel -k daxsim prove --json --jobs 1 --shard {}/8 ::: "
+	       "$(seq 8) |\n"
+	       "    daxsim merge -\n"
 	       "\nExit: 0 every verdict is as expected, 1 one is not, 4 a "
 	       "budget ended first.\n");
 }
