@@ -9,8 +9,8 @@ static const char verb[] = "merge";
 static void help(void)
 {
 	printf("usage: daxsim merge FILE...\n\n"
-	       "Joins what 'daxsim prove' or 'explore' with --json "
-	       "--shard K/N printed,\nfor each K, and prints what the same "
+	       "Joins what 'daxsim prove', 'mutate' or 'explore' with --json "
+	       "--shard K/N printed\nfor each K, and prints what the same "
 	       "without --shard would have printed.\nA FILE holds one document "
 	       "or several; '-' is stdin.\n\n"
 	       "On many processors or machines:\n"

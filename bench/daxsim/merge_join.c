@@ -355,6 +355,7 @@ static const struct {
 	{"prove", "region", join_names},
 	{"prove", "flush", join_names},
 	{"prove", "cells", join_items},
+	{"mutate", "mutations", join_items},
 	{"explore", "interleavings", join_sum},
 	{"explore", "redundant", join_sum},
 	{"explore", "steps", join_sum},

@@ -3,19 +3,25 @@
 #include <string.h>
 
 #include "cli.h"
+#include "progress.h"
 #include "race/mutate.h"
+#include "shard.h"
 
 static const char verb[] = "mutate";
 
 struct args {
 	enum ds_rule rule; /* DS_RULE_NONE: all */
 	const struct ds_fs_profile *profile;
+	struct cli_shard shard;
 	bool json;
 };
 
 /* What came of all mutations that were asked for. */
 struct matrix {
+	size_t n_asked; /* in all shards */
+	enum ds_rule asked[DS_N_RULES];
 	size_t n;
+	size_t numbers[DS_N_RULES]; /* of @results among those asked for */
 	struct ds_mutation_result results[DS_N_RULES];
 	double seconds;
 };
@@ -31,6 +37,8 @@ static void help(void)
 	       "  --mutation MUTATION     the same, by the name of what is "
 	       "wrong then\n"
 	       "  --fs PROFILE            only rules that are tried on it\n"
+	       "  --shard K/N             only the K-th of N parts of the "
+	       "rules\n"
 	       "  --json                  one JSON document\n"
 	       "\nExit: 0 every mutation is killed, or argued to be "
 	       "equivalent; 1 one is neither,\nor a scenario is not fit to "
@@ -41,6 +49,7 @@ static const struct option options[] = {
 	{"rule", required_argument, NULL, 'r'},
 	{"mutation", required_argument, NULL, 'm'},
 	{"fs", required_argument, NULL, 'f'},
+	{"shard", required_argument, NULL, 'k'},
 	{"json", no_argument, NULL, 'j'},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
@@ -65,6 +74,8 @@ static bool take_option(void *arg, int c)
 	case 'f':
 		args->profile = cli_profile(verb, optarg);
 		return args->profile;
+	case 'k':
+		return cli_shard_parse(verb, optarg, &args->shard);
 	default:
 		args->json = true;
 		return true;
@@ -117,7 +128,22 @@ static void print_json_result(struct cli_json *json,
 	json_close(json, '}');
 }
 
-static void print_json(const struct matrix *matrix)
+/* A hash of what all shards were asked. */
+static uint64_t hash_question(const struct args *args,
+			      const struct matrix *matrix)
+{
+	uint64_t asked = cli_asked(verb);
+	size_t i;
+
+	asked = cli_asked_text(asked,
+			       args->profile ? args->profile->name : NULL);
+	for (i = 0; i < matrix->n_asked; i++)
+		asked = cli_asked_mutation(asked, matrix->asked[i]);
+	return asked;
+}
+
+static void print_json(const struct args *args, const struct matrix *matrix,
+		       int code)
 {
 	struct cli_json json;
 	size_t i;
@@ -126,10 +152,13 @@ static void print_json(const struct matrix *matrix)
 	json_number(&json, "schema_version", 1);
 	json_string(&json, "verb", verb);
 	json_number(&json, "seed", 0);
+	json_bool(&json, "interrupted", code == EXIT_INTERRUPTED);
 	json_open(&json, "mutations", '[');
 	for (i = 0; i < matrix->n; i++)
 		print_json_result(&json, &matrix->results[i]);
 	json_close(&json, ']');
+	cli_shard_json(&json, &args->shard, hash_question(args, matrix), code,
+		       matrix->numbers, matrix->n, matrix->n_asked);
 	json_end(&json);
 }
 
@@ -231,7 +260,7 @@ static int exit_code(int error, const char *why)
 	}
 }
 
-/* Searches are short: that is told of each rule. */
+/* Searches are short: how far it is, is told of each rule. */
 static bool stops(void *arg, uint64_t runs)
 {
 	(void)arg;
@@ -239,26 +268,49 @@ static bool stops(void *arg, uint64_t runs)
 	return cli_interrupted();
 }
 
+/* What was asked for, and of that the numbers of what this shard does. */
+static void list_rules(const struct args *args, struct matrix *matrix)
+{
+	uint64_t keys[DS_N_RULES];
+	unsigned int rule;
+	size_t i;
+
+	for (rule = DS_RULE_NONE + 1; rule < DS_N_RULES; rule++) {
+		if (!is_asked(args, (enum ds_rule)rule))
+			continue;
+		keys[matrix->n_asked] = cli_shard_key(
+			ds_rule_text((enum ds_rule)rule)->mutation, 0);
+		matrix->asked[matrix->n_asked++] = (enum ds_rule)rule;
+	}
+	for (i = 0; i < matrix->n_asked; i++)
+		if (cli_shard_has(&args->shard, keys, matrix->n_asked, i))
+			matrix->numbers[matrix->n++] = i;
+}
+
 static int mutate(const struct args *args, struct ds_mutator *mutator,
 		  struct matrix *matrix)
 {
 	const char *fs = args->profile ? args->profile->name : NULL;
+	struct cli_progress progress;
+	size_t i, n = matrix->n;
 	double start = cli_now();
 	char why[512];
-	unsigned int i;
 	int r = 0;
 
-	for (i = DS_RULE_NONE + 1; i < DS_N_RULES && r == 0; i++) {
-		if (!is_asked(args, (enum ds_rule)i))
-			continue;
+	cli_progress_begin(&progress, verb, "mutations", n);
+	for (i = 0; i < n && r == 0; i += r == 0) {
+		enum ds_rule rule = matrix->asked[matrix->numbers[i]];
+
 		if (cli_interrupted())
 			r = -EINTR;
 		else
-			r = ds_mutate(mutator, (enum ds_rule)i, fs, stops,
-				      &matrix->results[matrix->n], why,
-				      sizeof(why));
-		matrix->n += r == 0;
+			r = ds_mutate(mutator, rule, fs, stops,
+				      &matrix->results[i], why, sizeof(why));
+		if (r == 0)
+			cli_progress_done(&progress);
 	}
+	cli_progress_end(&progress);
+	matrix->n = i;
 	matrix->seconds = cli_now() - start;
 	return exit_code(r, why);
 }
@@ -282,19 +334,20 @@ static int run(const struct args *args, struct ds_mutator *mutator)
 	if (!args->json)
 		printf("seed 0 (nothing is left to chance)\n");
 	fflush(stdout);
-	code = mutate(args, mutator, &matrix);
-	if (code == EXIT_AS_ASKED && !matrix.n) {
+	list_rules(args, &matrix);
+	if (!matrix.n_asked) {
 		cli_error(verb, "no scenario tries that on %s",
 			  args->profile->name);
 		return EXIT_USAGE;
 	}
-	/* After an interrupt, too: what is known so far. */
-	if (args->json)
-		print_json(&matrix);
-	else
-		print_text(&matrix);
+	code = mutate(args, mutator, &matrix);
 	if (code == EXIT_AS_ASKED)
 		code = judge(&matrix);
+	/* After an interrupt, too: what is known so far. */
+	if (args->json)
+		print_json(args, &matrix, code);
+	else
+		print_text(&matrix);
 	for (i = 0; i < matrix.n; i++)
 		ds_mutation_result_clear(&matrix.results[i]);
 	return code;

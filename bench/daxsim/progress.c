@@ -24,7 +24,7 @@ static void print_line(struct cli_progress *progress, double seconds)
 {
 	uint64_t runs = atomic_load(&progress->n_runs);
 	size_t done = atomic_load(&progress->n_done);
-	char items[64] = "", left[32] = "";
+	char items[64] = "", rate[64] = "", left[32] = "";
 
 	if (progress->items)
 		snprintf(items, sizeof(items), " %zu of %zu %s,", done,
@@ -33,9 +33,10 @@ static void print_line(struct cli_progress *progress, double seconds)
 		snprintf(left, sizeof(left), ", about %.0f s left",
 			 seconds * (double)(progress->n_items - done) /
 				 (double)done);
-	fprintf(stderr, "\r%s:%s %llu runs, %.0f/s%s\033[K", progress->what,
-		items, (unsigned long long)runs,
-		seconds > 0 ? (double)runs / seconds : 0.0, left);
+	if (runs)
+		snprintf(rate, sizeof(rate), " %llu runs, %.0f/s",
+			 (unsigned long long)runs, (double)runs / seconds);
+	fprintf(stderr, "\r%s:%s%s%s\033[K", progress->what, items, rate, left);
 }
 
 /* One line at a time, whichever thread comes first when it is due. */

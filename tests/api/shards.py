@@ -27,6 +27,7 @@ QUESTIONS = [
       "--strategy", "pct", "--budget", "500", "--json"], 1),
     (["explore", "tests/scenarios/bystander.scn", "--fs", "xfs-4.19",
       "--strategy", "pct", "--budget", "8", "--json"], 0),
+    (["mutate", "--fs", "xfs-4.19", "--json"], 0),
 ]
 # Each shard of few things may be empty.
 COUNTS = [1, 2, 3, 7]
