@@ -283,7 +283,8 @@ int ds_frame_refs(struct ds_task *task, struct ds_frames *frames,
 	ds_touch(task, ds_refs_object(pfn), DS_READ);
 	ds_assert(pfn.pfn < frames->n);
 	refs = atomic_load(&frames->frames[pfn.pfn].extra) + frames->idle;
-	ds_task_saw(task, (uint64_t)refs);
+	/* How many there are is for people: tasks ask whether it is idle. */
+	ds_task_saw(task, refs == frames->idle);
 	return refs;
 }
 
@@ -355,7 +356,7 @@ int ds_frame_put(struct ds_task *task, struct ds_frames *frames,
 	will_change(frames, pfn, false);
 	left = atomic_fetch_sub(&frames->frames[pfn.pfn].extra, 1) - 1;
 	ds_assert(left >= 0);
-	ds_task_saw(task, (uint64_t)left);
+	ds_task_saw(task, left == 0);
 	return left + frames->idle;
 }
 

@@ -82,7 +82,10 @@ bool ds_frames_lost(const struct ds_frames *frames);
 
 /* ---- Steps: the caller's present step declares the access named here ---- */
 
-/* References of @pfn, idle included. Reads REFS. */
+/*
+ * References of @pfn, idle included; a task may only go by whether they are the
+ * idle value. Reads REFS.
+ */
 int ds_frame_refs(struct ds_task *task, struct ds_frames *frames,
 		  struct ds_pfn pfn);
 
@@ -116,7 +119,7 @@ void ds_frame_unmapped(struct ds_task *task, struct ds_frames *frames,
 
 /*
  * Drops a reference. Writes REFS: who crosses the idle value must wake.
- * Return: references left.
+ * Return: references left, of which the same is true.
  */
 int ds_frame_put(struct ds_task *task, struct ds_frames *frames,
 		 struct ds_pfn pfn);
