@@ -29,7 +29,7 @@
 #define DEFAULT_STEPS 10000
 #define DEFAULT_RUNS  1000
 
-/* Cells are named by their addresses, apart from other objects of the kind. */
+/* Cells are named by their places, apart from other objects of the kind. */
 #define CELL_OF_PROGRAM UINT64_C(0x800000)
 
 _Static_assert((int)DAXSIM_FIBER == (int)DS_TURNS_FIBER &&
@@ -54,6 +54,20 @@ struct guest {
 	struct ds_task task;
 };
 
+/* Memory of the program's, behind this; as aligned as the arena has it. */
+struct block {
+	_Alignas(64) struct block *next;
+	size_t size;
+};
+
+/* What a program can reach; in the arena, so that it is rewound. */
+struct reach {
+	struct ds_spin spin;
+	struct block *blocks;
+	struct daxsim_file *files;
+	struct daxsim_pin *pins;
+};
+
 struct api_task {
 	struct daxsim *sim;
 	daxsim_task_fn fn;
@@ -63,6 +77,7 @@ struct api_task {
 struct daxsim {
 	struct ds_region *region;
 	struct ds_world *world;
+	struct reach *reach;
 	const struct ds_fs_profile *profile;
 	struct ds_fs_profile
 		custom_profile; /* of a file system brought along */
@@ -75,11 +90,13 @@ struct daxsim {
 };
 
 struct daxsim_file {
+	struct daxsim_file *next, **link;
 	struct daxsim *sim;
 	struct ds_file *file;
 };
 
 struct daxsim_pin {
+	struct daxsim_pin *next, **link;
 	struct daxsim *sim;
 	struct ds_direct direct;
 };
@@ -153,6 +170,122 @@ static struct ds_task *self_or_setup(struct daxsim *sim)
 	return task ? task : sim->world->setup;
 }
 
+/* ------------------------ What a program can reach ------------------------ */
+
+/* A number that does not depend on where the arena lies. */
+static uint64_t name_of(const struct daxsim *sim, const void *mem)
+{
+	size_t place = ds_arena_place(sim->world->arena, mem);
+
+	return place == SIZE_MAX ? (uintptr_t)mem : place | UINT64_C(1) << 63;
+}
+
+/* Words may be pointers to other things that the program can reach. */
+static struct ds_digest digest_block(const struct daxsim *sim,
+				     const struct block *block)
+{
+	const unsigned char *bytes = (const unsigned char *)(block + 1);
+	uint64_t name = name_of(sim, bytes);
+	struct ds_digest digest = {name, name};
+	uint64_t word;
+	size_t at, n;
+
+	for (at = 0; at < block->size; at += sizeof(word)) {
+		n = block->size - at;
+		word = 0;
+		memcpy(&word, bytes + at, n < sizeof(word) ? n : sizeof(word));
+		ds_digest_add(&digest,
+			      name_of(sim, (const void *)(uintptr_t)word));
+	}
+	return digest;
+}
+
+static struct ds_digest digest_pin(const struct daxsim *sim,
+				   const struct daxsim_pin *pin)
+{
+	uint64_t name = name_of(sim, pin);
+	struct ds_digest digest = {name, name};
+
+	ds_direct_digest(&pin->direct, &digest);
+	return digest;
+}
+
+/* The file system knows the rest; a lock's number is that of the open file. */
+static struct ds_digest digest_file(const struct daxsim *sim,
+				    const struct daxsim_file *file)
+{
+	uint64_t name = name_of(sim, file);
+	struct ds_digest digest = {name, file->file->position_lock.id};
+
+	return digest;
+}
+
+/*
+ * Stacks are not looked at: what a task has on its own follows from what its
+ * calls returned, which is noted in its memory.
+ */
+static void digest_reach(const void *arg, struct ds_digest *digest)
+{
+	const struct daxsim *sim = arg;
+	const struct reach *reach = sim->reach;
+	const struct daxsim_file *file;
+	const struct daxsim_pin *pin;
+	const struct block *block;
+	struct ds_digest sum = {0, 0};
+
+	for (block = reach->blocks; block; block = block->next)
+		ds_digest_join(&sum, digest_block(sim, block));
+	for (file = reach->files; file; file = file->next)
+		ds_digest_join(&sum, digest_file(sim, file));
+	for (pin = reach->pins; pin; pin = pin->next)
+		ds_digest_join(&sum, digest_pin(sim, pin));
+	ds_digest_add_all(digest, sum);
+}
+
+static void add_file(struct daxsim *sim, struct daxsim_file *file)
+{
+	struct reach *reach = sim->reach;
+
+	ds_spin_lock(&reach->spin);
+	file->next = reach->files;
+	file->link = &reach->files;
+	if (file->next)
+		file->next->link = &file->next;
+	reach->files = file;
+	ds_spin_unlock(&reach->spin);
+}
+
+static void remove_file(struct daxsim *sim, struct daxsim_file *file)
+{
+	ds_spin_lock(&sim->reach->spin);
+	*file->link = file->next;
+	if (file->next)
+		file->next->link = file->link;
+	ds_spin_unlock(&sim->reach->spin);
+}
+
+static void add_pin(struct daxsim *sim, struct daxsim_pin *pin)
+{
+	struct reach *reach = sim->reach;
+
+	ds_spin_lock(&reach->spin);
+	pin->next = reach->pins;
+	pin->link = &reach->pins;
+	if (pin->next)
+		pin->next->link = &pin->next;
+	reach->pins = pin;
+	ds_spin_unlock(&reach->spin);
+}
+
+static void remove_pin(struct daxsim *sim, struct daxsim_pin *pin)
+{
+	ds_spin_lock(&sim->reach->spin);
+	*pin->link = pin->next;
+	if (pin->next)
+		pin->next->link = pin->link;
+	ds_spin_unlock(&sim->reach->spin);
+}
+
 /* ------------------------------- Universe --------------------------------- */
 
 static int open_region(const struct daxsim_options *options,
@@ -207,8 +340,15 @@ static int fill(struct daxsim *sim, const struct daxsim_options *options,
 	if (r == -EFBIG)
 		return say(r, why, why_size,
 			   "device_size: a universe has less than 16 TiB");
+	if (r == 0)
+		sim->reach =
+			ds_arena_alloc(sim->world->arena, sizeof(*sim->reach));
+	if (r == 0 && !sim->reach)
+		r = -ENOMEM;
 	if (r < 0)
 		return say(r, why, why_size, "out of memory");
+	sim->world->digest = digest_reach;
+	sim->world->digest_arg = sim;
 	/* Until a search begins any thread may make calls. */
 	sim->world->events.parallel = true;
 	return 0;
@@ -293,7 +433,21 @@ void daxsim_free(struct daxsim *sim)
 
 void *daxsim_alloc(struct daxsim *sim, size_t size)
 {
-	return size ? ds_arena_alloc(sim->world->arena, size) : NULL;
+	struct ds_task *task = self_or_setup(sim);
+	struct block *block = NULL;
+
+	if (size && size < SIZE_MAX - sizeof(*block))
+		block = ds_arena_alloc(sim->world->arena,
+				       sizeof(*block) + size);
+	if (!block)
+		return NULL;
+	block->size = size;
+	ds_spin_lock(&sim->reach->spin);
+	block->next = sim->reach->blocks;
+	sim->reach->blocks = block;
+	ds_spin_unlock(&sim->reach->spin);
+	ds_task_saw(task, name_of(sim, block));
+	return block + 1;
 }
 
 const char *daxsim_profile_name(unsigned int i)
@@ -327,6 +481,8 @@ int daxsim_open(struct daxsim *sim, const char *path, int flags,
 		ds_arena_release(arena, file, sizeof(*file));
 		return r;
 	}
+	add_file(sim, file);
+	ds_task_saw(task, name_of(sim, file));
 	*ret_file = file;
 	return 0;
 }
@@ -339,6 +495,7 @@ int daxsim_close(struct daxsim_file *file)
 
 	if (!task)
 		return -ENOMEM;
+	remove_file(sim, file);
 	r = ds_vfs_close(task, file->file);
 	ds_arena_release(sim->world->arena, file, sizeof(*file));
 	return r;
@@ -596,6 +753,8 @@ ssize_t daxsim_pin_user_pages(struct daxsim *sim, uint64_t addr, size_t len,
 		ds_arena_release(arena, pin, sizeof(*pin));
 		return r;
 	}
+	add_pin(sim, pin);
+	ds_task_saw(task, name_of(sim, pin));
 	*ret_pin = pin;
 	return r;
 }
@@ -630,6 +789,7 @@ void daxsim_unpin_user_pages(struct daxsim_pin *pin)
 	struct daxsim *sim = pin->sim;
 
 	ds_direct_end(self_or_setup(sim), &pin->direct);
+	remove_pin(sim, pin);
 	ds_arena_release(sim->world->arena, pin, sizeof(*pin));
 }
 
@@ -638,16 +798,21 @@ static ssize_t direct_io(struct daxsim *sim, uint64_t addr,
 {
 	struct ds_task *task = self(sim);
 	struct ds_direct direct;
+	uint64_t before;
 	int64_t r;
 
 	if (!task)
 		return -ENOMEM;
+	before = ds_task_enter(task);
 	r = ds_direct_begin(task, sim->world->space, addr, len, to_memory,
 			    &direct);
 	if (r < 0)
 		return r;
 	ds_direct_transfer(task, &direct, bytes);
 	ds_direct_end(task, &direct);
+	ds_task_done(task, before, (uint64_t)r);
+	if (!to_memory)
+		ds_task_saw_bytes(task, bytes, (size_t)r);
 	return r;
 }
 
@@ -715,11 +880,11 @@ int daxsim_signal(struct daxsim *sim, int task)
 	return 0;
 }
 
-static ds_obj cell_object(const uint64_t *cell)
+static ds_obj cell_object(const struct daxsim *sim, const uint64_t *cell)
 {
-	uint64_t address = (uintptr_t)cell;
+	uint64_t name = name_of(sim, cell) & INT64_MAX;
 
-	return ds_object(DS_OBJ_CELL, CELL_OF_PROGRAM | address >> 32, address);
+	return ds_object(DS_OBJ_CELL, CELL_OF_PROGRAM | name >> 32, name);
 }
 
 uint64_t daxsim_cell_get(struct daxsim *sim, const uint64_t *cell)
@@ -727,9 +892,9 @@ uint64_t daxsim_cell_get(struct daxsim *sim, const uint64_t *cell)
 	struct ds_task *task = self_or_setup(sim);
 	uint64_t value;
 
-	ds_yield(task, DS_AT_CELL, ds_reads(cell_object(cell)));
+	ds_yield(task, DS_AT_CELL, ds_reads(cell_object(sim, cell)));
 	value = __atomic_load_n(cell, __ATOMIC_SEQ_CST);
-	ds_task_saw(task, value);
+	ds_task_saw(task, name_of(sim, (const void *)(uintptr_t)value));
 	return value;
 }
 
@@ -737,7 +902,7 @@ void daxsim_cell_set(struct daxsim *sim, uint64_t *cell, uint64_t value)
 {
 	struct ds_task *task = self_or_setup(sim);
 
-	ds_yield(task, DS_AT_CELL, ds_writes(cell_object(cell)));
+	ds_yield(task, DS_AT_CELL, ds_writes(cell_object(sim, cell)));
 	__atomic_store_n(cell, value, __ATOMIC_SEQ_CST);
 }
 

@@ -2,6 +2,7 @@
 #include "core/arena.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -157,6 +158,13 @@ void ds_arena_rewind(struct ds_arena *arena)
 {
 	ds_assert(arena->saved);
 	memcpy(arena->state, arena->saved, arena->saved_size);
+}
+
+size_t ds_arena_place(const struct ds_arena *arena, const void *mem)
+{
+	uintptr_t place = (uintptr_t)mem - (uintptr_t)arena->state;
+
+	return place < arena->limit ? place : SIZE_MAX;
 }
 
 size_t ds_arena_used(const struct ds_arena *arena)

@@ -48,6 +48,12 @@ int ds_arena_mark(struct ds_arena *arena);
 /* Brings back the contents at the last mark. */
 void ds_arena_rewind(struct ds_arena *arena);
 
+/*
+ * How far @mem lies behind the start of @arena, or SIZE_MAX if it is not in it:
+ * a name for it that is the same in every process.
+ */
+size_t ds_arena_place(const struct ds_arena *arena, const void *mem);
+
 /* Bytes handed out and not released. */
 size_t ds_arena_used(const struct ds_arena *arena);
 

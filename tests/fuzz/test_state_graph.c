@@ -19,10 +19,16 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
+#include <linux/falloc.h>
+#include <sys/mman.h>
+
+#include <daxsim.h>
 
 #include "fs/profiles.h"
 #include "race/cells.h"
 #include "race/program.h"
+#include "sched/current.h"
 
 enum {
 	N_WALKS = 400,     /* random runs of one program */
@@ -118,12 +124,20 @@ static bool agrees(struct facts *facts, struct ds_digest key,
 	return true;
 }
 
-/* What a search would read at a state without taking a step. */
-static struct ds_digest look(const struct ds_sched *sched, uint32_t enabled)
+/*
+ * What a search would read at a state without taking a step, and, by another
+ * way than the digest's, what files, caches and page tables hold: of one state
+ * in four, since that reads all the bytes.
+ */
+static struct ds_digest look(const struct graph *graph, struct ds_digest now,
+			     uint32_t enabled)
 {
+	const struct ds_sched *sched = graph->world->sched;
 	struct ds_digest seen = {enabled, 0};
 	unsigned int i, j;
 
+	if (now.a % 4 == 0)
+		ds_digest_add(&seen, ds_world_hash(graph->world));
 	for (i = 0; i < sched->n_tasks; i++) {
 		const struct ds_task *task = sched->tasks[i];
 
@@ -216,9 +230,10 @@ static int pick(void *arg, const struct ds_sched *sched, uint32_t enabled,
 	bool fresh;
 	int task;
 
+	(void)sched;
 	(void)last;
 	note_step(graph, now);
-	if (!agrees(&graph->nodes, now, look(sched, enabled), &fresh))
+	if (!agrees(&graph->nodes, now, look(graph, now, enabled), &fresh))
 		graph->broken = "what can be seen at a state";
 	task = graph->depth < max_depth(graph) && !graph->broken
 		       ? choose(graph, enabled, fresh)
@@ -569,6 +584,131 @@ static void steps_of_random_programs_are_a_function_of_the_digest(void **state)
 	ds_region_close(region);
 }
 
+/* ---------------------------- Programs in C ------------------------------- */
+
+/* What its tasks share; in memory of the universe. */
+struct shared {
+	struct daxsim_file *file;
+	uint64_t addr;
+	uint64_t cell;
+	uint64_t pin; /* a cell: of one task, dropped by another */
+	unsigned char seen[8];
+};
+
+static struct ds_world *world_of(struct ds_task *task)
+{
+	char *events = (char *)task->sched->events;
+
+	return (struct ds_world *)(events - offsetof(struct ds_world, events));
+}
+
+/* Goes by the bytes it read, and leaves some of them in shared memory. */
+static void reader(struct daxsim *sim, void *arg)
+{
+	struct shared *shared = arg;
+	unsigned char bytes[16];
+	ssize_t n;
+
+	n = daxsim_read(shared->file, bytes, sizeof(bytes));
+	if (n == sizeof(bytes) && bytes[3] == 7)
+		daxsim_cell_set(sim, &shared->cell, 1);
+	daxsim_lseek(shared->file, 4096, SEEK_SET);
+	if (n > 0)
+		memcpy(shared->seen, bytes, sizeof(shared->seen));
+	daxsim_load(sim, shared->addr, bytes, 1);
+	if (bytes[0] == 7)
+		daxsim_store(sim, shared->addr + 9, bytes, 1);
+}
+
+static void pinner(struct daxsim *sim, void *arg)
+{
+	struct shared *shared = arg;
+	struct daxsim_pin *pin;
+
+	if (daxsim_pin_user_pages(sim, shared->addr, 4096, DAXSIM_PIN_WRITE,
+				  &pin) < 0)
+		return;
+	daxsim_pin_write(pin, "pinned", 6);
+	daxsim_cell_set(sim, &shared->pin, (uintptr_t)pin);
+}
+
+static void puncher(struct daxsim *sim, void *arg)
+{
+	struct shared *shared = arg;
+	struct daxsim_file *file;
+	struct daxsim_stat stat;
+	uintptr_t pin;
+
+	pin = (uintptr_t)daxsim_cell_get(sim, &shared->pin);
+	if (pin)
+		daxsim_unpin_user_pages((struct daxsim_pin *)pin);
+	if (pin && daxsim_open(sim, "A", O_RDWR, &file) == 0) {
+		daxsim_fallocate(file,
+				 FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
+				 4096);
+		daxsim_fstat(file, &stat);
+		if (stat.blocks == 0)
+			daxsim_expect(sim, false, "nothing left");
+		daxsim_close(file);
+	} else {
+		daxsim_write(shared->file, "0123456789abcdef", 16);
+	}
+}
+
+struct caught {
+	struct ds_world *world;
+};
+
+static void catch_world(struct daxsim *sim, void *arg)
+{
+	struct caught *caught = arg;
+
+	(void)sim;
+	caught->world = world_of(ds_task_current());
+}
+
+static void steps_of_programs_in_c_are_a_function_of_the_digest(void **state)
+{
+	struct daxsim_options options = {
+		.struct_size = sizeof(options),
+		.small = true,
+		.victim = true,
+		.device_size = REGION,
+	};
+	struct daxsim_explore_options once = {
+		.struct_size = sizeof(once),
+		.budget = 1,
+	};
+	struct daxsim_report *report;
+	struct caught caught = {NULL};
+	unsigned char bytes[4096];
+	struct shared *shared;
+	struct daxsim *sim;
+	char why[200];
+
+	(void)state;
+	memset(bytes, 7, sizeof(bytes));
+	assert_int_equal(daxsim_new(&options, &sim, why, sizeof(why)), 0);
+	shared = daxsim_alloc(sim, sizeof(*shared));
+	assert_non_null(shared);
+	assert_int_equal(daxsim_open(sim, "A", O_RDWR | O_CREAT, &shared->file),
+			 0);
+	assert_int_equal(daxsim_pwrite(shared->file, bytes, 4096, 0), 4096);
+	assert_int_equal(daxsim_mmap(shared->file, 4096, PROT_READ | PROT_WRITE,
+				     MAP_SHARED, 0, &shared->addr),
+			 0);
+	daxsim_spawn(sim, "reader", reader, shared);
+	daxsim_spawn(sim, "pinner", pinner, shared);
+	daxsim_spawn(sim, "puncher", puncher, shared);
+	daxsim_spawn(sim, "catcher", catch_world, &caught);
+	assert_int_equal(daxsim_explore(sim, &once, &report), 0);
+	daxsim_report_free(report);
+	assert_non_null(caught.world);
+	explore(caught.world, "program", "ext4-4.19", 1,
+		4 * number_of("DAXSIM_STATES", MAX_STATES));
+	daxsim_free(sim);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -578,6 +718,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(steps_of_cells_are_a_function_of_the_digest),
 		cmocka_unit_test(
 			steps_of_random_programs_are_a_function_of_the_digest),
+		cmocka_unit_test(
+			steps_of_programs_in_c_are_a_function_of_the_digest),
 	};
 
 	(void)argc;
