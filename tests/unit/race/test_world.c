@@ -152,6 +152,229 @@ static void a_run_leaves_what_it_left_the_first_time(void **state)
 	t_close(&t);
 }
 
+/* Some waiter, of task @id, for frame @pfn. */
+static void queue(struct t_world *t, unsigned int id, uint64_t pfn)
+{
+	ds_wait_join(t->world->sched->tasks[id], t->world->waitq,
+		     ds_refs_object(ds_pfn(pfn)), false);
+}
+
+static void wait_for_lock(struct t_world *t, unsigned int id)
+{
+	struct ds_rwsem *lock = &t->super->inodes->lock;
+	struct ds_waiter *waiter = &t->world->sched->tasks[id]->waiter;
+
+	waiter->task = t->world->sched->tasks[id];
+	waiter->next = NULL;
+	if (lock->head)
+		lock->tail->next = waiter;
+	else
+		lock->head = waiter;
+	lock->tail = waiter;
+}
+
+/* Each changes one thing that decides how things go on. */
+static void change_one(struct t_world *t, unsigned int which)
+{
+	struct ds_task *task = t->world->sched->tasks[0];
+	struct ds_inode *inode = t->super->inodes;
+	struct ds_checks *checks = t->world->checks;
+	struct ds_pfn pfn;
+
+	switch (which) {
+	case 0:
+		task->memory++;
+		break;
+	case 1:
+		task->at = DS_AT_WAKE;
+		break;
+	case 2:
+		ds_task_signal(t->setup, task);
+		break;
+	case 3:
+		ds_task_wake(task);
+		break;
+	case 4:
+		task->state = DS_TASK_ASLEEP;
+		break;
+	case 5:
+		task->state = DS_TASK_ASLEEP;
+		task->interruptible = true;
+		break;
+	case 6:
+		task->n_accesses = 1;
+		task->accesses[0] = ds_reads(1);
+		break;
+	case 7:
+		task->n_accesses = 1;
+		task->accesses[0] = ds_writes(1);
+		break;
+	case 8:
+		queue(t, 0, 1);
+		queue(t, 1, 1);
+		break;
+	case 9:
+		queue(t, 1, 1);
+		queue(t, 0, 1);
+		break;
+	case 10:
+		wait_for_lock(t, 0);
+		wait_for_lock(t, 1);
+		break;
+	case 11:
+		wait_for_lock(t, 1);
+		wait_for_lock(t, 0);
+		break;
+	case 12:
+		ds_rwsem_lock(t->setup, &inode->fault_lock, DS_SHARED);
+		break;
+	case 13:
+		ds_rwsem_lock(t->setup, &inode->mapping.rmap.lock,
+			      DS_EXCLUSIVE);
+		break;
+	case 14:
+		ds_rwsem_lock(t->setup, &t->world->space->mmap_lock, DS_SHARED);
+		break;
+	case 15:
+		ds_rwsem_lock(t->setup, &t->super->journal, DS_SHARED);
+		break;
+	case 16:
+		t->world->space->walkers.walking = 2;
+		break;
+	case 17:
+		t->world->space->next_free.vpn++;
+		break;
+	case 18:
+		ds_blocks_alloc(t->super->blocks, 0, 1, &pfn);
+		break;
+	case 19:
+		ds_blocks_alloc(t->super->blocks, 0, 2, &pfn);
+		ds_blocks_release(t->super->blocks, ds_pfn(pfn.pfn + 1), 1);
+		ds_blocks_release(t->super->blocks, pfn, 1);
+		break;
+	case 20:
+		t->super->n_waiting++;
+		break;
+	case 21:
+		t->super->files->position++;
+		break;
+	case 22:
+		checks->clean_scans ^= 2;
+		break;
+	case 23:
+		checks->changed_since_entry[1] ^= 8;
+		break;
+	case 24:
+		checks->held_at_entry[1]++;
+		break;
+	case 25:
+		checks->victims[checks->n_victims++] = ds_pfn(9);
+		break;
+	case 26:
+		checks->pinned[checks->n_pinned++] = ds_pfn(9);
+		break;
+	case 27:
+		ds_frame_set_file(t->frames, ds_pfn(9), 7);
+		break;
+	case 28:
+		ds_frame_associate(t->setup, t->frames, ds_pfn(9), 7,
+				   ds_pgidx(0));
+		break;
+	case 29:
+		inode->n_links++;
+		break;
+	case 30:
+		inode->mapping.rmap.vmas = NULL;
+		break;
+	case 31:
+		ds_pte_clear(t->setup, t->world->space,
+			     t->world->space->vmas->first,
+			     t->world->space->vmas->end);
+		break;
+	default:
+		ds_frame_write(t->setup, t->frames, ds_pfn(9), 4095, "x", 1);
+	}
+}
+
+static void do_nothing(struct ds_task *task, void *arg)
+{
+	(void)task;
+	(void)arg;
+}
+
+static void whatever_decides_changes_the_digest(void **state)
+{
+	struct ds_digest digests[34];
+	struct t_job none = {0};
+	struct t_job pin = {0};
+	struct t_world t;
+	unsigned int i, j;
+
+	(void)state;
+	t_open(&t, "ext4-4.19");
+	fill(&t, &pin);
+	t_task(&t, "one", do_nothing, &none);
+	t_task(&t, "two", do_nothing, &none);
+	assert_int_equal(ds_world_mark(t.world), 0);
+	for (i = 0; i < T_N(digests); i++) {
+		if (i > 0)
+			change_one(&t, i - 1);
+		digests[i] = ds_world_digest(t.world);
+		for (j = 0; j < i; j++)
+			assert_false(ds_digest_equal(digests[i], digests[j]));
+		ds_world_rewind(t.world);
+		assert_true(
+			ds_digest_equal(ds_world_digest(t.world), digests[0]));
+	}
+	for (i = 0; i < 11; i++) {
+		struct t_job copy = pin;
+
+		change(&t, i, &copy);
+		assert_false(
+			ds_digest_equal(ds_world_digest(t.world), digests[0]));
+		ds_world_rewind(t.world);
+	}
+	t_close(&t);
+}
+
+/* Pins in another order, bytes written and written back. */
+static void the_way_there_leaves_no_trace_in_the_digest(void **state)
+{
+	struct ds_digest digests[3];
+	struct t_world t;
+	unsigned char byte;
+	unsigned int i;
+
+	(void)state;
+	t_open(&t, "ext4-4.19");
+	t_file(&t, "A", 4);
+	byte = *ds_frame_bytes(t.frames, ds_pfn(1));
+	assert_int_equal(ds_world_mark(t.world), 0);
+	for (i = 0; i < 3; i++) {
+		if (i == 2) {
+			ds_frame_write(t.setup, t.frames, ds_pfn(1), 0, "x", 1);
+			ds_world_digest(t.world);
+			ds_frame_zero(t.setup, t.frames, ds_pfn(1), 0, 1);
+			t.world->checks->findings[0].found = true;
+			t.world->sched->n_steps = 17;
+		}
+		ds_frame_get(t.setup, t.frames, ds_pfn(2 + (i + 1) % 2));
+		ds_frame_get(t.setup, t.frames, ds_pfn(2 + i % 2));
+		ds_frame_hold(t.setup, t.frames, ds_pfn(2 + i % 2), 1,
+			      ds_pgidx(i % 2));
+		ds_frame_hold(t.setup, t.frames, ds_pfn(2 + (i + 1) % 2), 1,
+			      ds_pgidx((i + 1) % 2));
+		if (i == 2)
+			ds_frame_write(t.setup, t.frames, ds_pfn(1), 0, &byte,
+				       1);
+		digests[i] = ds_world_digest(t.world);
+		ds_world_rewind(t.world);
+	}
+	assert_true(ds_digest_equal(digests[0], digests[1]));
+	assert_true(ds_digest_equal(digests[0], digests[2]));
+	t_close(&t);
+}
+
 static void the_profile_decides_about_locks_and_counts(void **state)
 {
 	struct t_world t;
@@ -204,6 +427,8 @@ int main(void)
 		cmocka_unit_test(whatever_can_be_found_out_changes_the_hash),
 		cmocka_unit_test(rewinding_brings_the_marked_world_back),
 		cmocka_unit_test(a_run_leaves_what_it_left_the_first_time),
+		cmocka_unit_test(whatever_decides_changes_the_digest),
+		cmocka_unit_test(the_way_there_leaves_no_trace_in_the_digest),
 		cmocka_unit_test(the_profile_decides_about_locks_and_counts),
 		cmocka_unit_test(a_world_without_memory_is_refused),
 	};
