@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "../../support/world.h"
 
+#include "check/shadow.h"
+
 /* Some of everything: holes, unwritten blocks, entries, mappings, a pin. */
 static void fill(struct t_world *t, struct t_job *pin)
 {
@@ -291,6 +293,43 @@ static void change_one(struct t_world *t, unsigned int which)
 			     t->world->space->vmas->first,
 			     t->world->space->vmas->end);
 		break;
+	case 32:
+		atomic_store(&inode->size, 5);
+		break;
+	case 33:
+		inode->disk_size = 5;
+		break;
+	case 34:
+		t->frames->holders = NULL;
+		break;
+	case 35:
+		ds_frame_get(t->setup, t->frames, ds_pfn(9));
+		break;
+	case 36:
+		ds_xtree_erase(inode->mapping.tree, ds_pgidx(0));
+		break;
+	case 37:
+		ds_xtree_clear_tag(inode->mapping.tree, ds_pgidx(0),
+				   DS_XTREE_DIRTY);
+		break;
+	case 38:
+		ds_extmap_convert(inode->extents, ds_pgrange(0, 1),
+				  DS_EXT_UNWRITTEN);
+		break;
+	case 39:
+		checks->shadow->reading = 2;
+		break;
+	case 40:
+		checks->shadow->pages[0][0].now[3]++;
+		checks->shadow->is_known = false;
+		break;
+	case 41:
+		checks->shadow->pages[0][0].readers[0] = 2;
+		checks->shadow->is_known = false;
+		break;
+	case 42:
+		inode->n_users++;
+		break;
 	default:
 		ds_frame_write(t->setup, t->frames, ds_pfn(9), 4095, "x", 1);
 	}
@@ -304,7 +343,7 @@ static void do_nothing(struct ds_task *task, void *arg)
 
 static void whatever_decides_changes_the_digest(void **state)
 {
-	struct ds_digest digests[34];
+	struct ds_digest digests[45];
 	struct t_job none = {0};
 	struct t_job pin = {0};
 	struct t_world t;
