@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "crew.h"
 #include "fs/profiles.h"
 #include "progress.h"
 #include "race/program.h"
@@ -18,6 +19,7 @@ struct args {
 	const struct ds_fs_profile *profile;
 	struct cli_region region;
 	struct cli_shard shard;
+	unsigned int jobs;
 	struct ds_search_options search;
 	uint64_t n_runs; /* of this shard, if the search samples */
 	enum ds_turns turns;
@@ -44,6 +46,8 @@ static void help(void)
 	       "  --budget N              runs at most (random, pct: default "
 	       "1000)\n"
 	       "  --seed N                for random and pct (default 1)\n"
+	       "  --jobs N                states, random, pct: threads "
+	       "(default 1)\n"
 	       "  --shard K/N             random, pct: only each N-th run, "
 	       "from "
 	       "the K-th\n"
@@ -112,6 +116,8 @@ static bool take_option(void *arg, int c)
 				  &args->search.max_steps);
 	case 't':
 		return cli_turns(verb, optarg, &args->turns);
+	case 'J':
+		return cli_jobs(verb, optarg, &args->jobs);
 	case 'M':
 		return cli_mutation(verb, optarg, &args->broken);
 	case 'k':
@@ -139,6 +145,7 @@ static const struct option options[] = {
 	{"seed", required_argument, NULL, 'e'},
 	{"max-steps", required_argument, NULL, 'm'},
 	{"turns", required_argument, NULL, 't'},
+	{"jobs", required_argument, NULL, 'J'},
 	{"mutate", required_argument, NULL, 'M'},
 	{"shard", required_argument, NULL, 'k'},
 	{"first", no_argument, NULL, '1'},
@@ -172,6 +179,27 @@ static bool take_shard(struct args *args)
 	return true;
 }
 
+/* Return: whether so many threads can share what was asked for. */
+static bool check_jobs(const struct args *args)
+{
+	if (args->jobs == 1)
+		return true;
+	if (args->region.device) {
+		cli_error(verb,
+			  "--jobs: with --device only 1, not %u: they would "
+			  "share the device",
+			  args->jobs);
+		return false;
+	}
+	if (args->turns == DS_TURNS_FREE ||
+	    !ds_search_is_shareable(args->search.kind)) {
+		cli_error(verb, "--jobs: only --strategy states, random or "
+				"pct, of tasks that take turns, can be shared");
+		return false;
+	}
+	return true;
+}
+
 /* Return: an exit code, or -1 to go on. */
 static int parse_args(int argc, char **argv, struct args *args)
 {
@@ -195,7 +223,7 @@ static int parse_args(int argc, char **argv, struct args *args)
 		args->search.kind = DS_SEARCH_RANDOM;
 	if (ds_search_samples(args->search.kind) && !args->search.budget)
 		args->search.budget = 1000;
-	return take_shard(args) ? -1 : EXIT_USAGE;
+	return take_shard(args) && check_jobs(args) ? -1 : EXIT_USAGE;
 }
 
 static char *token_of(const struct args *args,
@@ -477,7 +505,7 @@ static int verdict(const struct args *args, const struct ds_scenario *scenario,
 }
 
 static int search(const struct args *args, const struct ds_scenario *scenario,
-		  struct ds_program *program,
+		  const struct cli_crew *crew,
 		  struct ds_search_result *ret_result)
 {
 	struct cli_progress all;
@@ -494,14 +522,15 @@ static int search(const struct args *args, const struct ds_scenario *scenario,
 	how.progress = cli_progress_of_search;
 	how.progress_arg = &progress;
 	cli_progress_begin(&all, scenario->name, NULL, 0);
-	r = ds_search_run(ds_program_world(program), &how, ret_result);
+	r = ds_search_run_many(crew->worlds, crew->n, &how, ret_result);
 	cli_progress_end(&all);
 	return r;
 }
 
 static int explore(const struct args *args, const struct ds_scenario *scenario,
-		   struct ds_program *program)
+		   const struct cli_crew *crew)
 {
+	struct ds_program *program = crew->programs[0];
 	struct ds_search_result result;
 	double start = cli_now();
 	int code, r;
@@ -509,7 +538,7 @@ static int explore(const struct args *args, const struct ds_scenario *scenario,
 	if (!args->json)
 		printf("seed %llu\n", (unsigned long long)args->search.seed);
 	fflush(stdout);
-	r = search(args, scenario, program, &result);
+	r = search(args, scenario, crew, &result);
 	if (r == -EPROTO) {
 		cli_error(verb, "nondeterminism: the same choices led to "
 				"another state");
@@ -536,40 +565,35 @@ int daxsim_verb_explore(int argc, char **argv)
 {
 	struct args args = {
 		.search = {.bound = 2, .seed = 1, .max_steps = 10000},
+		.jobs = 1,
 	};
 	struct ds_scenario scenario;
-	struct ds_program_options program_options;
-	struct ds_region *region;
-	struct ds_program *program;
-	char why[512];
-	int code, r;
+	struct ds_program_options program;
+	struct cli_crew crew;
+	int code;
 
 	code = parse_args(argc, argv, &args);
 	if (code >= 0)
 		return code;
 	code = cli_scenario(verb, args.path, &scenario);
-	if (code == EXIT_AS_ASKED)
-		code = cli_region_open(&args.region, verb, &region);
 	if (code != EXIT_AS_ASKED)
 		return code;
+	/* What calls saw during waits is kept by one program. */
+	if (scenario.watch_waits)
+		args.jobs = 1;
 	cli_catch_interrupt();
-	program_options = (struct ds_program_options){
+	program = (struct ds_program_options){
 		.profile = args.profile,
-		.region = region,
 		.turns = args.turns,
 		.checked = true,
 		.used = args.broken != DS_RULE_NONE,
 		.broken = args.broken,
 	};
-	r = ds_program_new(&scenario, &program_options, &program, why,
-			   sizeof(why));
-	if (r < 0) {
-		cli_error(verb, "%s", why);
-		code = r == -EINVAL ? EXIT_USAGE : EXIT_INTERNAL;
-	} else {
-		code = explore(&args, &scenario, program);
-		ds_program_free(program);
-	}
-	ds_region_close(region);
+	code = cli_crew_new(verb, &args.region, &scenario, program, args.jobs,
+			    &crew);
+	if (code != EXIT_AS_ASKED)
+		return code;
+	code = explore(&args, &scenario, &crew);
+	cli_crew_free(&crew);
 	return code;
 }

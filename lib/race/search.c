@@ -226,6 +226,10 @@ static bool is_over(const struct search *search, bool more)
 		 !(options->budget && runs >= options->budget) &&
 		 !ds_pool_is_stopped(pool))
 		return false;
+	/* Who has drawn its runs leaves the others theirs. */
+	if (ds_search_samples(options->kind) && !options->first &&
+	    result->end == DS_END_SAMPLED)
+		return true;
 	ds_pool_stop(pool);
 	return true;
 }

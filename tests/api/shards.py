@@ -126,6 +126,26 @@ class Parts(unittest.TestCase):
                      for jobs in ["1", "3"]}
             self.assertEqual(len(texts), 1)
 
+    def test_threads_draw_the_same_runs(self):
+        for strategy in ["random", "pct"]:
+            runs = set()
+            for jobs in ["1", "2", "5"]:
+                run = daxsim("explore", "prove/punch/direct-2/fast", "--fs",
+                             "ext4-v3", "--strategy", strategy, "--budget",
+                             "203", "--jobs", jobs, "--json")
+                runs.add(re.sub(r'"seconds": [0-9.]+', "", run.stdout))
+            self.assertEqual(len(runs), 1, strategy)
+
+    def test_threads_share_a_graph_of_states(self):
+        runs = [json.loads(daxsim(
+            "explore", "prove/punch/direct-2/slow", "--fs", "ext4-v3",
+            "--strategy", "states", "--jobs", jobs, "--json").stdout)
+            for jobs in ["1", "4"]]
+        for key in ["search", "states"]:
+            self.assertEqual(runs[0][key], runs[1][key])
+        self.assertEqual(*({f["property"] for f in run["findings"]}
+                           for run in runs))
+
     def assert_refused(self, why, texts):
         run = daxsim("merge", *self.write(*texts))
         self.assertEqual((run.returncode, run.stdout), (USAGE, ""), why)
@@ -187,6 +207,8 @@ class Parts(unittest.TestCase):
                      ["prove", "--jobs", jobs] for jobs in
                      ["0", "257", "-1", "x", ""]] + [
                      ["prove", "--jobs", "2", "--device", "/dev/null"],
+                     ["explore", "prove/punch/direct-1/fast", "--fs",
+                      "ext4-4.19", "--jobs", "2"],
                      ["explore", *QUESTIONS[0][0][1:], "--shard", "1/2"],
                      [*QUESTIONS[3][0], "--shard", "1/2", "--first"],
                      [*QUESTIONS[3][0], "--shard", "1/2", "--turns", "free"],

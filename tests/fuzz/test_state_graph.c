@@ -705,7 +705,7 @@ static void steps_of_programs_in_c_are_a_function_of_the_digest(void **state)
 	daxsim_report_free(report);
 	assert_non_null(caught.world);
 	explore(caught.world, "program", "ext4-4.19", 1,
-		4 * number_of("DAXSIM_STATES", MAX_STATES));
+		4 * number_of("DAXSIM_STATES", MAX_STATES), false);
 	daxsim_free(sim);
 }
 
