@@ -446,6 +446,8 @@ static void write_back_entry(struct ds_task *task, struct ds_mapping *mapping,
 	if (lock_entry(task, mapping, page, false, &entry) < 0 || !entry)
 		return;
 	if (ds_entry_is_data(entry)) {
+		/* A store behind the flush must fault, to be noted again. */
+		ds_rmap_protect(task, &mapping->rmap, page);
 		ds_yield(task, DS_AT_BYTES_READ,
 			 ds_reads(ds_bytes_object(ds_entry_pfn(entry))),
 			 ds_adds(ds_tags_object(mapping->inode)));

@@ -91,7 +91,9 @@ bool ds_mapping_first_busy(struct ds_task *task, struct ds_mapping *mapping,
 			   struct ds_pfn *ret_pfn);
 
 /*
- * Flushes the dirty pages of @range to the medium and clears their tags.
+ * Flushes the dirty pages of @range to the medium and clears their tags. They
+ * become read-only in every address space first, so that a later store faults
+ * and makes its page dirty again.
  *
  * Models: dax_writeback_mapping_range().
  */

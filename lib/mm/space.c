@@ -554,6 +554,38 @@ void ds_pte_clear(struct ds_task *task, struct ds_space *space,
 	ds_task_done(task, before, 0);
 }
 
+/* Takes the right to write out of the entry of @vpn, then the flush. */
+static void protect_pte(struct ds_task *task, struct ds_space *space,
+			struct ds_vpn vpn)
+{
+	uint64_t before = ds_task_enter(task);
+	struct gather gather = {.cleared = true};
+	ds_obj entry = ds_pte_object(space, vpn);
+	_Atomic(uint64_t) *slot;
+	uint64_t guess, pte;
+
+	do {
+		ds_task_forget(task, before);
+		guess = ds_pgtable_read(&space->table, vpn);
+		ds_task_saw(task, guess);
+		ds_yield(task, DS_AT_PTE_PROTECT,
+			 ds_pte_allows(guess, true) ? ds_writes(entry)
+						    : ds_reads(entry));
+		ds_touch(task, entry, DS_READ);
+		pte = ds_pgtable_read(&space->table, vpn);
+		if (!ds_pte_allows(pte, true)) {
+			ds_task_done(task, before, 0);
+			return;
+		}
+		/* Declared as a look, or changed by a real thread. */
+		slot = ds_pgtable_find(&space->table, vpn);
+	} while (pte != guess || !atomic_compare_exchange_strong(
+					 slot, &pte, pte & ~DS_PTE_WRITABLE));
+	ds_touch(task, entry, DS_WRITE);
+	flush(task, space, &gather);
+	ds_task_done(task, before, 0);
+}
+
 bool ds_rmap_is_mapped(struct ds_task *task, const struct ds_rmap *rmap,
 		       ds_obj charged)
 {
@@ -594,6 +626,27 @@ void ds_rmap_unmap(struct ds_task *task, struct ds_rmap *rmap,
 	ds_task_done(task, before, 0);
 	ds_tell(task, "unmap pages from %llu on",
 		(unsigned long long)range.first.pgidx);
+}
+
+void ds_rmap_protect(struct ds_task *task, struct ds_rmap *rmap,
+		     struct ds_pgidx page)
+{
+	uint64_t before = ds_task_enter(task);
+	struct ds_vma *vma;
+
+	ds_rwsem_lock(task, &rmap->lock, DS_SHARED);
+	for (vma = rmap->vmas; vma; vma = vma->rmap_next) {
+		uint64_t n = vma->end.vpn - vma->first.vpn;
+		uint64_t at = page.pgidx - vma->pgoff.pgidx;
+
+		if (page.pgidx < vma->pgoff.pgidx || at >= n)
+			continue;
+		ds_task_saw(task, vma->first.vpn);
+		protect_pte(task, vma->space,
+			    (struct ds_vpn){vma->first.vpn + at});
+	}
+	ds_rwsem_unlock(task, &rmap->lock);
+	ds_task_done(task, before, 0);
 }
 
 /* Not: what follows from the file, and what the space has from its start. */

@@ -172,6 +172,16 @@ bool ds_rmap_is_mapped(struct ds_task *task, const struct ds_rmap *rmap,
 void ds_rmap_unmap(struct ds_task *task, struct ds_rmap *rmap,
 		   struct ds_pgrange range);
 
+/*
+ * Makes @page of the file read-only in every address space, so that the next
+ * store faults. The page's entry is locked, which keeps faults from setting
+ * page-table entries for it.
+ *
+ * Models: dax_entry_mkclean().
+ */
+void ds_rmap_protect(struct ds_task *task, struct ds_rmap *rmap,
+		     struct ds_pgidx page);
+
 static inline ds_obj ds_pte_object(const struct ds_space *space,
 				   struct ds_vpn vpn)
 {

@@ -48,7 +48,7 @@ static const struct home {
 	{DS_RULE_WRITER_QUEUES, "prove/punch/direct-1/slow", EXT4_19, CLASSES},
 	{DS_RULE_WRITER_GETS_ALL, "scenario/two-reads-during-punch", EXT4_19,
 	 CLASSES},
-	{DS_RULE_CLEAR_EVERY_PAGE, "prove/punch/direct-2/fast", EXT4_19,
+	{DS_RULE_CLEAR_EVERY_PAGE, "prove/collapse/direct-2/fast", EXT4_19,
 	 CLASSES},
 	{DS_RULE_FLUSH_WAITS, "scenario/flush-waits", EXT4_19, CLASSES},
 	{DS_RULE_FLUSH_WAITS, "scenario/walk-in-wait-ipi", EXT4_615, CLASSES},

@@ -185,6 +185,29 @@ static void writing_back_cleans_the_range(void **state)
 	t_close(&c.t);
 }
 
+/* A store behind the flush would be lost at the next one. */
+static void a_store_after_writing_back_makes_its_page_dirty_again(void **state)
+{
+	struct t_cache c;
+	uint64_t other;
+
+	(void)state;
+	set_up(&c, "ext4-4.19");
+	other = t_map(&c.t, c.file, 1, 2);
+	touch(&c, 1);
+	touch(&c, 2);
+	assert_int_equal(t_store(&c.t, other, 0x66), 1);
+	ds_mapping_write_back(c.t.setup, c.mapping, ds_pgrange(1, 2));
+	/* In every mapping of that page, and still there to be read. */
+	assert_true(ds_pte_allows(t_pte(&c.t, c.addr + T_PAGE), false));
+	assert_false(ds_pte_allows(t_pte(&c.t, c.addr + T_PAGE), true));
+	assert_false(ds_pte_allows(t_pte(&c.t, other), true));
+	assert_true(ds_pte_allows(t_pte(&c.t, c.addr + 2 * T_PAGE), true));
+	assert_int_equal(t_store(&c.t, other, 0x67), 1);
+	assert_true(t_is_dirty(c.file, 1));
+	t_close(&c.t);
+}
+
 /* -------------------------- The search for pins --------------------------- */
 
 static bool find_busy(struct t_cache *c, struct ds_pgrange range,
@@ -509,6 +532,8 @@ int main(void)
 			a_busy_page_that_leaves_the_cache_is_warned_of),
 		cmocka_unit_test(invalidation_spares_dirty_entries),
 		cmocka_unit_test(writing_back_cleans_the_range),
+		cmocka_unit_test(
+			a_store_after_writing_back_makes_its_page_dirty_again),
 		cmocka_unit_test(
 			the_search_unmaps_and_finds_the_first_busy_page),
 		cmocka_unit_test(the_search_looks_at_its_range_only),
