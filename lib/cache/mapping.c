@@ -143,6 +143,21 @@ void ds_entry_fill(struct ds_task *task, struct ds_mapping *mapping,
 				   page);
 }
 
+void ds_entry_dirty(struct ds_task *task, struct ds_mapping *mapping,
+		    struct ds_pgidx page)
+{
+	ds_obj object = ds_entry_object(mapping, page);
+
+	ds_yield(task, DS_AT_ENTRY_FILL, ds_writes(object),
+		 ds_adds(ds_tags_object(mapping->inode)));
+	ds_touch(task, object, DS_WRITE);
+	ds_touch(task, ds_tags_object(mapping->inode), DS_ADD);
+	ds_spin_lock(&mapping->lock);
+	ds_assert(ds_entry_is_locked(ds_xtree_load(mapping->tree, page)));
+	ds_xtree_set_tag(mapping->tree, page, DS_XTREE_DIRTY);
+	ds_spin_unlock(&mapping->lock);
+}
+
 void ds_entry_unlock(struct ds_task *task, struct ds_mapping *mapping,
 		     struct ds_pgidx page, ds_obj charged)
 {

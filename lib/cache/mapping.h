@@ -41,13 +41,22 @@ int ds_entry_grab(struct ds_task *task, struct ds_mapping *mapping,
 		  struct ds_pgidx page, uint64_t *ret_entry);
 
 /*
- * Gives the locked entry of @page the value @entry (without the lock bit; it
- * stays locked) and ties its frame to the file.
+ * Gives the locked entry of @page, which has no block, the value @entry
+ * (without the lock bit; it stays locked) and ties its frame to the file.
  *
- * Models: dax_insert_mapping_entry(), v4.19.
+ * Models: dax_insert_mapping_entry(), v4.19, over an empty or zero entry.
  */
 void ds_entry_fill(struct ds_task *task, struct ds_mapping *mapping,
 		   struct ds_pgidx page, uint64_t entry, bool dirty);
+
+/*
+ * Notes a store behind the locked entry of @page, which has a block: the entry
+ * stays what it is.
+ *
+ * Models: dax_insert_mapping_entry(), v4.19, over a data entry.
+ */
+void ds_entry_dirty(struct ds_task *task, struct ds_mapping *mapping,
+		    struct ds_pgidx page);
 
 /*
  * Unlocks the entry of @page and wakes one waiter. @charged: what a property

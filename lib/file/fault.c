@@ -50,8 +50,11 @@ static int map_page(struct ds_task *task, struct ds_vma *vma, struct ds_vpn vpn,
 			ds_rmap_unmap(task, &inode->mapping.rmap,
 				      ds_pgrange(page.pgidx, page.pgidx + 1));
 	}
-	if (!ds_entry_is_data(old) || write)
+	/* A block in the cache is never replaced, be it the wrong one. */
+	if (!ds_entry_is_data(old))
 		ds_entry_fill(task, &inode->mapping, page, entry, write);
+	else if (write)
+		ds_entry_dirty(task, &inode->mapping, page);
 	return ds_pte_set(task, vma->space, vpn, ds_pte(pfn, write));
 }
 

@@ -109,6 +109,34 @@ static void a_store_takes_the_zero_page_away_from_others(void **state)
 	t_close(&f.t);
 }
 
+/*
+ * Whoever takes a block away without dropping its page leaves an entry that no
+ * fault repairs: the search for pins looks at that block from then on.
+ */
+static void a_store_leaves_the_block_that_the_cache_has(void **state)
+{
+	struct t_fault f;
+	struct ds_pfn old;
+	struct t_job job;
+
+	(void)state;
+	set_up(&f, "ext4-4.19");
+	assert_int_equal(t_store(&f.t, f.addr, 0x77), 1);
+	old = t_block(f.file, 0);
+	job = (struct t_job){.file = f.file, .len = T_PAGE};
+	t_do_remove_rudely(f.t.setup, &job);
+	t_fill(&f.t, t_file(&f.t, "B", 1), 0, 0x20); /* takes that block */
+	t_unmap(&f.t, f.addr, 4);
+	f.addr = t_map(&f.t, f.file, 0, 4);
+	assert_int_equal(t_store(&f.t, f.addr, 0x78), 1);
+	assert_int_not_equal(t_block(f.file, 0).pfn, old.pfn);
+	assert_int_equal(ds_pte_pfn(t_pte(&f.t, f.addr)).pfn,
+			 t_block(f.file, 0).pfn);
+	assert_int_equal(ds_entry_pfn(t_entry(f.file, 0)).pfn, old.pfn);
+	assert_true(t_is_dirty(f.file, 0));
+	t_close(&f.t);
+}
+
 static void a_store_where_the_disk_is_full_is_a_bus_error(void **state)
 {
 	struct t_world t;
@@ -226,6 +254,7 @@ int main(void)
 			a_load_where_nothing_was_written_shows_the_zero_page),
 		cmocka_unit_test(a_store_writes_exactly_the_block_it_needs),
 		cmocka_unit_test(a_store_takes_the_zero_page_away_from_others),
+		cmocka_unit_test(a_store_leaves_the_block_that_the_cache_has),
 		cmocka_unit_test(a_store_where_the_disk_is_full_is_a_bus_error),
 		cmocka_unit_test(ext4_faults_for_writing_inside_a_transaction),
 		cmocka_unit_test(
