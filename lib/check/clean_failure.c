@@ -19,26 +19,58 @@ static uint32_t change_of(const struct ds_event *event)
 	case DS_EV_EXTENTS_CHANGED:
 		return CHANGED_EXTENTS;
 	default:
-		return CHANGED_DATA;
+		/* Zeroes behind the end of file are none of its data. */
+		return !event->bytes && (int64_t)event->offset >= event->value
+			       ? 0
+			       : CHANGED_DATA;
 	}
+}
+
+static bool is_call(const char *call, const char *name)
+{
+	return strcmp(call, name) == 0;
+}
+
+static uint32_t interrupted_residue(const struct ds_fs_profile *profile,
+				    const char *call)
+{
+	if (profile->interrupted_keeps_size && is_call(call, "ftruncate"))
+		return CHANGED_SIZE;
+	if (profile->interrupted_zero_keeps_edges && is_call(call, "zero"))
+		return CHANGED_SIZE | CHANGED_EXTENTS;
+	return 0;
+}
+
+/* Arguments that turn out bad when part of the work is done. */
+static uint32_t refused_residue(const struct ds_fs_profile *profile,
+				const char *call)
+{
+	if (profile->refused_insert_keeps_size && is_call(call, "insert"))
+		return CHANGED_SIZE;
+	if (profile->full_zero_punches && is_call(call, "zero"))
+		return CHANGED_EXTENTS | CHANGED_DATA;
+	return 0;
 }
 
 /*
  * What a call may leave behind all the same, because that kernel is known to:
- * a new size after an interrupted wait, blocks got before the space ran out,
- * a hole where new blocks were to be.
+ * a new size or blocks at the edges after an interrupted wait, blocks got
+ * before the space ran out, a hole where new blocks were to be, the size that
+ * a shift was to need.
  */
 static uint32_t known_residue(const struct ds_checks *checks, const char *call,
 			      int64_t error)
 {
 	const struct ds_fs_profile *profile = checks->super->profile;
 
-	if (error == -EINTR && profile->interrupted_keeps_size)
-		return CHANGED_SIZE;
+	if (error == -EINTR)
+		return interrupted_residue(profile, call);
+	if (error == -EINVAL)
+		return refused_residue(profile, call);
 	if (error == -ENOSPC && profile->full_keeps_blocks)
 		return CHANGED_SIZE | CHANGED_EXTENTS;
 	if (error == -ENOSPC && profile->full_zero_punches &&
-	    strcmp(call, "zero") == 0)
+	    is_call(call, "zero"))
 		return CHANGED_EXTENTS | CHANGED_DATA;
 	return 0;
 }

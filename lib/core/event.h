@@ -30,7 +30,9 @@ enum ds_event_kind {
 	DS_EV_CALL_LEFT,       /* ... and left it with @value */
 	DS_EV_SAW_BYTES,       /* a task read @n bytes at @offset: @bytes */
 	DS_EV_LOADED_BYTES,    /* the same through a page table, block @pfn */
-	DS_EV_PUT_BYTES,       /* a task wrote them; @bytes NULL: zeroes */
+	DS_EV_PUT_BYTES,       /* a task wrote them; @bytes NULL: zeroes, of a
+				* file that ends at byte @value
+				*/
 	DS_EV_STORED_BYTES,    /* the same through a page table, block @pfn */
 	DS_EV_LOCK_ORDER,      /* a lock was taken below one already held */
 	DS_EV_LOCK_LEAKED, /* a call left with other locks than it came with */

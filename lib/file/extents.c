@@ -346,6 +346,8 @@ static void zero_in_page(struct ds_task *task, struct ds_inode *inode,
 		.inode = inode->id,
 		.offset = start,
 		.n = end - start,
+		/* Stable: who zeroes holds the inode's lock. */
+		.value = (int64_t)atomic_load(&inode->size),
 	};
 
 	ds_yield(task, DS_AT_BYTES_WRITE, ds_writes(ds_bytes_object(pfn)),

@@ -77,6 +77,9 @@ struct ds_fs_profile {
 	bool supports_unshare;
 	bool shares_dax;             /* files on DAX may share blocks */
 	bool interrupted_keeps_size; /* truncate leaves the new i_size */
+	/* zeroing waits when its edges have blocks, and i_size their end */
+	bool interrupted_zero_keeps_edges;
+	bool refused_insert_keeps_size; /* a shift too far leaves the i_size */
 	bool write_size_last;   /* i_size grows once, after all of the write */
 	bool full_keeps_blocks; /* ENOSPC leaves what was allocated */
 	bool full_zero_punches; /* zeroing meets ENOSPC with its range freed */

@@ -13,7 +13,8 @@
 
 #define EXT4                                                                   \
 	.ops = &ds_ext4_ops, .max_bytes = EXT4_MAX_BYTES,                      \
-	.full_keeps_blocks = true
+	.full_keeps_blocks = true, .interrupted_zero_keeps_edges = true,       \
+	.refused_insert_keeps_size = true
 #define XFS                                                                    \
 	.ops = &ds_xfs_ops, .max_bytes = XFS_MAX_BYTES,                        \
 	.break_kind = DS_BREAK_UNTIL_IDLE, .break_for_insert = true,           \

@@ -219,11 +219,12 @@ static inline void t_assert_order(const char *fs, int mode, int64_t offset,
 /* --------------------------- A call that waits ---------------------------- */
 
 /*
- * The call waits for a pin of page 2 and is ended by a signal. What it returned
- * is in @job; the pin is left.
+ * The call waits for a pin of page 2 and is ended by a signal, which leaves
+ * @extents. What it returned is in @job; the pin is left.
  */
-static inline struct ds_file *t_interrupt(struct t_world *t, const char *fs,
-					  struct t_job *job)
+static inline struct ds_file *t_interrupt_to(struct t_world *t, const char *fs,
+					     struct t_job *job,
+					     const char *extents)
 {
 	static const struct t_leg legs[] = {
 		{0, DS_AT_WAIT_SLEEP, 0, NULL},
@@ -241,8 +242,14 @@ static inline struct ds_file *t_interrupt(struct t_world *t, const char *fs,
 	t_task(t, "signal", t_do_signal, &signal);
 	assert_int_equal(t_run(t, legs, T_N(legs)), DS_RUN_DONE);
 	assert_int_equal(job->result, -EINTR);
-	t_assert_extents(file, T_FILE);
+	t_assert_extents(file, extents);
 	return file;
+}
+
+static inline struct ds_file *t_interrupt(struct t_world *t, const char *fs,
+					  struct t_job *job)
+{
+	return t_interrupt_to(t, fs, job, T_FILE);
 }
 
 /* Whether the call comes to wait while page 2 is pinned. */

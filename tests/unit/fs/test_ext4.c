@@ -229,6 +229,29 @@ static void other_interrupted_calls_leave_the_file_as_it_was(void **state)
 	}
 }
 
+/* Edges get their blocks before the wait. */
+static void an_interrupted_zero_keeps_blocks_for_its_edges(void **state)
+{
+	static const char *const kernels[] = {"ext4-v2", "ext4-4.19",
+					      "ext4-6.1"};
+	struct ds_file *file;
+	struct t_world t;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < T_N(kernels); i++) {
+		struct t_job job = {
+			.mode = T_ZERO, .offset = 2 * T_K, .len = 7 * T_K + 1};
+
+		file = t_interrupt_to(&t, kernels[i], &job, "5w 2u 1w 2u");
+		assert_int_equal(t_size(file), 9 * T_K + 1);
+		assert_true(
+			t_all_are(&t, file, 2 * T_K, 3 * T_K, t_pattern(2)));
+		t_assert_holds(&t);
+		t_close(&t);
+	}
+}
+
 static void a_full_disk_keeps_what_was_allocated(void **state)
 {
 	struct ds_file *file;
@@ -405,6 +428,8 @@ int main(void)
 			an_interrupted_truncate_leaves_the_new_size_until_v5_2),
 		cmocka_unit_test(
 			other_interrupted_calls_leave_the_file_as_it_was),
+		cmocka_unit_test(
+			an_interrupted_zero_keeps_blocks_for_its_edges),
 		cmocka_unit_test(a_full_disk_keeps_what_was_allocated),
 		cmocka_unit_test(punch_spares_blocks_past_the_page_of_the_end),
 		cmocka_unit_test(punch_past_the_end_takes_the_whole_last_page),
