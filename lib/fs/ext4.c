@@ -28,6 +28,23 @@ static void change_size(struct ds_task *task, struct ds_inode *inode,
 	ds_transaction_end(task, inode);
 }
 
+/*
+ * Lets i_size and i_disksize grow to @end if they are smaller. Faults read
+ * i_disksize under the extents lock alone.
+ *
+ * Models: ext4_update_inode_size().
+ */
+static void grow_size(struct ds_task *task, struct ds_inode *inode,
+		      uint64_t end)
+{
+	if (end <= ds_inode_size(task, inode))
+		return;
+	ds_inode_set_size(task, inode, end);
+	ds_rwsem_lock(task, &inode->extents_lock, DS_EXCLUSIVE);
+	inode->disk_size = end;
+	ds_rwsem_unlock(task, &inode->extents_lock);
+}
+
 /* Waits for pins, as @rule says that the operation does. */
 static int wait_for_pins(struct ds_task *task, struct ds_inode *inode,
 			 enum ds_rule rule)
@@ -333,10 +350,8 @@ static int allocate_blocks(struct ds_task *task, struct ds_inode *inode,
 			end = ds_page_start(range.first);
 			if (end > new_size)
 				end = new_size;
-			if (new_size && end > ds_inode_size(task, inode)) {
-				inode->disk_size = end;
-				ds_inode_set_size(task, inode, end);
-			}
+			if (new_size)
+				grow_size(task, inode, end);
 		}
 		ds_transaction_end(task, inode);
 		if (n < 0)
@@ -401,10 +416,8 @@ static int zero(struct ds_task *task, struct ds_inode *inode, int mode,
 		r = zero_whole(task, inode, whole, new_size);
 	if (r == 0 && has_edges) {
 		ds_transaction_begin(task, inode);
-		if (new_size > ds_inode_size(task, inode)) {
-			inode->disk_size = new_size;
-			ds_inode_set_size(task, inode, new_size);
-		}
+		if (new_size)
+			grow_size(task, inode, new_size);
 		ds_zero_edges(task, inode, offset, end);
 		ds_transaction_end(task, inode);
 	}
@@ -464,7 +477,9 @@ static void cut_failed_write(struct ds_task *task, struct ds_inode *inode,
 		change_size(task, inode, size);
 	}
 	ds_inode_lock_faults(task, inode);
-	ds_truncate_cache(task, inode, size);
+	/* Nobody can have mapped what lies there: no unmapping. */
+	ds_mapping_delete(task, &inode->mapping,
+			  ds_pgrange(ds_page_up(size), DS_PGIDX_MAX));
 	truncate_blocks(task, inode, size);
 	ds_inode_unlock_faults(task, inode);
 }

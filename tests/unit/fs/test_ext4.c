@@ -137,6 +137,16 @@ static void allocation_takes_no_fault_lock(void **state)
 		       "-j +j +x -x -j -i");
 }
 
+/* A fault may read i_disksize meanwhile, under the extents lock alone. */
+static void growth_changes_i_disksize_under_the_extents_lock(void **state)
+{
+	(void)state;
+	t_assert_order("ext4-4.19", 0, 8 * T_K, T_K,
+		       "+i dio? +j +x alloc extents -x size +x -x -j -i");
+	t_assert_order("ext4-4.19", T_ZERO, 8 * T_K + 1, 1,
+		       "+i dio? +j +x alloc extents -x size +x -x -j +j -j -i");
+}
+
 static void arguments_are_checked_before_the_wait(void **state)
 {
 	static const struct t_case bad[] = {
@@ -422,6 +432,8 @@ int main(void)
 		cmocka_unit_test(
 			zero_deals_with_edges_outside_of_the_fault_lock),
 		cmocka_unit_test(allocation_takes_no_fault_lock),
+		cmocka_unit_test(
+			growth_changes_i_disksize_under_the_extents_lock),
 		cmocka_unit_test(arguments_are_checked_before_the_wait),
 		cmocka_unit_test(the_wait_covers_the_whole_file),
 		cmocka_unit_test(
