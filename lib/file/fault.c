@@ -64,8 +64,6 @@ static int fault_locked(struct ds_task *task, struct ds_vma *vma,
 			uint64_t size)
 {
 	struct ds_inode *inode = vma->file;
-	bool transaction =
-		write && inode->super->profile->ops->fault_in_transaction;
 	uint64_t before = ds_task_enter(task);
 	uint64_t old;
 	int r;
@@ -76,24 +74,23 @@ static int fault_locked(struct ds_task *task, struct ds_vma *vma,
 		return DS_SIGBUS;
 	/* How much farther the file goes no longer counts. */
 	ds_task_done(task, before, 0);
-	if (transaction)
-		ds_rwsem_lock(task, &inode->super->journal, DS_SHARED);
 	r = ds_entry_grab(task, &inode->mapping, page, &old);
 	if (r == 0) {
 		r = map_page(task, vma, vpn, page, write, old);
 		ds_entry_unlock(task, &inode->mapping, page,
 				ds_extents_object(inode->id));
 	}
-	if (transaction)
-		ds_rwsem_unlock(task, &inode->super->journal);
 	return r == -ENOSPC ? DS_SIGBUS : r;
 }
 
+/* Models: ext4_dax_huge_fault(), __xfs_filemap_fault(). */
 static int fault(struct ds_task *task, struct ds_vma *vma, struct ds_vpn vpn,
 		 bool write)
 {
 	struct ds_inode *inode = vma->file;
 	struct ds_pgidx page = {vma->pgoff.pgidx + vpn.vpn - vma->first.vpn};
+	bool transaction =
+		write && inode->super->profile->ops->fault_in_transaction;
 	bool locked = ds_keeps(task, DS_RULE_FAULT_TAKES_LOCK);
 	uint64_t early_size = 0;
 	int r;
@@ -102,7 +99,11 @@ static int fault(struct ds_task *task, struct ds_vma *vma, struct ds_vpn vpn,
 		early_size = ds_inode_size(task, inode);
 	if (locked)
 		ds_rwsem_lock(task, &inode->fault_lock, DS_SHARED);
+	if (transaction)
+		ds_rwsem_lock(task, &inode->super->journal, DS_SHARED);
 	r = fault_locked(task, vma, vpn, page, write, early_size);
+	if (transaction)
+		ds_rwsem_unlock(task, &inode->super->journal);
 	if (locked)
 		ds_rwsem_unlock(task, &inode->fault_lock);
 	return r;

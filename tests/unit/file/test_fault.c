@@ -137,6 +137,41 @@ static void a_store_leaves_the_block_that_the_cache_has(void **state)
 	t_close(&f.t);
 }
 
+/* The handle on the journal encloses all that a write fault does. */
+static void faults_keep_their_order_of_locks(void **state)
+{
+	static const struct {
+		const char *fs, *steps;
+	} cases[] = {
+		{"ext4-4.19", "+F +j fill map -j -f bytes"},
+		{"xfs-4.19", "+F fill map -f bytes"},
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < T_N(cases); i++) {
+		struct t_job job = {0};
+		struct t_fault f;
+
+		set_up(&f, cases[i].fs);
+		job.addr = f.addr;
+		t_task(&f.t, "store", t_do_store, &job);
+		assert_int_equal(t_run(&f.t, NULL, 0), DS_RUN_DONE);
+		assert_string_equal(f.t.steps, cases[i].steps);
+		t_close(&f.t);
+		/* Past the end of file too. */
+		set_up(&f, cases[i].fs);
+		job.addr = f.addr + 3 * T_PAGE;
+		assert_int_equal(t_truncate(&f.t, f.file, T_PAGE), 0);
+		t_task(&f.t, "store", t_do_store, &job);
+		assert_int_equal(t_run(&f.t, NULL, 0), DS_RUN_DONE);
+		assert_int_equal(job.result, DS_SIGBUS);
+		assert_string_equal(f.t.steps,
+				    i == 0 ? "+F +j -j -f" : "+F -f");
+		t_close(&f.t);
+	}
+}
+
 static void a_store_where_the_disk_is_full_is_a_bus_error(void **state)
 {
 	struct t_world t;
@@ -254,6 +289,7 @@ int main(void)
 			a_load_where_nothing_was_written_shows_the_zero_page),
 		cmocka_unit_test(a_store_writes_exactly_the_block_it_needs),
 		cmocka_unit_test(a_store_takes_the_zero_page_away_from_others),
+		cmocka_unit_test(faults_keep_their_order_of_locks),
 		cmocka_unit_test(a_store_leaves_the_block_that_the_cache_has),
 		cmocka_unit_test(a_store_where_the_disk_is_full_is_a_bus_error),
 		cmocka_unit_test(ext4_faults_for_writing_inside_a_transaction),

@@ -109,6 +109,33 @@ static void the_last_user_takes_the_file_along(void **state)
 	t_close(&t);
 }
 
+static void do_unlink(struct ds_task *task, void *arg)
+{
+	struct t_job *job = arg;
+
+	t_end(job, ds_vfs_unlink(task, job->t->super, "A"));
+}
+
+/* Nobody maps the file any more: there is nothing to unmap, or to keep out. */
+static void the_last_link_takes_pages_and_blocks_along(void **state)
+{
+	struct t_world t;
+	struct t_job job = {0};
+	struct ds_file *file;
+	uint64_t addr;
+
+	(void)state;
+	t_open(&t, "ext4-4.19");
+	file = t_file(&t, "A", 1);
+	addr = t_map(&t, file, 0, 1);
+	assert_int_equal(t_store(&t, addr, 1), 1);
+	t_unmap(&t, addr, 1);
+	assert_int_equal(ds_vfs_close(t.setup, file), 0);
+	t_assert_steps(&t, do_unlink, &job, "drop +j +x extents free -x -j");
+	t_assert_holds(&t);
+	t_close(&t);
+}
+
 static void a_name_can_be_used_again_after_unlink(void **state)
 {
 	struct ds_file *old, *new;
@@ -538,6 +565,7 @@ int main(void)
 		cmocka_unit_test(opening_with_truncation_empties_the_file),
 		cmocka_unit_test(an_unlinked_file_lives_while_it_is_used),
 		cmocka_unit_test(the_last_user_takes_the_file_along),
+		cmocka_unit_test(the_last_link_takes_pages_and_blocks_along),
 		cmocka_unit_test(a_name_can_be_used_again_after_unlink),
 		cmocka_unit_test(fstat_tells_size_blocks_and_links),
 		cmocka_unit_test(seeking_is_as_lseek_has_it),
