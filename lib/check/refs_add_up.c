@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "check/check.h"
 
+/* A block once, however often it is pinned. */
 static void note(struct ds_checks *checks, const struct ds_event *event)
 {
 	unsigned int i;

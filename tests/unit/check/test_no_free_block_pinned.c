@@ -38,6 +38,29 @@ static void breaks_where_a_pinned_block_is_freed(void **state)
 	t_close(&s.t);
 }
 
+static void do_remove_and_read(struct ds_task *task, void *arg)
+{
+	t_do_remove_rudely(task, arg);
+	t_do_direct_read(task, arg);
+}
+
+/* The page table still leads there. */
+static void breaks_where_a_free_block_is_pinned(void **state)
+{
+	struct t_scene s;
+	struct t_job job;
+
+	(void)state;
+	t_set_up(&s, "ext4-4.19");
+	job = t_rudely(&s, 1);
+	job.addr = s.addr + T_PAGE;
+	t_task(&s.t, "direct", do_remove_and_read, &job);
+	assert_int_equal(t_run(&s.t, NULL, 0), DS_RUN_DONE);
+	assert_int_equal(job.result, T_K);
+	t_assert_says(&s, DS_NO_FREE_BLOCK_PINNED, "which is free");
+	t_close(&s.t);
+}
+
 /* The last of a run of three, without a victim in one step. */
 static void breaks_where_a_pinned_block_is_freed_among_others(void **state)
 {
@@ -77,6 +100,7 @@ int main(void)
 		cmocka_unit_test(holds_where_a_punch_waits_for_the_pin),
 		cmocka_unit_test(holds_where_other_blocks_are_freed),
 		cmocka_unit_test(breaks_where_a_pinned_block_is_freed),
+		cmocka_unit_test(breaks_where_a_free_block_is_pinned),
 		cmocka_unit_test(
 			breaks_where_a_pinned_block_is_freed_among_others),
 		cmocka_unit_test(

@@ -102,6 +102,27 @@ static void breaks_where_a_reference_is_leaked(void **state)
 	t_close(&s.t);
 }
 
+/* Long after the property has seen as many pins as it can remember blocks. */
+static void breaks_where_a_reference_is_leaked_late(void **state)
+{
+	struct t_scene s;
+	struct t_job job = {.mode = 1, .len = T_K};
+	unsigned int i;
+
+	(void)state;
+	t_set_up(&s, "ext4-4.19");
+	for (i = 0; i < 2 * DS_CHECK_BLOCKS; i++) {
+		t_pin_page(&s, 0);
+		t_unpin(&s.t, &s.pin);
+	}
+	job.file = s.file;
+	job.addr = s.addr;
+	t_task(&s.t, "direct", do_miscount, &job);
+	assert_int_equal(t_run(&s.t, NULL, 0), DS_RUN_DONE);
+	t_assert_says(&s, DS_REFS_ADD_UP, "has 1 references that nobody holds");
+	t_close(&s.t);
+}
+
 static void breaks_where_a_pin_has_no_reference(void **state)
 {
 	struct t_scene s;
@@ -120,6 +141,7 @@ int main(void)
 		cmocka_unit_test(breaks_where_a_reference_is_no_page_tables),
 		cmocka_unit_test(holds_where_pins_are_left),
 		cmocka_unit_test(breaks_where_a_reference_is_leaked),
+		cmocka_unit_test(breaks_where_a_reference_is_leaked_late),
 		cmocka_unit_test(breaks_where_a_pin_has_no_reference),
 	};
 
