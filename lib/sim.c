@@ -25,7 +25,6 @@
 #include "version.h"
 
 #define DEFAULT_FS    "ext4-4.19"
-#define API_SCENARIO  "api" /* what tokens of programs name */
 #define DEFAULT_STEPS 10000
 #define DEFAULT_RUNS  1000
 
@@ -971,14 +970,9 @@ static uint32_t hash_names(const struct ds_sched *sched)
 {
 	uint64_t hash = 0;
 	unsigned int i;
-	size_t at;
 
-	for (i = 0; i < sched->n_tasks; i++) {
-		const char *name = sched->tasks[i]->name;
-
-		for (at = 0; at <= strlen(name); at++)
-			hash = ds_hash_step(hash, (unsigned char)name[at]);
-	}
+	for (i = 0; i < sched->n_tasks; i++)
+		hash = ds_token_add_name(hash, sched->tasks[i]->name);
 	return (uint32_t)hash;
 }
 
@@ -996,7 +990,7 @@ static int add_finding(struct daxsim *sim, struct daxsim_report *report,
 	if (!schedule)
 		return 0;
 	report->findings[i].replay =
-		ds_token_format(API_SCENARIO, hash_names(sim->world->sched),
+		ds_token_format(DS_TOKEN_API, hash_names(sim->world->sched),
 				sim->profile->name, DS_RULE_NONE, schedule);
 	return report->findings[i].replay ? 0 : -ENOMEM;
 }
@@ -1114,7 +1108,7 @@ static int replay(struct daxsim *sim, const struct ds_schedule *schedule,
 static bool is_ours(const struct daxsim *sim, const struct ds_token *token)
 {
 	return sim->turns != DS_TURNS_FREE &&
-	       strcmp(token->scenario, API_SCENARIO) == 0 &&
+	       strcmp(token->scenario, DS_TOKEN_API) == 0 &&
 	       strcmp(token->fs, sim->profile->name) == 0 && !token->broken &&
 	       ds_token_fits(token, hash_names(sim->world->sched));
 }

@@ -9,44 +9,33 @@
 
 #define MAX_WORDS 16
 
-/* What follows the verb of a call. */
-enum shape {
-	SHAPE_RANGE, /* FILE OFF+LEN */
-	SHAPE_KEEP,  /* FILE OFF+LEN [keep] */
-	SHAPE_SIZE,  /* FILE SIZE */
-	SHAPE_TWO,   /* FILE OFF+LEN FILE OFF */
-	SHAPE_FILE,
-	SHAPE_TASK,
-	SHAPE_NONE,
-};
-
 static const struct {
 	const char *verb;
-	enum shape shape;
+	enum ds_call_shape shape;
 	bool repeats; /* for ever, with finitely many states */
 } calls[DS_CALL_N_KINDS] = {
-	[DS_CALL_MAP] = {"map", SHAPE_RANGE, false},
-	[DS_CALL_UNMAP] = {"unmap", SHAPE_FILE, false},
-	[DS_CALL_TOUCH] = {"touch", SHAPE_RANGE, true},
-	[DS_CALL_LOAD] = {"load", SHAPE_RANGE, true},
-	[DS_CALL_DIRECT_READ] = {"direct-read", SHAPE_RANGE, true},
-	[DS_CALL_DIRECT_WRITE] = {"direct-write", SHAPE_RANGE, true},
-	[DS_CALL_PIN] = {"pin", SHAPE_RANGE, true},
-	[DS_CALL_DMA] = {"dma", SHAPE_NONE, true},
-	[DS_CALL_UNPIN] = {"unpin", SHAPE_NONE, true},
-	[DS_CALL_READ] = {"read", SHAPE_RANGE, true},
-	[DS_CALL_WRITE] = {"write", SHAPE_RANGE, true},
-	[DS_CALL_TRUNCATE] = {"truncate", SHAPE_SIZE, true},
-	[DS_CALL_FSYNC] = {"fsync", SHAPE_FILE, true},
-	[DS_CALL_ALLOCATE] = {"allocate", SHAPE_KEEP, true},
-	[DS_CALL_ZERO] = {"zero", SHAPE_KEEP, true},
-	[DS_CALL_PUNCH] = {"punch", SHAPE_RANGE, true},
-	[DS_CALL_COLLAPSE] = {"collapse", SHAPE_RANGE, false},
-	[DS_CALL_INSERT] = {"insert", SHAPE_RANGE, false},
-	[DS_CALL_DEDUPE] = {"dedupe", SHAPE_TWO, true},
-	[DS_CALL_UNLINK] = {"unlink", SHAPE_FILE, false},
-	[DS_CALL_CLOSE] = {"close", SHAPE_FILE, false},
-	[DS_CALL_SIGNAL] = {"signal", SHAPE_TASK, false},
+	[DS_CALL_MAP] = {"map", DS_SHAPE_RANGE, false},
+	[DS_CALL_UNMAP] = {"unmap", DS_SHAPE_FILE, false},
+	[DS_CALL_TOUCH] = {"touch", DS_SHAPE_RANGE, true},
+	[DS_CALL_LOAD] = {"load", DS_SHAPE_RANGE, true},
+	[DS_CALL_DIRECT_READ] = {"direct-read", DS_SHAPE_RANGE, true},
+	[DS_CALL_DIRECT_WRITE] = {"direct-write", DS_SHAPE_RANGE, true},
+	[DS_CALL_PIN] = {"pin", DS_SHAPE_RANGE, true},
+	[DS_CALL_DMA] = {"dma", DS_SHAPE_NONE, true},
+	[DS_CALL_UNPIN] = {"unpin", DS_SHAPE_NONE, true},
+	[DS_CALL_READ] = {"read", DS_SHAPE_RANGE, true},
+	[DS_CALL_WRITE] = {"write", DS_SHAPE_RANGE, true},
+	[DS_CALL_TRUNCATE] = {"truncate", DS_SHAPE_SIZE, true},
+	[DS_CALL_FSYNC] = {"fsync", DS_SHAPE_FILE, true},
+	[DS_CALL_ALLOCATE] = {"allocate", DS_SHAPE_KEEP, true},
+	[DS_CALL_ZERO] = {"zero", DS_SHAPE_KEEP, true},
+	[DS_CALL_PUNCH] = {"punch", DS_SHAPE_RANGE, true},
+	[DS_CALL_COLLAPSE] = {"collapse", DS_SHAPE_RANGE, false},
+	[DS_CALL_INSERT] = {"insert", DS_SHAPE_RANGE, false},
+	[DS_CALL_DEDUPE] = {"dedupe", DS_SHAPE_TWO, true},
+	[DS_CALL_UNLINK] = {"unlink", DS_SHAPE_FILE, false},
+	[DS_CALL_CLOSE] = {"close", DS_SHAPE_FILE, false},
+	[DS_CALL_SIGNAL] = {"signal", DS_SHAPE_TASK, false},
 };
 
 /* Most bytes of a file, and of one call: what a search can follow. */
@@ -85,6 +74,11 @@ static bool is(const struct parser *parser, unsigned int i, const char *text)
 const char *ds_call_verb(enum ds_call_kind kind)
 {
 	return calls[kind].verb;
+}
+
+enum ds_call_shape ds_call_shape(enum ds_call_kind kind)
+{
+	return calls[kind].shape;
 }
 
 int ds_size_parse(const char *text, uint64_t *ret_bytes)
@@ -345,33 +339,34 @@ static int parse_two(struct parser *parser, unsigned int i,
 }
 
 /* What follows the verb, word @i. */
-static int parse_shape(struct parser *parser, unsigned int i, enum shape shape,
-		       struct ds_scn_call *call)
+static int parse_shape(struct parser *parser, unsigned int i,
+		       enum ds_call_shape shape, struct ds_scn_call *call)
 {
 	int r;
 
 	switch (shape) {
-	case SHAPE_NONE:
+	case DS_SHAPE_NONE:
 		return no_more(parser, i);
-	case SHAPE_TASK:
+	case DS_SHAPE_TASK:
 		r = find_task(parser, i, &call->target);
 		return r < 0 ? r : no_more(parser, i + 1);
-	case SHAPE_FILE:
+	case DS_SHAPE_FILE:
 		r = find_file(parser, i, &call->target);
 		return r < 0 ? r : no_more(parser, i + 1);
-	case SHAPE_SIZE:
+	case DS_SHAPE_SIZE:
 		r = find_file(parser, i, &call->target);
 		if (r == 0)
 			r = parse_size(parser, i + 1, &call->len);
 		return r < 0 ? r : no_more(parser, i + 2);
-	case SHAPE_TWO:
+	case DS_SHAPE_TWO:
 		return parse_two(parser, i, call);
 	default:
 		r = find_file(parser, i, &call->target);
 		if (r == 0)
 			r = parse_range(parser, i + 1, &call->offset,
 					&call->len);
-		if (r == 0 && shape == SHAPE_KEEP && is(parser, i + 2, "keep"))
+		if (r == 0 && shape == DS_SHAPE_KEEP &&
+		    is(parser, i + 2, "keep"))
 			call->keep = true;
 		return r < 0 ? r : no_more(parser, i + 2 + call->keep);
 	}
@@ -518,6 +513,16 @@ int ds_scenario_parse(const char *name, const char *text,
 			r = parse_line(&parser);
 	}
 	return r < 0 ? r : check_whole(&parser);
+}
+
+bool ds_scenario_is_endless(const struct ds_scenario *scenario)
+{
+	unsigned int i;
+
+	for (i = 0; i < scenario->n_tasks; i++)
+		if (scenario->tasks[i].forever)
+			return true;
+	return false;
 }
 
 const struct ds_scn_expect *ds_scenario_expects(

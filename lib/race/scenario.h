@@ -85,6 +85,17 @@ enum ds_call_kind {
 	DS_CALL_N_KINDS,
 };
 
+/* How what follows the verb of a call looks. */
+enum ds_call_shape {
+	DS_SHAPE_RANGE, /* FILE OFF+LEN */
+	DS_SHAPE_KEEP,  /* FILE OFF+LEN [keep] */
+	DS_SHAPE_TWO,   /* FILE OFF+LEN FILE OFF */
+	DS_SHAPE_SIZE,  /* FILE SIZE */
+	DS_SHAPE_FILE,
+	DS_SHAPE_TASK,
+	DS_SHAPE_NONE,
+};
+
 struct ds_scn_call {
 	enum ds_call_kind kind;
 	bool before;
@@ -142,6 +153,23 @@ int ds_scenario_parse(const char *name, const char *text,
 
 /* The verb of a call: "punch". */
 const char *ds_call_verb(enum ds_call_kind kind);
+
+/* Whether some task goes on for ever, so that no run ends. */
+bool ds_scenario_is_endless(const struct ds_scenario *scenario);
+
+enum ds_call_shape ds_call_shape(enum ds_call_kind kind);
+
+/* Whether a call of this shape names a file. */
+static inline bool ds_shape_has_file(enum ds_call_shape shape)
+{
+	return shape <= DS_SHAPE_FILE;
+}
+
+/* Whether it names a range of one. */
+static inline bool ds_shape_has_range(enum ds_call_shape shape)
+{
+	return shape <= DS_SHAPE_TWO;
+}
 
 /* Reads "8K" as 8192, "2M" and "1G" likewise. Return: 0, or -EINVAL. */
 int ds_size_parse(const char *text, uint64_t *ret_bytes);

@@ -96,6 +96,15 @@ char *ds_token_format(const char *scenario, uint32_t scenario_hash,
 	return text;
 }
 
+uint64_t ds_token_add_name(uint64_t hash, const char *name)
+{
+	size_t at;
+
+	for (at = 0; at <= strlen(name); at++)
+		hash = ds_hash_step(hash, (unsigned char)name[at]);
+	return hash;
+}
+
 static int parse_steps(const char *text, struct ds_schedule *schedule)
 {
 	while (*text) {

@@ -17,6 +17,9 @@
 #include "race/scenario.h"
 #include "race/search.h"
 
+/* What tokens of programs that link the library name as their scenario. */
+#define DS_TOKEN_API "api"
+
 struct ds_token {
 	char scenario[256];
 	char fs[DS_SCN_NAME];
@@ -33,6 +36,12 @@ struct ds_token {
 char *ds_token_format(const char *scenario, uint32_t scenario_hash,
 		      const char *fs, enum ds_rule broken,
 		      const struct ds_schedule *schedule);
+
+/*
+ * Adds the name of a task to the hash of what a program says, from 0: all that
+ * is known of it is which tasks it has.
+ */
+uint64_t ds_token_add_name(uint64_t hash, const char *name);
 
 /*
  * Reads a token. Return: 0; -EINVAL with one line in @ret_why; -ENOMEM.

@@ -136,6 +136,7 @@ void ds_rwsem_lock(struct ds_task *task, struct ds_rwsem *sem,
 	taken = take_or_queue(task, sem, mode);
 	ds_spin_unlock(&sem->spin);
 	if (taken) {
+		note_held(task, sem, mode);
 		ds_tell_detail(task, "lock %s %s", sem->name,
 			       mode == DS_SHARED ? "shared" : "exclusive");
 	} else {
@@ -143,10 +144,10 @@ void ds_rwsem_lock(struct ds_task *task, struct ds_rwsem *sem,
 		ds_task_sleep(task, DS_AT_LOCK_GRANTED, object_of(sem), false);
 		ds_assert(!task->waiter.queued);
 		ds_task_forget_wake(task);
+		note_held(task, sem, mode);
 		ds_tell(task, "get %s %s", sem->name,
 			mode == DS_SHARED ? "shared" : "exclusive");
 	}
-	note_held(task, sem, mode);
 	/* Whether it had to wait for it no longer counts. */
 	ds_task_done(task, before, sem->id);
 }

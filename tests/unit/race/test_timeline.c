@@ -214,6 +214,162 @@ static void a_run_is_told_as_it_happens(void **state)
 	t_close(&t);
 }
 
+static void assert_drawn(const struct ds_timeline *timeline,
+			 const struct ds_timeline_look *look,
+			 const char *expected)
+{
+	char *text = ds_timeline_draw(timeline, look);
+
+	assert_non_null(text);
+	assert_string_equal(text, expected);
+	free(text);
+}
+
+static void the_marked_step_has_a_sign_in_the_margin(void **state)
+{
+	static const char *const names[] = {"a", "b"};
+	struct ds_timeline_look look = {
+		.mark = 2,
+		.mark_task = 1,
+		.mark_at = DS_AT_DMA,
+	};
+	struct ds_timeline *timeline;
+	struct t_world t;
+
+	(void)state;
+	timeline = set_up(&t, names, 2);
+	t.world->sched->n_steps = 1;
+	tell(&t, 0, false, "one");
+	t.world->sched->n_steps = 2;
+	tell(&t, 1, false, "two");
+	tell(&t, 1, false, "more of two");
+	tell(&t, 1, false, "!! X: broken");
+	assert_drawn(timeline, &look,
+		     "  a                                  b\n"
+		     "  -                                  -\n"
+		     "  one\n"
+		     ">                                    two\n"
+		     "                                     more of two\n"
+		     "  !! X: broken\n");
+	ds_timeline_free(timeline);
+	t_close(&t);
+}
+
+/* ... also when it tells nothing, or a detail that is left out. */
+static void a_silent_marked_step_is_named_by_its_point(void **state)
+{
+	static const char *const names[] = {"a", "b"};
+	struct ds_timeline_look look = {
+		.mark = 2,
+		.mark_task = 1,
+		.mark_at = DS_AT_LOCK_SHARED,
+	};
+	struct ds_timeline *timeline;
+	struct t_world t;
+
+	(void)state;
+	timeline = set_up(&t, names, 2);
+	t.world->sched->n_steps = 1;
+	tell(&t, 0, false, "one");
+	assert_drawn(timeline, &look,
+		     "  a                                  b\n"
+		     "  -                                  -\n"
+		     "  one\n"
+		     ">                                    (LOCK_SHARED)\n");
+	t.world->sched->n_steps = 2;
+	tell(&t, 1, true, "lock");
+	t.world->sched->n_steps = 3;
+	tell(&t, 0, false, "three");
+	assert_drawn(timeline, &look,
+		     "  a                                  b\n"
+		     "  -                                  -\n"
+		     "  one\n"
+		     ">                                    (LOCK_SHARED)\n"
+		     "  three\n");
+	look.full = true;
+	assert_drawn(timeline, &look,
+		     "  a                                  b\n"
+		     "  -                                  -\n"
+		     "  one\n"
+		     ">                                    lock\n"
+		     "  three\n");
+	ds_timeline_free(timeline);
+	t_close(&t);
+}
+
+/* Columns show what changed: locks when taken and given back, and counts. */
+static void columns_show_locks_and_counts(void **state)
+{
+	static const struct ds_timeline_look look = {
+		.full = true,
+		.locks = true,
+		.refs = true,
+	};
+	struct t_job job = {.mode = T_PUNCH, .len = (int64_t)T_PAGE};
+	struct ds_timeline *timeline;
+	struct ds_pfn pfn = {0};
+	struct t_world t;
+	char *text;
+
+	(void)state;
+	t_open(&t, "ext4-4.19");
+	job.file = t_file(&t, "A", 2);
+	t_store(&t, t_map(&t, job.file, 0, 2), 1);
+	t_task(&t, "punch", t_do_fallocate, &job);
+	assert_int_equal(ds_timeline_new(t.world, &timeline), 0);
+	assert_int_equal(t_run(&t, NULL, 0), DS_RUN_DONE);
+	text = ds_timeline_draw(timeline, &look);
+	assert_non_null(strstr(text, "locks (*: excl.)"));
+	assert_non_null(strstr(text, "block:refs\n"));
+	assert_non_null(strstr(text, "A.i_rwsem*\n"));
+	assert_non_null(strstr(text, "A.fault_lock*\n"));
+	assert_non_null(strstr(text, "none\n"));
+	free(text);
+	/* The count of a pin stands in the line that tells of it. */
+	ds_timeline_clear(timeline);
+	pfn.pfn = 5;
+	ds_frame_get(t.setup, t.frames, pfn);
+	tell(&t, 0, false, "pin");
+	assert_int_equal(ds_frame_hold(t.setup, t.frames, pfn, 1,
+				       (struct ds_pgidx){0}),
+			 0);
+	text = ds_timeline_draw(timeline, &look);
+	if (!strstr(text, " 5:2\n"))
+		fail_msg("%s", text);
+	free(text);
+	ds_timeline_free(timeline);
+	t_close(&t);
+}
+
+static void another_width_is_kept_to(void **state)
+{
+	static const char *const names[] = {"a", "b", "c"};
+	struct ds_timeline_look look = {
+		.mark = 1,
+		.locks = true,
+		.refs = true,
+	};
+	struct ds_timeline *timeline;
+	char *text, *line, *rest;
+	struct t_world t;
+
+	(void)state;
+	timeline = set_up(&t, names, 3);
+	tell(&t, 1, false, "some words that must be wrapped to fit in there");
+	tell(&t, 1, false,
+	     "!! some words that must be wrapped to fit in here, "
+	     "since there are so many of them in this line");
+	for (look.width = 60; look.width <= 100; look.width++) {
+		text = ds_timeline_draw(timeline, &look);
+		for (line = strtok_r(text, "\n", &rest); line;
+		     line = strtok_r(NULL, "\n", &rest))
+			assert_in_range(strlen(line), 0, look.width);
+		free(text);
+	}
+	ds_timeline_free(timeline);
+	t_close(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -224,6 +380,10 @@ int main(void)
 		cmocka_unit_test(any_number_of_tasks_fits),
 		cmocka_unit_test(clearing_forgets_what_was_told),
 		cmocka_unit_test(a_run_is_told_as_it_happens),
+		cmocka_unit_test(the_marked_step_has_a_sign_in_the_margin),
+		cmocka_unit_test(a_silent_marked_step_is_named_by_its_point),
+		cmocka_unit_test(columns_show_locks_and_counts),
+		cmocka_unit_test(another_width_is_kept_to),
 	};
 
 	return cmocka_run_group_tests_name("timeline", tests, NULL, NULL);

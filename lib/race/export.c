@@ -1,0 +1,568 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "race/export.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "race/scenario_text.h"
+#include "race/text.h"
+#include "race/token.h"
+
+/* The places of a mapping, which follow from the text. */
+struct mapping {
+	uint64_t offset, len;
+};
+
+struct writer {
+	struct ds_text out;
+	const struct ds_export *export;
+	struct mapping maps[DS_SCN_TASKS][DS_SCN_FILES];
+	bool may_close[DS_SCN_FILES];
+	bool any_close;
+	uint64_t longest; /* bytes of a call */
+};
+
+static void look_through(struct writer *writer)
+{
+	const struct ds_scenario *scenario = writer->export->scenario;
+	unsigned int i, j;
+
+	writer->longest = DS_PAGE_SIZE;
+	for (i = 0; i < scenario->n_tasks; i++)
+		for (j = 0; j < scenario->tasks[i].n_calls; j++) {
+			const struct ds_scn_call *call =
+				&scenario->tasks[i].calls[j];
+
+			if (call->len > writer->longest)
+				writer->longest = call->len;
+			if (call->kind != DS_CALL_CLOSE)
+				continue;
+			writer->may_close[call->target] = true;
+			writer->any_close = true;
+		}
+}
+
+/* ---------------------------------- Calls ----------------------------------
+ */
+
+static const char *fallocate_mode(const struct ds_scn_call *call)
+{
+	switch (call->kind) {
+	case DS_CALL_PUNCH:
+		return "FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE";
+	case DS_CALL_COLLAPSE:
+		return "FALLOC_FL_COLLAPSE_RANGE";
+	case DS_CALL_INSERT:
+		return "FALLOC_FL_INSERT_RANGE";
+	case DS_CALL_ZERO:
+		return call->keep ? "FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE"
+				  : "FALLOC_FL_ZERO_RANGE";
+	default:
+		return call->keep ? "FALLOC_FL_KEEP_SIZE" : "0";
+	}
+}
+
+/* A call on an open file, called "file" there. */
+static void write_file_call(struct writer *writer, unsigned int task,
+			    const struct ds_scn_call *call)
+{
+	struct ds_text *out = &writer->out;
+	unsigned long long offset = call->offset, len = call->len;
+
+	switch (call->kind) {
+	case DS_CALL_MAP:
+		ds_text_add(out,
+			    "\t\tdaxsim_mmap(file, %llu, PROT_READ | "
+			    "PROT_WRITE, MAP_SHARED,\n\t\t\t    %llu, "
+			    "&s->maps[%u][%u]);\n",
+			    len, offset, task, call->target);
+		return;
+	case DS_CALL_READ:
+		ds_text_add(out,
+			    "\t\tdaxsim_pread(file, s->read[%u], %llu, "
+			    "%llu);\n",
+			    task, len, offset);
+		return;
+	case DS_CALL_WRITE:
+		ds_text_add(out,
+			    "\t\tdaxsim_pwrite(file, s->written, %llu, "
+			    "%llu);\n",
+			    len, offset);
+		return;
+	case DS_CALL_TRUNCATE:
+		ds_text_add(out, "\t\tdaxsim_ftruncate(file, %llu);\n", len);
+		return;
+	case DS_CALL_FSYNC:
+		ds_text_add(out, "\t\tdaxsim_fsync(file);\n");
+		return;
+	default:
+		ds_text_add(out,
+			    "\t\tdaxsim_fallocate(file, %s,\n\t\t\t\t %llu, "
+			    "%llu);\n",
+			    fallocate_mode(call), offset, len);
+	}
+}
+
+static void write_on_file(struct writer *writer, unsigned int task,
+			  const struct ds_scn_call *call)
+{
+	struct ds_text *out = &writer->out;
+	unsigned int file = call->target;
+
+	if (!writer->may_close[file]) {
+		ds_text_add(out,
+			    "\t{\n\t\tstruct daxsim_file *file = "
+			    "s->files[%u];\n\n",
+			    file);
+		write_file_call(writer, task, call);
+		ds_text_add(out, "\t}\n");
+	} else if (call->kind == DS_CALL_CLOSE) {
+		ds_text_add(out,
+			    "\tif (get_file(s, %u))\n\t\tput_file(s, %u, "
+			    "true);\n",
+			    file, file);
+	} else {
+		ds_text_add(out,
+			    "\t{\n\t\tstruct daxsim_file *file = "
+			    "get_file(s, %u);\n\n\t\tif (file)\n\t",
+			    file);
+		write_file_call(writer, task, call);
+		ds_text_add(out,
+			    "\t\tif (file)\n\t\t\tput_file(s, %u, false);\n"
+			    "\t}\n",
+			    file);
+	}
+	if (call->kind == DS_CALL_MAP)
+		writer->maps[task][file] =
+			(struct mapping){call->offset, call->len};
+}
+
+static void write_pin(struct writer *writer, unsigned int task,
+		      const char *addr, const struct ds_scn_call *call)
+{
+	ds_text_add(&writer->out,
+		    "\tif (!s->pins[%u])\n\t\ts->n_pinned[%u] = "
+		    "daxsim_pin_user_pages(\n\t\t\ts->sim, %s, %llu,\n"
+		    "\t\t\tDAXSIM_PIN_WRITE, &s->pins[%u]);\n",
+		    task, task, addr, (unsigned long long)call->len, task);
+}
+
+/* One access in each page. */
+static void write_access(struct writer *writer, const char *addr,
+			 const struct ds_scn_call *call)
+{
+	bool store = call->kind == DS_CALL_TOUCH;
+
+	ds_text_add(&writer->out,
+		    "\t{\n\t\tchar byte = 0x77;\n\t\tuint64_t at;\n\n"
+		    "\t\tfor (at = 0; at < %llu; at += 4096)\n"
+		    "\t\t\tif (daxsim_%s(s->sim, %s + at,\n"
+		    "\t\t\t\t\t &byte, 1) < 0)\n\t\t\t\tbreak;\n\t}\n",
+		    (unsigned long long)call->len, store ? "store" : "load",
+		    addr);
+}
+
+static void write_on_memory(struct writer *writer, unsigned int task,
+			    const struct ds_scn_call *call)
+{
+	const struct mapping *map = &writer->maps[task][call->target];
+	struct ds_text *out = &writer->out;
+	char addr[64];
+
+	if (!map->len || call->offset < map->offset ||
+	    call->offset + call->len > map->offset + map->len) {
+		ds_text_add(out, "\t/* It is not mapped there: EFAULT. */\n");
+		return;
+	}
+	snprintf(addr, sizeof(addr), "s->maps[%u][%u] + %llu", task,
+		 call->target,
+		 (unsigned long long)(call->offset - map->offset));
+	if (call->kind == DS_CALL_PIN)
+		write_pin(writer, task, addr, call);
+	else if (call->kind == DS_CALL_DIRECT_READ)
+		ds_text_add(out,
+			    "\tdaxsim_direct_read(s->sim, %s, s->from_dma,\n"
+			    "\t\t\t   %llu);\n",
+			    addr, (unsigned long long)call->len);
+	else if (call->kind == DS_CALL_DIRECT_WRITE)
+		ds_text_add(out,
+			    "\tdaxsim_direct_write(s->sim, %s, s->read[%u],\n"
+			    "\t\t\t    %llu);\n",
+			    addr, task, (unsigned long long)call->len);
+	else
+		write_access(writer, addr, call);
+}
+
+static void write_unmap(struct writer *writer, unsigned int task,
+			unsigned int file)
+{
+	struct mapping *map = &writer->maps[task][file];
+
+	if (!map->len)
+		return;
+	ds_text_add(&writer->out,
+		    "\tdaxsim_munmap(s->sim, s->maps[%u][%u], %llu);\n", task,
+		    file, (unsigned long long)map->len);
+	map->len = 0;
+}
+
+static void write_call(struct writer *writer, unsigned int task,
+		       const struct ds_scn_call *call)
+{
+	const struct ds_scenario *scenario = writer->export->scenario;
+	struct ds_text *out = &writer->out;
+	char text[160];
+
+	ds_scenario_call_text(scenario, call, text, sizeof(text));
+	ds_text_add(out, "\t/* %s */\n", text);
+	switch (call->kind) {
+	case DS_CALL_UNMAP:
+		write_unmap(writer, task, call->target);
+		return;
+	case DS_CALL_TOUCH:
+	case DS_CALL_LOAD:
+	case DS_CALL_PIN:
+	case DS_CALL_DIRECT_READ:
+	case DS_CALL_DIRECT_WRITE:
+		write_on_memory(writer, task, call);
+		return;
+	case DS_CALL_DMA:
+		ds_text_add(out,
+			    "\tif (s->pins[%u])\n\t\tdaxsim_pin_write("
+			    "s->pins[%u], s->from_dma,\n\t\t\t\t "
+			    "(size_t)s->n_pinned[%u]);\n",
+			    task, task, task);
+		return;
+	case DS_CALL_UNPIN:
+		ds_text_add(out,
+			    "\tif (s->pins[%u])\n\t\tdaxsim_unpin_user_pages("
+			    "s->pins[%u]);\n\ts->pins[%u] = NULL;\n",
+			    task, task, task);
+		return;
+	case DS_CALL_SIGNAL:
+		ds_text_add(out, "\tdaxsim_signal(s->sim, %u);\n",
+			    call->target);
+		return;
+	case DS_CALL_UNLINK:
+		ds_text_add(out, "\tdaxsim_unlink(s->sim, \"%s\");\n",
+			    scenario->files[call->target].name);
+		return;
+	default:
+		write_on_file(writer, task, call);
+	}
+}
+
+static void write_calls(struct writer *writer, unsigned int task, bool before)
+{
+	const struct ds_scn_task *script =
+		&writer->export->scenario->tasks[task];
+	unsigned int i;
+
+	for (i = 0; i < script->n_calls; i++)
+		if (script->calls[i].before == before)
+			write_call(writer, task, &script->calls[i]);
+}
+
+/* ---------------------------------- File -----------------------------------
+ */
+
+static void write_head(struct writer *writer)
+{
+	const struct ds_export *export = writer->export;
+	const struct ds_property *property = ds_property(export->property);
+	struct ds_text *out = &writer->out;
+	char title[512];
+
+	snprintf(title, sizeof(title), "%s on %s: %s %s.",
+		 export->scenario->name, export->fs, property->name,
+		 export->breaks ? "breaks" : "holds");
+	ds_text_add(out, "/*\n * ");
+	ds_text_wrap(out, DS_EXPORT_COMMENT_WIDTH, " * ", title);
+	ds_text_add(out, " *\n * ");
+	ds_text_wrap(out, DS_EXPORT_COMMENT_WIDTH, " * ", property->sentence);
+	ds_text_add(out, " */\n#define _GNU_SOURCE\n#include <fcntl.h>\n"
+			 "#include <linux/falloc.h>\n#include <setjmp.h>\n"
+			 "#include <stdarg.h>\n#include <stddef.h>\n"
+			 "#include <stdint.h>\n#include <string.h>\n"
+			 "#include <sys/mman.h>\n\n#include <cmocka.h>\n\n"
+			 "#include <daxsim.h>\n\n");
+}
+
+static void write_state(struct writer *writer)
+{
+	const struct ds_scenario *scenario = writer->export->scenario;
+	unsigned int n_files = scenario->n_files ? scenario->n_files : 1;
+	struct ds_text *out = &writer->out;
+
+	ds_text_add(out,
+		    "/* What tasks keep; a search brings it back to what it "
+		    "was. */\nstruct state {\n\tstruct daxsim *sim;\n"
+		    "\tstruct daxsim_file *files[%u];\n"
+		    "\tuint64_t maps[%u][%u];\n"
+		    "\tstruct daxsim_pin *pins[%u];\n"
+		    "\tssize_t n_pinned[%u];\n",
+		    n_files, scenario->n_tasks, n_files, scenario->n_tasks,
+		    scenario->n_tasks);
+	if (writer->any_close)
+		ds_text_add(out,
+			    "\tuint64_t steps[%u];\n\tunsigned int "
+			    "n_calls[%u];\n\tbool closed[%u];\n",
+			    n_files, n_files, n_files);
+	ds_text_add(out,
+		    "\tchar written[%llu];\n\tchar from_dma[%llu];\n"
+		    "\tchar read[%u][%llu];\n};\n\n",
+		    (unsigned long long)writer->longest,
+		    (unsigned long long)writer->longest, scenario->n_tasks,
+		    (unsigned long long)writer->longest);
+	if (!writer->any_close)
+		return;
+	ds_text_add(out,
+		    "/* Who closes a file leaves the rest to who is in a "
+		    "call. */\nstatic struct daxsim_file *get_file(struct "
+		    "state *s, unsigned int i)\n{\n"
+		    "\tdaxsim_cell_set(s->sim, &s->steps[i], 1);\n"
+		    "\tif (s->closed[i])\n\t\treturn NULL;\n"
+		    "\ts->n_calls[i]++;\n\treturn s->files[i];\n}\n\n"
+		    "static void put_file(struct state *s, unsigned int i, "
+		    "bool close)\n{\n"
+		    "\tdaxsim_cell_set(s->sim, &s->steps[i], 1);\n"
+		    "\ts->closed[i] |= close;\n"
+		    "\tif (--s->n_calls[i] == 0 && s->closed[i])\n"
+		    "\t\tdaxsim_close(s->files[i]);\n}\n\n");
+}
+
+static void write_files(struct writer *writer)
+{
+	const struct ds_scenario *scenario = writer->export->scenario;
+	struct ds_text *out = &writer->out;
+	unsigned int i, j;
+
+	ds_text_add(out, "static void make_files(struct state *s)\n{\n");
+	if (scenario->n_files)
+		ds_text_add(out, "\tchar page[4096];\n\tuint64_t at;\n\n");
+	else
+		ds_text_add(out, "\t(void)s;\n");
+	for (i = 0; i < scenario->n_files; i++) {
+		const struct ds_scn_file *file = &scenario->files[i];
+		unsigned long long size = file->size;
+
+		ds_text_add(out,
+			    "\tassert_int_equal(daxsim_open(s->sim, \"%s\", "
+			    "O_RDWR | O_CREAT,\n\t\t\t\t     &s->files[%u]), "
+			    "0);\n\tfor (at = 0; at < %llu; at += 4096) {\n"
+			    "\t\tmemset(page, (int)(%#x + at / 4096), "
+			    "sizeof(page));\n",
+			    file->name, i, size, 0x10 * (i + 1));
+		for (j = 0; j < file->n_holes; j++)
+			ds_text_add(out,
+				    "\t\tif (at >= %llu && at < %llu)\n"
+				    "\t\t\tcontinue;\n",
+				    (unsigned long long)file->holes[j].offset,
+				    (unsigned long long)(file->holes[j].offset +
+							 file->holes[j].len));
+		ds_text_add(out,
+			    "\t\tassert_true(daxsim_pwrite(s->files[%u], page, "
+			    "%llu - at < 4096 ? %llu - at : 4096,\n"
+			    "\t\t\t\t\t  (int64_t)at) > 0);\n\t}\n"
+			    "\tassert_int_equal(daxsim_ftruncate(s->files[%u], "
+			    "%llu), 0);\n",
+			    i, size, size, i, size);
+	}
+	ds_text_add(out, "}\n\n");
+}
+
+/* Whether it does anything while the search runs. */
+static bool makes_calls(const struct ds_scn_task *task)
+{
+	unsigned int i;
+
+	for (i = 0; i < task->n_calls; i++)
+		if (!task->calls[i].before)
+			return true;
+	return false;
+}
+
+/* All before-calls come first: where a task has mapped what follows. */
+static void write_tasks(struct writer *writer)
+{
+	const struct ds_scenario *scenario = writer->export->scenario;
+	struct ds_text *out = &writer->out;
+	unsigned int i;
+
+	ds_text_add(out, "static void set_up(struct state *s)\n{\n"
+			 "\tmemset(s->written, 0x57, sizeof(s->written));\n"
+			 "\tmemset(s->from_dma, 0xd3, sizeof(s->from_dma));\n"
+			 "\tmake_files(s);\n");
+	for (i = 0; i < scenario->n_tasks; i++)
+		write_calls(writer, i, true);
+	ds_text_add(out, "}\n\n");
+	for (i = 0; i < scenario->n_tasks; i++) {
+		ds_text_add(out,
+			    "/* %s */\nstatic void task_%u(struct daxsim *sim, "
+			    "void *arg)\n{\n\tstruct state *s = arg;\n\n"
+			    "\t(void)sim;\n%s",
+			    scenario->tasks[i].name, i,
+			    makes_calls(&scenario->tasks[i]) ? ""
+							     : "\t(void)s;\n");
+		write_calls(writer, i, false);
+		ds_text_add(out, "}\n\n");
+	}
+}
+
+static void write_universe(struct writer *writer)
+{
+	const struct ds_scenario *scenario = writer->export->scenario;
+	struct ds_text *out = &writer->out;
+	unsigned int i;
+
+	ds_text_add(out,
+		    "static struct daxsim *make_universe(void)\n{\n"
+		    "\tstruct daxsim_options options = {\n"
+		    "\t\t.struct_size = sizeof(options),\n\t\t.fs = \"%s\",\n"
+		    "\t\t.small = true,\n\t\t.victim = true,\n\t};\n"
+		    "\tstruct daxsim *sim;\n\tstruct state *s;\n"
+		    "\tchar why[256];\n\n"
+		    "\tif (daxsim_new(&options, &sim, why, sizeof(why)) < 0)\n"
+		    "\t\tfail_msg(\"%%s\", why);\n"
+		    "\ts = daxsim_alloc(sim, sizeof(*s));\n"
+		    "\tassert_non_null(s);\n\ts->sim = sim;\n\tset_up(s);\n",
+		    writer->export->fs);
+	for (i = 0; i < scenario->n_tasks; i++)
+		ds_text_add(out,
+			    "\tassert_int_equal(daxsim_spawn(sim, \"%s\", "
+			    "task_%u, s), %u);\n",
+			    scenario->tasks[i].name, i, i);
+	ds_text_add(out,
+		    "\treturn sim;\n}\n\n"
+		    "static bool broke(const struct daxsim_report *report, "
+		    "const char *property)\n{\n\tunsigned int i;\n\n"
+		    "\tfor (i = 0; i < daxsim_report_findings(report); "
+		    "i++)\n\t\tif (strcmp(daxsim_report_property(report, "
+		    "i), property) == 0)\n\t\t\treturn true;\n"
+		    "\treturn false;\n}\n\n");
+}
+
+/* The token of the same run for a program of the public interface. */
+static char *make_token(const struct ds_export *export)
+{
+	const struct ds_scenario *scenario = export->scenario;
+	uint64_t hash = 0;
+	unsigned int i;
+
+	for (i = 0; i < scenario->n_tasks; i++)
+		hash = ds_token_add_name(hash, scenario->tasks[i].name);
+	return ds_token_format(DS_TOKEN_API, (uint32_t)hash, export->fs,
+			       DS_RULE_NONE, export->schedule);
+}
+
+static int write_test(struct writer *writer)
+{
+	const struct ds_export *export = writer->export;
+	struct ds_text *out = &writer->out;
+	char *token;
+
+	ds_text_add(out,
+		    "static void %s_%s(void **state)\n{\n"
+		    "\tstruct daxsim *sim = make_universe();\n"
+		    "\tstruct daxsim_report *report;\n\n\t(void)state;\n",
+		    ds_property(export->property)->name,
+		    export->breaks ? "breaks" : "holds");
+	if (export->schedule) {
+		token = make_token(export);
+		if (!token)
+			return -ENOMEM;
+		ds_text_add(out,
+			    "\tassert_int_equal(daxsim_replay(sim,\n"
+			    "\t\t\"%s\",\n\t\t&report), 0);\n",
+			    token);
+		free(token);
+	} else {
+		ds_text_add(out,
+			    "\tassert_int_equal(daxsim_explore(sim, NULL, "
+			    "&report), 0);\n\tassert_string_equal("
+			    "daxsim_report_search(report), \"COMPLETE\");\n");
+	}
+	ds_text_add(out,
+		    "\tassert_%s(broke(report, \"%s\"));\n"
+		    "\tdaxsim_report_free(report);\n\tdaxsim_free(sim);\n}\n\n"
+		    "int main(void)\n{\n\tconst struct CMUnitTest tests[] = {\n"
+		    "\t\tcmocka_unit_test(%s_%s),\n\t};\n\n"
+		    "\treturn cmocka_run_group_tests(tests, NULL, NULL);\n}\n",
+		    export->breaks ? "true" : "false",
+		    ds_property(export->property)->name,
+		    ds_property(export->property)->name,
+		    export->breaks ? "breaks" : "holds");
+	return 0;
+}
+
+static bool has_call(const struct ds_scenario *scenario, enum ds_call_kind kind)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < scenario->n_tasks; i++)
+		for (j = 0; j < scenario->tasks[i].n_calls; j++)
+			if (scenario->tasks[i].calls[j].kind == kind)
+				return true;
+	return false;
+}
+
+/* What a scenario says and a program of the public interface cannot. */
+static const char *what_is_lacking(const struct ds_scenario *scenario)
+{
+	if (scenario->watch_waits)
+		return "watch waits";
+	if (scenario->flush_ipi)
+		return "flush ipi";
+	if (has_call(scenario, DS_CALL_DEDUPE))
+		return ds_call_verb(DS_CALL_DEDUPE);
+	return ds_scenario_is_endless(scenario) ? "forever" : NULL;
+}
+
+int ds_export_cmocka(const struct ds_export *export, char **ret_text,
+		     char *ret_why, size_t why_size)
+{
+	struct writer writer = {.export = export};
+	const char *lacking;
+	int r;
+
+	lacking = what_is_lacking(export->scenario);
+	if (lacking) {
+		snprintf(ret_why, why_size,
+			 "%s: '%s' has no counterpart in the public interface; "
+			 "a scenario without it can be exported",
+			 export->scenario->name, lacking);
+		return -EINVAL;
+	}
+	snprintf(ret_why, why_size, "out of memory");
+	look_through(&writer);
+	write_head(&writer);
+	write_state(&writer);
+	write_files(&writer);
+	write_tasks(&writer);
+	write_universe(&writer);
+	r = write_test(&writer);
+	*ret_text = ds_text_take(&writer.out);
+	if (r == 0 && *ret_text)
+		return 0;
+	free(*ret_text);
+	return -ENOMEM;
+}
+
+char *ds_export_comment(const char *title, const char *timeline)
+{
+	struct ds_text out = {0};
+
+	ds_text_add(&out, "/*\n * ");
+	ds_text_wrap(&out, DS_EXPORT_COMMENT_WIDTH, " * ", title);
+	ds_text_add(&out, " *\n");
+	while (*timeline) {
+		size_t n = strcspn(timeline, "\n");
+
+		ds_text_add(&out, " *%s%.*s\n", n ? " " : "", (int)n, timeline);
+		timeline += n + (timeline[n] == '\n');
+	}
+	ds_text_add(&out, " */\n");
+	return ds_text_take(&out);
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "race/scenario_text.h"
+
+#include "fixture.h"
+
+static const char whole[] = "scenario all\n"
+			    "flush ipi\n"
+			    "watch waits\n"
+			    "file A 32K hole 8K+4K hole 24K+4K\n"
+			    "file B 4097\n"
+			    "task one\n"
+			    "\tbefore map A 0+8K\n"
+			    "\tbefore touch A 0+8K\n"
+			    "\tload A 4K+100\n"
+			    "\tdirect-read A 0+8K\n"
+			    "\tdirect-write A 0+8K\n"
+			    "\tpin A 4K+4K\n"
+			    "\tdma\n"
+			    "\tunpin\n"
+			    "\tunmap A\n"
+			    "\tread B 1+2\n"
+			    "\twrite B 0+1K\n"
+			    "task two\n"
+			    "\ttruncate A 0\n"
+			    "\tfsync A\n"
+			    "\tallocate A 8K+4K keep\n"
+			    "\tzero A 8K+4K\n"
+			    "\tpunch A 8K+4K\n"
+			    "\tcollapse A 8K+4K\n"
+			    "\tinsert A 8K+4K\n"
+			    "\tdedupe A 8K+4K B 0\n"
+			    "\tunlink A\n"
+			    "\tclose B\n"
+			    "\tsignal one\n"
+			    "task three forever\n"
+			    "\tread B 0+1K\n"
+			    "expect ext4-4.18 violates NO_STRAY_WRITE WAITED\n"
+			    "expect ext4-4.19 holds\n";
+
+static void a_scenario_is_written_as_it_was_read(void **state)
+{
+	struct ds_scenario scenario;
+	char *text;
+
+	(void)state;
+	f_parse(whole, &scenario);
+	text = ds_scenario_text(&scenario);
+	assert_string_equal(text, whole);
+	free(text);
+}
+
+/* Other words for the same come out as the same scenario. */
+static void what_is_written_says_the_same(void **state)
+{
+	struct ds_scenario first, second;
+	char *text, *again;
+
+	(void)state;
+	f_parse("# comment\nfile A 8192\ntask t\n\n read A  4096+1024\n",
+		&first);
+	text = ds_scenario_text(&first);
+	f_parse(text, &second);
+	again = ds_scenario_text(&second);
+	assert_string_equal(text, again);
+	assert_int_equal(second.files[0].size, 8192);
+	assert_int_equal(second.tasks[0].calls[0].offset, 4096);
+	assert_int_equal(second.tasks[0].calls[0].len, 1024);
+	assert_string_equal(text, "scenario text\nfile A 8K\ntask t\n"
+				  "\tread A 4K+1K\n");
+	free(text);
+	free(again);
+}
+
+static void shapes_tell_what_a_call_names(void **state)
+{
+	(void)state;
+	assert_true(ds_shape_has_range(ds_call_shape(DS_CALL_PUNCH)));
+	assert_true(ds_shape_has_range(ds_call_shape(DS_CALL_ZERO)));
+	assert_false(ds_shape_has_range(ds_call_shape(DS_CALL_TRUNCATE)));
+	assert_true(ds_shape_has_file(ds_call_shape(DS_CALL_TRUNCATE)));
+	assert_true(ds_shape_has_file(ds_call_shape(DS_CALL_CLOSE)));
+	assert_false(ds_shape_has_file(ds_call_shape(DS_CALL_SIGNAL)));
+	assert_false(ds_shape_has_file(ds_call_shape(DS_CALL_DMA)));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_scenario_is_written_as_it_was_read),
+		cmocka_unit_test(what_is_written_says_the_same),
+		cmocka_unit_test(shapes_tell_what_a_call_names),
+	};
+
+	return cmocka_run_group_tests_name("scenario_text", tests, NULL, NULL);
+}
