@@ -6,11 +6,12 @@
 #include "cli.h"
 #include "crew.h"
 #include "fs/profiles.h"
+#include "loud.h"
 #include "progress.h"
 #include "race/program.h"
-#include "race/timeline.h"
 #include "race/token.h"
 #include "shard.h"
+#include "shrink.h"
 
 static const char verb[] = "explore";
 
@@ -24,9 +25,18 @@ struct args {
 	uint64_t n_runs; /* of this shard, if the search samples */
 	enum ds_turns turns;
 	enum ds_rule broken;
+	struct cli_loud loud;
+	bool shrink;
+	const char *shrink_to; /* a file for the small scenario, or NULL */
 	bool json;
-	bool full;
 };
+
+#define SHRINK_HELP                                                            \
+	"  --shrink[=FILE]         drop tasks, calls and pages while the "     \
+	"same property\n"                                                      \
+	"                          (--property) breaks; print what is "        \
+	"left (and write\n"                                                    \
+	"                          FILE), and its run of fewest preemptions\n"
 
 static void help(void)
 {
@@ -56,8 +66,8 @@ static void help(void)
 	       "  --turns KIND            fiber (default), baton, or free: "
 	       "real "
 	       "parallel threads\n"
-	       "  --mutate MUTATION       break that rule of the protocol\n"
-	       "  --full                  every step in the timeline\n"
+	       "  --mutate MUTATION       break that rule of the "
+	       "protocol\n" SHRINK_HELP CLI_LOUD_HELP
 	       "  --json                  one JSON document\n" CLI_REGION_HELP
 	       "\nExit: 0 every property held, 1 one broke, 4 the budget ended "
 	       "first.\n");
@@ -125,14 +135,17 @@ static bool take_option(void *arg, int c)
 	case '1':
 		args->search.first = true;
 		return true;
-	case 'F':
-		args->full = true;
+	case 'K':
+		args->shrink = true;
+		args->shrink_to = optarg;
 		return true;
 	case 'j':
 		args->json = true;
 		return true;
 	default:
-		return cli_region_option(&args->region, verb, c, &bad) && !bad;
+		return (cli_loud_option(&args->loud, verb, c, &bad) ||
+			cli_region_option(&args->region, verb, c, &bad)) &&
+		       !bad;
 	}
 }
 
@@ -149,9 +162,10 @@ static const struct option options[] = {
 	{"mutate", required_argument, NULL, 'M'},
 	{"shard", required_argument, NULL, 'k'},
 	{"first", no_argument, NULL, '1'},
-	{"full", no_argument, NULL, 'F'},
+	{"shrink", optional_argument, NULL, 'K'},
 	{"json", no_argument, NULL, 'j'},
 	{"help", no_argument, NULL, 'h'},
+	CLI_LOUD_OPTIONS,
 	CLI_REGION_OPTIONS,
 	{NULL, 0, NULL, 0},
 };
@@ -215,6 +229,10 @@ static int parse_args(int argc, char **argv, struct args *args)
 	}
 	if (!args->profile) {
 		cli_error(verb, "expected --fs PROFILE");
+		return EXIT_USAGE;
+	}
+	if (args->shrink && args->turns == DS_TURNS_FREE) {
+		cli_error(verb, "--shrink: free tasks cannot be replayed");
 		return EXIT_USAGE;
 	}
 	args->path = argv[optind];
@@ -310,64 +328,40 @@ static void print_json_findings(struct cli_json *json, const struct args *args,
 	json_close(json, ']');
 }
 
+/* All but the end of the document. */
 static void print_json(const struct args *args,
 		       const struct ds_scenario *scenario,
 		       const struct ds_program *program,
 		       const struct ds_search_result *result, double seconds,
-		       int code)
+		       int code, struct cli_json *json)
 {
-	struct cli_json json;
 	char end[40];
 
 	ds_search_end_text(result, &args->search, end, sizeof(end));
-	json_begin(&json, stdout);
-	json_number(&json, "schema_version", 1);
-	json_string(&json, "verb", verb);
-	json_string(&json, "scenario", scenario->name);
-	json_string(&json, "fs", args->profile->name);
-	json_string(&json, "strategy", ds_search_kind_name(args->search.kind));
-	json_number(&json, "seed", args->search.seed);
-	json_string(&json, "search", end);
-	json_number(&json, "interleavings", result->interleavings);
-	json_number(&json, "redundant", result->redundant);
-	json_number(&json, "limited", result->limited);
-	json_number(&json, "steps", result->steps);
-	json_number(&json, "max_depth", result->max_depth);
+	json_begin(json, stdout);
+	json_number(json, "schema_version", 1);
+	json_string(json, "verb", verb);
+	json_string(json, "scenario", scenario->name);
+	json_string(json, "fs", args->profile->name);
+	json_string(json, "strategy", ds_search_kind_name(args->search.kind));
+	json_number(json, "seed", args->search.seed);
+	json_string(json, "search", end);
+	json_number(json, "interleavings", result->interleavings);
+	json_number(json, "redundant", result->redundant);
+	json_number(json, "limited", result->limited);
+	json_number(json, "steps", result->steps);
+	json_number(json, "max_depth", result->max_depth);
 	if (args->search.kind == DS_SEARCH_STATES)
-		json_number(&json, "states", result->states);
+		json_number(json, "states", result->states);
 	else
-		json_string(&json, "states", NULL);
-	json_real(&json, "seconds", seconds);
-	json_bool(&json, "interrupted", result->end == DS_END_INTERRUPTED);
-	json_warnings(&json, "warnings", result->warned);
-	print_json_findings(&json, args, scenario, result);
-	print_json_waits(&json, scenario, program);
-	cli_shard_json(&json, &args->shard, hash_question(args, scenario), code,
+		json_string(json, "states", NULL);
+	json_real(json, "seconds", seconds);
+	json_bool(json, "interrupted", result->end == DS_END_INTERRUPTED);
+	json_warnings(json, "warnings", result->warned);
+	print_json_findings(json, args, scenario, result);
+	print_json_waits(json, scenario, program);
+	cli_shard_json(json, &args->shard, hash_question(args, scenario), code,
 		       NULL, 0, 0);
-	json_end(&json);
-}
-
-/* The quiet search is over: one loud run. */
-static int print_timeline(const struct args *args, struct ds_program *program,
-			  const struct ds_search_finding *finding)
-{
-	struct ds_world *world = ds_program_world(program);
-	struct ds_timeline *timeline;
-	size_t diverged;
-	char *text;
-	int r;
-
-	r = ds_timeline_new(world, &timeline);
-	if (r < 0)
-		return r;
-	r = ds_replay_run(world, &finding->schedule, &diverged);
-	if (r == 0) {
-		text = ds_timeline_text(timeline, args->full);
-		printf("\n%s", text ? text : "(out of memory)\n");
-		free(text);
-	}
-	ds_timeline_free(timeline);
-	return r;
 }
 
 /* What other tasks did while one waited for pins. */
@@ -423,12 +417,11 @@ static void print_warnings(const struct args *args,
 	}
 }
 
-static int print_text(const struct args *args,
-		      const struct ds_scenario *scenario,
-		      struct ds_program *program,
-		      const struct ds_search_result *result, double seconds)
+static void print_text(const struct args *args,
+		       const struct ds_scenario *scenario,
+		       const struct ds_program *program,
+		       const struct ds_search_result *result, double seconds)
 {
-	const struct ds_search_finding *shortest = NULL;
 	char end[40];
 	unsigned int i;
 
@@ -466,12 +459,48 @@ static int print_text(const struct args *args,
 		if (token)
 			printf("  daxsim replay %s\n", token);
 		free(token);
+	}
+}
+
+/* The shortest run that broke something, or what was asked for; NULL: none. */
+static const struct ds_schedule *shortest_run(
+	const struct args *args, const struct ds_search_result *result)
+{
+	const struct ds_search_finding *shortest = NULL;
+	unsigned int i;
+
+	for (i = 0; i < DS_N_PROPERTIES; i++) {
+		const struct ds_search_finding *finding = &result->findings[i];
+
+		if (!finding->runs ||
+		    (args->loud.chosen && args->loud.property != i))
+			continue;
 		if (!shortest || finding->schedule.n < shortest->schedule.n)
 			shortest = finding;
 	}
 	if (!shortest || args->turns == DS_TURNS_FREE)
+		return NULL;
+	return &shortest->schedule;
+}
+
+static int print_run(const struct args *args,
+		     const struct ds_scenario *scenario,
+		     struct ds_program *program,
+		     const struct ds_search_result *result)
+{
+	struct cli_run run = {
+		.program = program,
+		.scenario = scenario,
+		.path = args->path,
+		.fs = args->profile->name,
+		.broken = args->broken,
+		.schedule = shortest_run(args, result),
+	};
+
+	if (!run.schedule)
 		return 0;
-	return print_timeline(args, program, shortest);
+	printf("\n");
+	return cli_loud_print(&args->loud, &run);
 }
 
 /* Runs made; where states merge, most end where another one has been. */
@@ -527,38 +556,119 @@ static int search(const struct args *args, const struct ds_scenario *scenario,
 	return r;
 }
 
-static int explore(const struct args *args, const struct ds_scenario *scenario,
-		   const struct cli_crew *crew)
+/* What a search found out. */
+struct found {
+	int code;
+	/* What to shrink for; DS_N_PROPERTIES: nothing. */
+	enum ds_property_id property;
+};
+
+/* The property that the run to be told of breaks first. */
+static int choose_property(const struct args *args, struct ds_program *program,
+			   const struct ds_search_result *result,
+			   enum ds_property_id *ret_property)
+{
+	const struct ds_schedule *schedule = shortest_run(args, result);
+	struct ds_world *world = ds_program_world(program);
+	size_t diverged;
+	int r;
+
+	if (!schedule)
+		return 0;
+	r = ds_replay_run(world, schedule, &diverged);
+	if (r == 0)
+		*ret_property = cli_loud_property(&args->loud, world->checks);
+	return r;
+}
+
+/* Searches and prints; in JSON all but the end. */
+static void explore(const struct args *args, const struct ds_scenario *scenario,
+		    const struct cli_crew *crew, struct cli_json *json,
+		    struct found *found)
 {
 	struct ds_program *program = crew->programs[0];
 	struct ds_search_result result;
 	double start = cli_now();
-	int code, r;
+	int r;
 
 	if (!args->json)
 		printf("seed %llu\n", (unsigned long long)args->search.seed);
 	fflush(stdout);
 	r = search(args, scenario, crew, &result);
-	if (r == -EPROTO) {
-		cli_error(verb, "nondeterminism: the same choices led to "
-				"another state");
-		return EXIT_DIVERGED;
-	}
 	if (r < 0) {
-		cli_error(verb, "the search is void: %s", strerror(-r));
-		return EXIT_INTERNAL;
+		found->code = r == -EPROTO ? EXIT_DIVERGED : EXIT_INTERNAL;
+		if (r == -EPROTO)
+			cli_error(verb, "nondeterminism: the same choices led "
+					"to another state");
+		else
+			cli_error(verb, "the search is void: %s", strerror(-r));
+		return;
 	}
-	code = verdict(args, scenario, &result);
+	found->code = verdict(args, scenario, &result);
 	if (args->json)
 		print_json(args, scenario, program, &result, cli_now() - start,
-			   code);
+			   found->code, json);
 	else
-		r = print_text(args, scenario, program, &result,
-			       cli_now() - start);
+		print_text(args, scenario, program, &result, cli_now() - start);
+	if (args->shrink)
+		r = choose_property(args, program, &result, &found->property);
+	else if (!args->json)
+		r = print_run(args, scenario, program, &result);
 	if (r < 0)
-		code = EXIT_INTERNAL;
+		found->code = EXIT_INTERNAL;
 	ds_search_result_free(&result);
-	return code;
+}
+
+/* Shrinks what was found, on a region of its own. Return: an exit code. */
+static int shrink(const struct args *args, const struct ds_scenario *scenario,
+		  struct ds_program_options program, struct cli_json *json,
+		  const struct found *found)
+{
+	struct cli_shrink how = {
+		.verb = verb,
+		.scenario = scenario,
+		.file = args->shrink_to,
+		.loud = &args->loud,
+		.property = found->property,
+	};
+	int code;
+
+	code = cli_region_open(&args->region, verb, &program.region);
+	if (code != EXIT_AS_ASKED)
+		return code;
+	how.program = program;
+	code = cli_shrink(&how, args->json ? json : NULL);
+	ds_region_close(program.region);
+	return code == EXIT_AS_ASKED ? found->code : code;
+}
+
+/* Return: an exit code. */
+static int explore_all(const struct args *args,
+		       const struct ds_scenario *scenario)
+{
+	const struct ds_program_options program = {
+		.profile = args->profile,
+		.turns = args->turns,
+		.checked = true,
+		.used = args->broken != DS_RULE_NONE,
+		.broken = args->broken,
+	};
+	struct found found = {.property = DS_N_PROPERTIES};
+	struct cli_json json = {0};
+	struct cli_crew crew;
+	int code;
+
+	code = cli_crew_new(verb, &args->region, scenario, program, args->jobs,
+			    &crew);
+	if (code != EXIT_AS_ASKED)
+		return code;
+	explore(args, scenario, &crew, &json, &found);
+	cli_crew_free(&crew);
+	if (found.property != DS_N_PROPERTIES)
+		found.code = shrink(args, scenario, program, &json, &found);
+	if (json.out)
+		json_end(&json);
+	return found.code;
 }
 
 int daxsim_verb_explore(int argc, char **argv)
@@ -566,10 +676,9 @@ int daxsim_verb_explore(int argc, char **argv)
 	struct args args = {
 		.search = {.bound = 2, .seed = 1, .max_steps = 10000},
 		.jobs = 1,
+		.loud = {.budget = CLI_DECISIVE_BUDGET},
 	};
 	struct ds_scenario scenario;
-	struct ds_program_options program;
-	struct cli_crew crew;
 	int code;
 
 	code = parse_args(argc, argv, &args);
@@ -582,18 +691,5 @@ int daxsim_verb_explore(int argc, char **argv)
 	if (scenario.watch_waits)
 		args.jobs = 1;
 	cli_catch_interrupt();
-	program = (struct ds_program_options){
-		.profile = args.profile,
-		.turns = args.turns,
-		.checked = true,
-		.used = args.broken != DS_RULE_NONE,
-		.broken = args.broken,
-	};
-	code = cli_crew_new(verb, &args.region, &scenario, program, args.jobs,
-			    &crew);
-	if (code != EXIT_AS_ASKED)
-		return code;
-	code = explore(&args, &scenario, &crew);
-	cli_crew_free(&crew);
-	return code;
+	return explore_all(&args, &scenario);
 }
