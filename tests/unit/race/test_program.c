@@ -405,9 +405,9 @@ static void rounds_that_do_nothing_let_others_go_on(void **state)
 	assert_int_equal(limited, 31);
 }
 
-#define STEPS      6000
-#define PATIENCE   200
-#define MAX_PERIOD 400
+#define STEPS      2000
+#define PATIENCE   50
+#define MAX_PERIOD 100
 
 /*
  * A schedule that is fair and lets the page become idle only when it must:
@@ -567,7 +567,7 @@ static void endless_tasks_end_on_free_threads(void **state)
 		.turns = DS_TURNS_FREE,
 	};
 	const struct ds_search_options how = {.kind = DS_SEARCH_RANDOM,
-					      .budget = 3};
+					      .budget = 1};
 	static struct ds_scenario scenario;
 	struct ds_search_result result;
 	struct ds_program *program;
@@ -584,7 +584,7 @@ static void endless_tasks_end_on_free_threads(void **state)
 			 0);
 	assert_int_equal(
 		ds_search_run(ds_program_world(program), &how, &result), 0);
-	assert_int_equal(result.interleavings, 3);
+	assert_int_equal(result.interleavings, 1);
 	assert_int_equal(result.broken, 0);
 	ds_search_result_free(&result);
 	ds_program_free(program);
