@@ -302,7 +302,7 @@ bool ds_frame_is_busy(struct ds_task *task, struct ds_frames *frames,
 	 * idle, but not the other way round.
 	 */
 	others = atomic_load(&frame->extra) - atomic_load(&frame->mapped);
-	ds_task_saw(task, (uint64_t)others);
+	ds_task_saw(task, others != 0);
 	return others != 0;
 }
 

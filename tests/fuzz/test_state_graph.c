@@ -7,8 +7,8 @@
  * run ends there. Every step of many runs is compared with what it was the
  * first time, in whatever history that came.
  *
- * Programs: the scenarios named on the command line, cells of the proof table,
- * and random ones. DAXSIM_SEED begins with another random program,
+ * Programs: all scenarios of tests/scenarios, cells of the proof table, random
+ * ones, and one in C. DAXSIM_SEED begins with another random program,
  * DAXSIM_BUDGET multiplies how many there are and how long each is walked.
  */
 #include <setjmp.h>
@@ -26,6 +26,7 @@
 #include <daxsim.h>
 
 #include "fs/profiles.h"
+#include "race/builtin.h"
 #include "race/cells.h"
 #include "race/program.h"
 #include "sched/current.h"
@@ -259,7 +260,7 @@ static void run_once(struct graph *graph)
 	assert_int_equal(ds_world_rewind(world), 0);
 	world->sched->strategy = (struct ds_strategy){pick, graph};
 	end = ds_sched_run(world->sched);
-	assert_true(end != DS_RUN_VOID && graph->depth < MAX_DEPTH);
+	assert_true(end != DS_RUN_VOID);
 	if (end == DS_RUN_STOPPED)
 		return;
 	now = ds_world_digest(world);
@@ -379,41 +380,23 @@ static struct ds_region *open_region(void)
 	return region;
 }
 
-static void parse(const char *name, const char *text,
-		  struct ds_scenario *ret_scenario)
-{
-	char why[300];
-
-	if (ds_scenario_parse(name, text, ret_scenario, why, sizeof(why)) < 0)
-		fail_msg("%s", why);
-}
-
 /* -------------------------------- Scenarios ------------------------------- */
-
-static void read_scenario(const char *path, struct ds_scenario *ret_scenario)
-{
-	char text[8192] = "";
-	FILE *file = fopen(path, "r");
-
-	assert_non_null(file);
-	assert_true(fread(text, 1, sizeof(text) - 1, file) > 0);
-	fclose(file);
-	parse(path, text, ret_scenario);
-}
 
 static void steps_of_scenarios_are_a_function_of_the_digest(void **state)
 {
 	struct ds_region *region = open_region();
 	struct ds_scenario scenario;
-	char **path;
-	unsigned int i;
+	const char *name;
+	unsigned int i, j;
 
-	for (path = *state; *path; path++) {
-		read_scenario(*path, &scenario);
-		for (i = 0; i < scenario.n_expects; i++)
+	(void)state;
+	for (i = 0; (name = ds_builtin_name(i)); i++) {
+		assert_int_equal(ds_builtin_find(name, &scenario), 0);
+		for (j = 0; j < scenario.n_expects; j++)
 			explore_scenario(&scenario, region,
-					 scenario.expects[i].fs, i);
+					 scenario.expects[j].fs, i + j);
 	}
+	assert_true(i > 0);
 	ds_region_close(region);
 }
 
@@ -539,6 +522,7 @@ static void make_scenario(struct text *text, uint64_t seed,
 			  struct ds_scenario *ret_scenario)
 {
 	unsigned int n_tasks, n_calls, i;
+	char why[300];
 
 	*text = (struct text){.prng = {seed}};
 	n_tasks = 2 + below(text, 2);
@@ -561,7 +545,18 @@ static void make_scenario(struct text *text, uint64_t seed,
 		for (n_calls = 1 + below(text, 2); n_calls > 0; n_calls--)
 			add_call(text, i + 1);
 	}
-	parse("random", text->bytes, ret_scenario);
+	if (ds_scenario_parse("random", text->bytes, ret_scenario, why,
+			      sizeof(why)) < 0)
+		fail_msg("%s", why);
+}
+
+static const char *random_profile(uint64_t seed)
+{
+	unsigned int n = 0;
+
+	while (ds_profile_at(n))
+		n++;
+	return ds_profile_at((unsigned int)(seed % n))->name;
 }
 
 static void steps_of_random_programs_are_a_function_of_the_digest(void **state)
@@ -576,10 +571,8 @@ static void steps_of_random_programs_are_a_function_of_the_digest(void **state)
 	(void)state;
 	for (i = 0; i < n; i++) {
 		make_scenario(&text, seed + i, &scenario);
-		explore_scenario(
-			&scenario, region,
-			ds_profile_at((unsigned int)(seed + i) % 7)->name,
-			seed + i);
+		explore_scenario(&scenario, region, random_profile(seed + i),
+				 seed + i);
 	}
 	ds_region_close(region);
 }
@@ -709,12 +702,11 @@ static void steps_of_programs_in_c_are_a_function_of_the_digest(void **state)
 	daxsim_free(sim);
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_prestate(
-			steps_of_scenarios_are_a_function_of_the_digest,
-			argv + 1),
+		cmocka_unit_test(
+			steps_of_scenarios_are_a_function_of_the_digest),
 		cmocka_unit_test(steps_of_cells_are_a_function_of_the_digest),
 		cmocka_unit_test(
 			steps_of_random_programs_are_a_function_of_the_digest),
@@ -722,6 +714,5 @@ int main(int argc, char **argv)
 			steps_of_programs_in_c_are_a_function_of_the_digest),
 	};
 
-	(void)argc;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
