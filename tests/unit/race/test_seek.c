@@ -9,7 +9,7 @@ static void seek(struct f_program *f, const struct ds_seek *asked,
 	struct ds_seek how = *asked;
 
 	if (!how.budget)
-		how.budget = 100000;
+		how.budget = 1000000;
 	if (!how.max_steps)
 		how.max_steps = F_STEPS;
 	assert_int_equal(ds_seek_run(f->world, &how, result), 0);
@@ -20,25 +20,27 @@ static void it_agrees_with_the_search(void **state)
 {
 	static const char *const profiles[] = {"ext4-4.18", "ext4-v3",
 					       "ext4-4.19"};
+	static const enum ds_property_id ids[] = {DS_WAITED, DS_NO_DEADLOCK};
 	struct ds_search_result all;
 	struct ds_seek_result found;
 	struct f_program f;
-	unsigned int i, id, breaks;
+	unsigned int i, j, breaks;
 
 	(void)state;
 	for (i = 0; i < 3; i++) {
 		f_open(&f, F_EARLY, profiles[i]);
 		f_search(&f, &all);
-		for (id = 0; id < DS_N_PROPERTIES; id++) {
-			struct ds_seek how = {.property = id, .breaks = true};
+		for (j = 0; j < 2; j++) {
+			struct ds_seek how = {.property = ids[j],
+					      .breaks = true};
 
 			seek(&f, &how, &found);
-			breaks = all.findings[id].runs != 0;
+			breaks = all.findings[ids[j]].runs != 0;
 			assert_int_equal(found.end,
 					 breaks ? DS_SEEK_FOUND : DS_SEEK_NONE);
 			if (breaks)
 				assert_true(f_replay(&f, &found.schedule) >>
-						    id &
+						    ids[j] &
 					    1);
 			ds_schedule_free(&found.schedule);
 		}
