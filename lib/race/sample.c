@@ -36,8 +36,10 @@ static struct sample *sample_of(struct ds_engine *engine)
 
 static void begin_random(struct ds_engine *engine, uint64_t run)
 {
-	sample_of(engine)->prng.state =
-		ds_hash_step(engine->options->seed, run);
+	/* Mixed before: seeds next to each other must not share their runs. */
+	uint64_t seed = ds_hash_step(0, ds_mix64(engine->options->seed));
+
+	sample_of(engine)->prng.state = ds_hash_step(seed, run);
 }
 
 static unsigned int uniform(struct sample *sample, uint32_t enabled)
