@@ -7,9 +7,10 @@
  * run ends there. Every step of many runs is compared with what it was the
  * first time, in whatever history that came.
  *
- * Programs: all scenarios of tests/scenarios, cells of the proof table, random
- * ones, and one in C. DAXSIM_SEED begins with another random program,
- * DAXSIM_BUDGET multiplies how many there are and how long each is walked.
+ * Programs: the scenarios in the library and those named on the command line,
+ * cells of the proof table, random ones, and one in C. DAXSIM_SEED begins with
+ * another random program, DAXSIM_BUDGET multiplies how many there are and how
+ * long each is walked.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -382,21 +383,50 @@ static struct ds_region *open_region(void)
 
 /* -------------------------------- Scenarios ------------------------------- */
 
+static void explore_expectations(const struct ds_scenario *scenario,
+				 struct ds_region *region)
+{
+	unsigned int i;
+
+	for (i = 0; i < scenario->n_expects; i++)
+		explore_scenario(scenario, region, scenario->expects[i].fs, i);
+}
+
 static void steps_of_scenarios_are_a_function_of_the_digest(void **state)
 {
 	struct ds_region *region = open_region();
 	struct ds_scenario scenario;
 	const char *name;
-	unsigned int i, j;
+	unsigned int i;
 
 	(void)state;
 	for (i = 0; (name = ds_builtin_name(i)); i++) {
 		assert_int_equal(ds_builtin_find(name, &scenario), 0);
-		for (j = 0; j < scenario.n_expects; j++)
-			explore_scenario(&scenario, region,
-					 scenario.expects[j].fs, i + j);
+		explore_expectations(&scenario, region);
 	}
 	assert_true(i > 0);
+	ds_region_close(region);
+}
+
+static void steps_of_files_are_a_function_of_the_digest(void **state)
+{
+	struct ds_region *region = open_region();
+	struct ds_scenario scenario;
+	char why[300];
+	char **path;
+
+	for (path = *state; *path; path++) {
+		char text[8192] = "";
+		FILE *file = fopen(*path, "r");
+
+		assert_non_null(file);
+		assert_true(fread(text, 1, sizeof(text) - 1, file) > 0);
+		fclose(file);
+		if (ds_scenario_parse(*path, text, &scenario, why,
+				      sizeof(why)) < 0)
+			fail_msg("%s", why);
+		explore_expectations(&scenario, region);
+	}
 	ds_region_close(region);
 }
 
@@ -702,11 +732,13 @@ static void steps_of_programs_in_c_are_a_function_of_the_digest(void **state)
 	daxsim_free(sim);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			steps_of_scenarios_are_a_function_of_the_digest),
+		cmocka_unit_test_prestate(
+			steps_of_files_are_a_function_of_the_digest, argv + 1),
 		cmocka_unit_test(steps_of_cells_are_a_function_of_the_digest),
 		cmocka_unit_test(
 			steps_of_random_programs_are_a_function_of_the_digest),
@@ -714,5 +746,6 @@ int main(void)
 			steps_of_programs_in_c_are_a_function_of_the_digest),
 	};
 
+	(void)argc;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

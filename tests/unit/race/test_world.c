@@ -175,164 +175,201 @@ static void wait_for_lock(struct t_world *t, unsigned int id)
 	lock->tail = waiter;
 }
 
-/* Each changes one thing that decides how things go on. */
-static void change_one(struct t_world *t, unsigned int which)
+/* Each changes one thing that decides how things go on; false: none of these.
+ */
+static bool change_task(struct t_world *t, unsigned int which)
 {
 	struct ds_task *task = t->world->sched->tasks[0];
-	struct ds_inode *inode = t->super->inodes;
-	struct ds_checks *checks = t->world->checks;
-	struct ds_pfn pfn;
 
 	switch (which) {
 	case 0:
 		task->memory++;
-		break;
+		return true;
 	case 1:
 		task->at = DS_AT_WAKE;
-		break;
+		return true;
 	case 2:
 		ds_task_signal(t->setup, task);
-		break;
+		return true;
 	case 3:
 		ds_task_wake(task);
-		break;
+		return true;
 	case 4:
 		task->state = DS_TASK_ASLEEP;
-		break;
+		return true;
 	case 5:
 		task->state = DS_TASK_ASLEEP;
 		task->interruptible = true;
-		break;
+		return true;
 	case 6:
 		task->n_accesses = 1;
 		task->accesses[0] = ds_reads(1);
-		break;
+		return true;
 	case 7:
 		task->n_accesses = 1;
 		task->accesses[0] = ds_writes(1);
-		break;
+		return true;
 	case 8:
 		queue(t, 0, 1);
 		queue(t, 1, 1);
-		break;
+		return true;
 	case 9:
 		queue(t, 1, 1);
 		queue(t, 0, 1);
-		break;
+		return true;
 	case 10:
 		wait_for_lock(t, 0);
 		wait_for_lock(t, 1);
-		break;
+		return true;
 	case 11:
 		wait_for_lock(t, 1);
 		wait_for_lock(t, 0);
-		break;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool change_lock(struct t_world *t, unsigned int which)
+{
+	struct ds_inode *inode = t->super->inodes;
+	struct ds_pfn pfn;
+
+	switch (which) {
 	case 12:
 		ds_rwsem_lock(t->setup, &inode->fault_lock, DS_SHARED);
-		break;
+		return true;
 	case 13:
 		ds_rwsem_lock(t->setup, &inode->mapping.rmap.lock,
 			      DS_EXCLUSIVE);
-		break;
+		return true;
 	case 14:
 		ds_rwsem_lock(t->setup, &t->world->space->mmap_lock, DS_SHARED);
-		break;
+		return true;
 	case 15:
 		ds_rwsem_lock(t->setup, &t->super->journal, DS_SHARED);
-		break;
+		return true;
 	case 16:
 		t->world->space->walkers.walking = 2;
-		break;
+		return true;
 	case 17:
 		t->world->space->next_free.vpn++;
-		break;
+		return true;
 	case 18:
 		ds_blocks_alloc(t->super->blocks, 0, 1, &pfn);
-		break;
+		return true;
 	case 19:
 		ds_blocks_alloc(t->super->blocks, 0, 2, &pfn);
 		ds_blocks_release(t->super->blocks, ds_pfn(pfn.pfn + 1), 1);
 		ds_blocks_release(t->super->blocks, pfn, 1);
-		break;
+		return true;
 	case 20:
 		t->super->n_waiting++;
-		break;
+		return true;
 	case 21:
 		t->super->files->position++;
-		break;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool change_record(struct t_world *t, unsigned int which)
+{
+	struct ds_checks *checks = t->world->checks;
+
+	switch (which) {
 	case 22:
 		checks->clean_scans ^= 2;
-		break;
+		return true;
 	case 23:
 		checks->changed_since_entry[1] ^= 8;
-		break;
+		return true;
 	case 24:
 		checks->held_at_entry[1]++;
-		break;
+		return true;
 	case 25:
 		checks->victims[checks->n_victims++] = ds_pfn(9);
-		break;
+		return true;
 	case 26:
 		checks->pinned[checks->n_pinned++] = ds_pfn(9);
-		break;
+		return true;
 	case 27:
 		ds_frame_set_file(t->frames, ds_pfn(9), 7);
-		break;
+		return true;
 	case 28:
 		ds_frame_associate(t->setup, t->frames, ds_pfn(9), 7,
 				   ds_pgidx(0));
-		break;
+		return true;
+	case 34:
+		t->frames->holders = NULL;
+		return true;
+	case 35:
+		ds_frame_get(t->setup, t->frames, ds_pfn(9));
+		return true;
+	case 39:
+		checks->shadow->reading = 2;
+		return true;
+	case 40:
+		checks->shadow->pages[0][0].now[3]++;
+		checks->shadow->is_known = false;
+		return true;
+	case 41:
+		checks->shadow->pages[0][0].readers[0] = 2;
+		checks->shadow->is_known = false;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool change_file(struct t_world *t, unsigned int which)
+{
+	struct ds_inode *inode = t->super->inodes;
+
+	switch (which) {
 	case 29:
 		inode->n_links++;
-		break;
+		return true;
 	case 30:
 		inode->mapping.rmap.vmas = NULL;
-		break;
+		return true;
 	case 31:
 		ds_pte_clear(t->setup, t->world->space,
 			     t->world->space->vmas->first,
 			     t->world->space->vmas->end);
-		break;
+		return true;
 	case 32:
 		atomic_store(&inode->size, 5);
-		break;
+		return true;
 	case 33:
 		inode->disk_size = 5;
-		break;
-	case 34:
-		t->frames->holders = NULL;
-		break;
-	case 35:
-		ds_frame_get(t->setup, t->frames, ds_pfn(9));
-		break;
+		return true;
 	case 36:
 		ds_xtree_erase(inode->mapping.tree, ds_pgidx(0));
-		break;
+		return true;
 	case 37:
 		ds_xtree_clear_tag(inode->mapping.tree, ds_pgidx(0),
 				   DS_XTREE_DIRTY);
-		break;
+		return true;
 	case 38:
 		ds_extmap_convert(inode->extents, ds_pgrange(0, 1),
 				  DS_EXT_UNWRITTEN);
-		break;
-	case 39:
-		checks->shadow->reading = 2;
-		break;
-	case 40:
-		checks->shadow->pages[0][0].now[3]++;
-		checks->shadow->is_known = false;
-		break;
-	case 41:
-		checks->shadow->pages[0][0].readers[0] = 2;
-		checks->shadow->is_known = false;
-		break;
+		return true;
 	case 42:
 		inode->n_users++;
-		break;
+		return true;
 	default:
 		ds_frame_write(t->setup, t->frames, ds_pfn(9), 4095, "x", 1);
+		return true;
 	}
+}
+
+static void change_one(struct t_world *t, unsigned int which)
+{
+	if (!change_task(t, which) && !change_lock(t, which) &&
+	    !change_record(t, which))
+		change_file(t, which);
 }
 
 static void do_nothing(struct ds_task *task, void *arg)
