@@ -103,6 +103,7 @@ struct daxsim_pin {
 struct daxsim_report {
 	char search[32];
 	uint64_t interleavings;
+	uint64_t states;
 	uint32_t warned;
 	unsigned int n;
 	struct {
@@ -1010,6 +1011,7 @@ static int make_report(struct daxsim *sim,
 	ds_search_end_text(result, search, report->search,
 			   sizeof(report->search));
 	report->interleavings = result->interleavings;
+	report->states = result->states;
 	report->warned = result->warned;
 	for (i = 0; i < DS_N_PROPERTIES && r == 0; i++) {
 		const struct ds_search_finding *found = &result->findings[i];
@@ -1146,6 +1148,11 @@ int daxsim_replay(struct daxsim *sim, const char *token,
 const char *daxsim_report_search(const struct daxsim_report *report)
 {
 	return report->search;
+}
+
+uint64_t daxsim_report_states(const struct daxsim_report *report)
+{
+	return report->states;
 }
 
 uint64_t daxsim_report_interleavings(const struct daxsim_report *report)

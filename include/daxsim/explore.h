@@ -122,8 +122,11 @@ int daxsim_replay(struct daxsim *sim, const char *token,
  */
 const char *daxsim_report_search(const struct daxsim_report *report);
 
-/* Runs to their end. */
+/* Runs to their end. DAXSIM_STATES ends most where it has been before. */
 uint64_t daxsim_report_interleavings(const struct daxsim_report *report);
+
+/* Different states that DAXSIM_STATES met; 0 of other strategies. */
+uint64_t daxsim_report_states(const struct daxsim_report *report);
 
 /*
  * Warnings that the kernel would have raised in some run, bit per number. They

@@ -8,15 +8,14 @@
 /* "8K" where it is that, into @text. Return: @text. */
 static const char *size_text(uint64_t bytes, char text[24])
 {
-	static const char units[] = "KMG";
+	static const char *const units[] = {"", "K", "M", "G"};
 	unsigned int unit = 0;
 
 	while (unit < 3 && bytes && bytes % 1024 == 0) {
 		bytes /= 1024;
 		unit++;
 	}
-	snprintf(text, 24, "%llu%.1s", (unsigned long long)bytes,
-		 unit ? &units[unit - 1] : "");
+	snprintf(text, 24, "%llu%s", (unsigned long long)bytes, units[unit]);
 	return text;
 }
 

@@ -87,6 +87,32 @@ static void kernels_that_never_waited_lose_data(void **state)
 	daxsim_free(race.sim);
 }
 
+static void merged_states_find_what_classes_of_runs_do(void **state)
+{
+	static const char *const fs[] = {"ext4-4.18", "ext4-v3", "xfs-4.19"};
+	unsigned int i, j;
+
+	(void)state;
+	for (i = 0; i < sizeof(fs) / sizeof(fs[0]); i++) {
+		struct t_race race = t_race(fs[i], DAXSIM_FIBER);
+		struct daxsim_explore_options states = how(DAXSIM_STATES);
+		struct daxsim_report *one = t_explore(race.sim);
+		struct daxsim_report *two = explore_with(race.sim, &states);
+
+		assert_string_equal(daxsim_report_search(two), "COMPLETE");
+		assert_true(daxsim_report_states(two) > 100);
+		assert_int_equal(daxsim_report_states(one), 0);
+		assert_int_equal(daxsim_report_findings(one),
+				 daxsim_report_findings(two));
+		for (j = 0; j < daxsim_report_findings(one); j++)
+			assert_true(
+				t_broke(two, daxsim_report_property(one, j)));
+		daxsim_report_free(one);
+		daxsim_report_free(two);
+		daxsim_free(race.sim);
+	}
+}
+
 /* The token of the finding about @property, to be freed. */
 static char *find_token(const struct daxsim_report *report,
 			const char *property)
@@ -804,6 +830,7 @@ int main(void)
 		cmocka_unit_test(ext4_v3_gives_up_early),
 		cmocka_unit_test(kernels_with_the_fix_do_not),
 		cmocka_unit_test(kernels_that_never_waited_lose_data),
+		cmocka_unit_test(merged_states_find_what_classes_of_runs_do),
 		cmocka_unit_test(a_token_shows_the_same_run_a_thousand_times),
 		cmocka_unit_test(
 			a_token_works_in_another_universe_and_beside_searches),

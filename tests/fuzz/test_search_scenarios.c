@@ -23,7 +23,7 @@
 #include "race/program.h"
 #include "race/search.h"
 
-#define MAX_PLAIN  60000
+#define MAX_PLAIN  400000
 #define MAX_SAMPLE 8000
 
 #define DIRECT                                                                 \
