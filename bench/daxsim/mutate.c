@@ -261,10 +261,11 @@ static int exit_code(int error, const char *why)
 }
 
 /* Searches are short: how far it is, is told of each rule. */
-static bool stops(void *arg, uint64_t runs)
+static bool stops(void *arg, uint64_t runs, uint64_t states)
 {
 	(void)arg;
 	(void)runs;
+	(void)states;
 	return cli_interrupted();
 }
 

@@ -24,7 +24,8 @@ static void print_line(struct cli_progress *progress, double seconds)
 {
 	uint64_t runs = atomic_load(&progress->n_runs);
 	size_t done = atomic_load(&progress->n_done);
-	char items[64] = "", rate[64] = "", left[32] = "";
+	uint64_t states = atomic_load(&progress->n_states);
+	char items[64] = "", rate[64] = "", graph[64] = "", left[32] = "";
 
 	if (progress->items)
 		snprintf(items, sizeof(items), " %zu of %zu %s,", done,
@@ -36,7 +37,11 @@ static void print_line(struct cli_progress *progress, double seconds)
 	if (runs)
 		snprintf(rate, sizeof(rate), " %llu runs, %.0f/s",
 			 (unsigned long long)runs, (double)runs / seconds);
-	fprintf(stderr, "\r%s:%s%s%s\033[K", progress->what, items, rate, left);
+	if (states)
+		snprintf(graph, sizeof(graph), ", %llu states, %.0f/s",
+			 (unsigned long long)states, (double)states / seconds);
+	fprintf(stderr, "\r%s:%s%s%s%s\033[K", progress->what, items, rate,
+		graph, left);
 }
 
 /* One line at a time, whichever thread comes first when it is due. */
@@ -68,12 +73,15 @@ void cli_progress_end(const struct cli_progress *progress)
 		fputs("\r\033[K", stderr);
 }
 
-bool cli_progress_of_search(void *arg, uint64_t runs)
+bool cli_progress_of_search(void *arg, uint64_t runs, uint64_t states)
 {
 	struct cli_progress_search *search = arg;
 
 	atomic_fetch_add(&search->all->n_runs, runs - search->counted);
+	atomic_fetch_add(&search->all->n_states,
+			 states - search->counted_states);
 	search->counted = runs;
+	search->counted_states = states;
 	show(search->all);
 	return cli_interrupted();
 }

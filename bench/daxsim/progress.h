@@ -21,13 +21,14 @@ struct cli_progress {
 	double start;
 	atomic_size_t n_done;
 	atomic_uint_fast64_t n_runs; /* of all searches */
-	atomic_uint_fast64_t due;    /* ms since the start of the next line */
+	atomic_uint_fast64_t n_states;
+	atomic_uint_fast64_t due; /* ms since the start of the next line */
 };
 
 /* One search of them. */
 struct cli_progress_search {
 	struct cli_progress *all;
-	uint64_t counted; /* its runs that are in @n_runs */
+	uint64_t counted, counted_states; /* are in @n_runs, @n_states */
 };
 
 /* @items: NULL, or what there are @n_items of. */
@@ -44,6 +45,6 @@ void cli_progress_end(const struct cli_progress *progress);
  * The progress callback of a search, with its struct cli_progress_search; from
  * any thread. Return: whether to stop: the user interrupted.
  */
-bool cli_progress_of_search(void *arg, uint64_t runs);
+bool cli_progress_of_search(void *arg, uint64_t runs, uint64_t states);
 
 #endif

@@ -438,7 +438,7 @@ static int try(struct ds_mutator *mutator, struct trial *trial,
 }
 
 int ds_mutate(struct ds_mutator *mutator, enum ds_rule rule, const char *fs,
-	      bool (*progress)(void *arg, uint64_t runs),
+	      bool (*progress)(void *arg, uint64_t runs, uint64_t states),
 	      struct ds_mutation_result *ret_result, char *ret_why,
 	      size_t why_size)
 {

@@ -23,6 +23,7 @@ struct ds_pool {
 	pthread_mutex_t lock; /* protects all below */
 	pthread_cond_t changed;
 	struct ds_graph graph;
+	uint64_t n_runs; /* of all workers, for who looks on */
 	unsigned int n_workers, n_idle, n_pieces;
 	struct ds_piece *first, *last; /* oldest first */
 	bool stopped;                  /* some worker ended early: so do all */

@@ -198,7 +198,9 @@ static bool is_interrupted(const struct search *search, uint64_t runs)
 	if (!options->progress || runs % 256 != 0)
 		return false;
 	ds_pool_lock(pool);
-	stop = options->progress(options->progress_arg, runs);
+	pool->n_runs += 256;
+	stop = options->progress(options->progress_arg, pool->n_runs,
+				 pool->graph.n_states);
 	ds_pool_unlock(pool);
 	return stop;
 }

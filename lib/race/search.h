@@ -45,8 +45,12 @@ struct ds_search_options {
 	bool whole;         /* states: every step between them, no sleep sets */
 	bool first;         /* stop at the first finding */
 	uint64_t max_steps; /* of one run */
-	/* NULL, or called now and then; true: stop and tell what is known. */
-	bool (*progress)(void *arg, uint64_t runs);
+	/*
+	 * NULL, or called now and then with what all threads have done so far
+	 * (@states: 0 unless they are merged); true: stop and tell what is
+	 * known.
+	 */
+	bool (*progress)(void *arg, uint64_t runs, uint64_t states);
 	void *progress_arg;
 	/* NULL, or called after each run that was not cut short. */
 	void (*ran)(void *arg, struct ds_world *world);

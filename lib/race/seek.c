@@ -256,7 +256,7 @@ static int seek_all(struct seeker *seeker)
 	do {
 		if (result->runs >= seek->budget ||
 		    (seek->progress && result->runs % 256 == 255 &&
-		     seek->progress(seek->progress_arg, result->runs))) {
+		     seek->progress(seek->progress_arg, result->runs, 0))) {
 			if (result->end == DS_SEEK_NONE)
 				result->end = DS_SEEK_UNDECIDED;
 			return 0;

@@ -34,7 +34,7 @@ struct ds_seek {
 	uint64_t budget;    /* runs at most */
 	uint64_t max_steps; /* of one run */
 	/* NULL, or called now and then; true: stop. */
-	bool (*progress)(void *arg, uint64_t runs);
+	bool (*progress)(void *arg, uint64_t runs, uint64_t states);
 	void *progress_arg;
 };
 

@@ -57,7 +57,7 @@ static bool is_interrupted(struct shrinker *shrinker)
 	const struct ds_shrink *how = shrinker->how;
 
 	if (how->progress &&
-	    how->progress(how->progress_arg, shrinker->shrunk->runs))
+	    how->progress(how->progress_arg, shrinker->shrunk->runs, 0))
 		shrinker->shrunk->interrupted = true;
 	return shrinker->shrunk->interrupted;
 }

@@ -16,7 +16,7 @@ struct ds_shrink {
 	uint64_t budget; /* runs for each scenario tried, and for each bound */
 	uint64_t max_steps;
 	/* NULL, or called now and then; true: stop with what there is. */
-	bool (*progress)(void *arg, uint64_t runs);
+	bool (*progress)(void *arg, uint64_t runs, uint64_t states);
 	void *progress_arg;
 };
 

@@ -89,10 +89,19 @@ struct shared {
 	uint64_t saw[N_TASKS];
 };
 
+/* Errors put in on purpose, to see that they are noticed. */
+enum error {
+	NO_ERROR,
+	READS_HIDDEN,  /* reads of cells are not declared */
+	WRITES_HIDDEN, /* nor are writes */
+	CELLS_MERGED,  /* the digest leaves the cells out */
+};
+
 struct role {
 	const struct script *script;
 	struct shared *shared;
 	struct ds_checks *checks;
+	enum error error;
 };
 
 /* ------------------------------ Interpreter ------------------------------- */
@@ -123,9 +132,15 @@ static unsigned int value_of(const struct role *role,
 			 : (unsigned int)(role->shared->saw[task->id] % 3);
 }
 
+static struct ds_access nothing(void)
+{
+	return ds_reads(ds_object(DS_OBJ_NONE, 0, 0));
+}
+
 static void read_cell(struct role *role, struct ds_task *task, unsigned int i)
 {
-	ds_yield(task, DS_AT_CELL, ds_reads(t_cell(i)));
+	ds_yield(task, DS_AT_CELL,
+		 role->error == READS_HIDDEN ? nothing() : ds_reads(t_cell(i)));
 	ds_touch(task, t_cell(i), DS_READ);
 	see(role, task, role->shared->cells[i]);
 }
@@ -133,7 +148,9 @@ static void read_cell(struct role *role, struct ds_task *task, unsigned int i)
 static void write_cell(struct role *role, struct ds_task *task, unsigned int i,
 		       unsigned int value)
 {
-	ds_yield(task, DS_AT_CELL, ds_writes(t_cell(i)));
+	ds_yield(task, DS_AT_CELL,
+		 role->error == WRITES_HIDDEN ? nothing()
+					      : ds_writes(t_cell(i)));
 	ds_touch(task, t_cell(i), DS_WRITE);
 	role->shared->cells[i] = value_of(role, task, value);
 }
@@ -602,7 +619,15 @@ static void digest_shared(const void *arg, struct ds_digest *digest)
 	ds_digest_add(digest, hash_shared(0, arg));
 }
 
-static void build(struct stage *stage, const struct program *program)
+/* CELLS_MERGED: says nothing of what the tasks share. */
+static void digest_nothing(const void *arg, struct ds_digest *digest)
+{
+	(void)arg;
+	ds_digest_add(digest, 0);
+}
+
+static void build(struct stage *stage, const struct program *program,
+		  enum error error)
 {
 	struct shared *shared;
 	unsigned int i;
@@ -612,7 +637,9 @@ static void build(struct stage *stage, const struct program *program)
 	shared = t_toy_alloc(&stage->toy, sizeof(*shared));
 	stage->shared = shared;
 	shared->counters[0] = 1;
-	stage->toy.world->digest = digest_shared;
+	stage->toy.world->digest =
+		error == CELLS_MERGED ? digest_nothing : digest_shared;
+	stage->toy.world->sched->check_footprints = error == NO_ERROR;
 	stage->toy.world->digest_arg = shared;
 	for (i = 0; i < N_SEMS; i++) {
 		/* Of one class: the order is free, and deadlocks happen. */
@@ -625,6 +652,7 @@ static void build(struct stage *stage, const struct program *program)
 			.script = &program->scripts[i],
 			.shared = shared,
 			.checks = stage->toy.world->checks,
+			.error = error,
 		};
 		t_toy_spawn(&stage->toy, play, &stage->roles[i]);
 	}
@@ -728,7 +756,7 @@ static bool compare(uint64_t seed, struct totals *totals)
 	unsigned int i;
 
 	write_program(seed, &program);
-	build(&stage, &program);
+	build(&stage, &program, NO_ERROR);
 	search(&stage, DS_SEARCH_PLAIN, plain);
 	if (plain->result.end != DS_END_COMPLETE) {
 		totals->n_too_large++;
@@ -759,6 +787,56 @@ static bool compare(uint64_t seed, struct totals *totals)
 		forget(&outcomes[i]);
 	t_toy_fini(&stage.toy);
 	return all_good;
+}
+
+/* Return: whether the search of @kind differs from plain enumeration. */
+static bool is_noticed(uint64_t seed, enum error error,
+		       enum ds_search_kind kind)
+{
+	struct program program;
+	struct stage stage;
+	struct outcome plain, other;
+	bool noticed = false;
+
+	write_program(seed, &program);
+	build(&stage, &program, error);
+	search(&stage, DS_SEARCH_PLAIN, &plain);
+	if (plain.result.end == DS_END_COMPLETE) {
+		search(&stage, kind, &other);
+		noticed = !is_good(&plain, &other, kind);
+		forget(&other);
+	}
+	forget(&plain);
+	t_toy_fini(&stage.toy);
+	return noticed;
+}
+
+/* What would be the use of a comparison that sees nothing? */
+static void an_error_in_a_reduction_is_noticed(void **state)
+{
+	static const struct {
+		enum error error;
+		enum ds_search_kind kind;
+	} wrong[] = {
+		{READS_HIDDEN, DS_SEARCH_SLEEP},
+		{READS_HIDDEN, DS_SEARCH_SOURCE},
+		{READS_HIDDEN, DS_SEARCH_STATES},
+		{WRITES_HIDDEN, DS_SEARCH_SLEEP},
+		{WRITES_HIDDEN, DS_SEARCH_SOURCE},
+		{WRITES_HIDDEN, DS_SEARCH_STATES},
+		{CELLS_MERGED, DS_SEARCH_STATES},
+	};
+	unsigned int i, seed, n;
+
+	(void)state;
+	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		for (n = seed = 0; seed < 150; seed++)
+			n += is_noticed(seed, wrong[i].error, wrong[i].kind);
+		print_message("# error %u in %s: seen in %u of 150 programs\n",
+			      wrong[i].error,
+			      ds_search_kind_name(wrong[i].kind), n);
+		assert_true(n > 0);
+	}
 }
 
 static uint64_t number_from(const char *name, uint64_t otherwise)
@@ -801,6 +879,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_reduction_loses_no_state_and_no_finding),
+		cmocka_unit_test(an_error_in_a_reduction_is_noticed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

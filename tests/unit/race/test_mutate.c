@@ -123,10 +123,11 @@ static void a_rule_that_is_not_met_survives(void **state)
 	assert_int_equal(t->result.status, DS_MUTATION_SURVIVED);
 }
 
-static bool stop(void *arg, uint64_t runs)
+static bool stop(void *arg, uint64_t runs, uint64_t states)
 {
 	(void)arg;
 	(void)runs;
+	(void)states;
 	return true;
 }
 

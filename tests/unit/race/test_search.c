@@ -444,10 +444,11 @@ static void what_breaks_beside_an_endless_task_is_found(void **state)
 	ds_search_result_free(&result);
 }
 
-static bool stop_later(void *arg, uint64_t runs)
+static bool stop_later(void *arg, uint64_t runs, uint64_t states)
 {
 	struct t_game *game = arg;
 
+	assert_int_equal(states, 0);
 	game->progress_last = runs;
 	return runs >= game->progress_at;
 }

@@ -159,10 +159,11 @@ static void what_breaks_nothing_cannot_be_shrunk(void **state)
 	ds_region_close(how.program.region);
 }
 
-static bool at_once(void *arg, uint64_t runs)
+static bool at_once(void *arg, uint64_t runs, uint64_t states)
 {
 	(void)arg;
 	(void)runs;
+	(void)states;
 	return true;
 }
 
