@@ -5,17 +5,28 @@
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 
-void ds_san_thread(struct ds_san_stack *stack)
+/* Asks the kernel, which writes a line for every mapping of the process. */
+static void find_stack(struct ds_san_stack *stack)
 {
 	pthread_attr_t attr;
 	void *bottom = NULL;
 
-	stack->size = 0;
 	if (pthread_getattr_np(pthread_self(), &attr) == 0) {
 		pthread_attr_getstack(&attr, &bottom, &stack->size);
 		pthread_attr_destroy(&attr);
 	}
 	stack->bottom = bottom;
+}
+
+void ds_san_thread(struct ds_san_stack *stack)
+{
+	/* Once a thread: every run of a search begins here. */
+	static _Thread_local struct ds_san_stack own;
+
+	if (!own.bottom)
+		find_stack(&own);
+	stack->bottom = own.bottom;
+	stack->size = own.size;
 }
 
 void ds_san_create(struct ds_san_stack *stack, const void *bottom, size_t size)
