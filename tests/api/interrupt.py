@@ -54,7 +54,8 @@ class Interrupt(unittest.TestCase):
             document = json.loads(out)
             self.assertEqual(code, INTERRUPTED)
             self.assertTrue(document["interrupted"])
-            self.assertIn(len(document["cells"]), range(1, 120))
+            # On a busy machine the signal may come with the last cell.
+            self.assertIn(len(document["cells"]), range(1, 121))
             for cell in document["cells"]:
                 self.assertEqual(cell["search"], "COMPLETE")
                 self.assertTrue(cell["as_expected"])
