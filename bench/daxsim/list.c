@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "core/warning.h"
 #include "fs/profiles.h"
 #include "race/builtin.h"
 #include "race/cells.h"
@@ -27,42 +28,61 @@ static const struct {
 	 "daxsim explore prove/punch/unmapped/fast --fs ext4-4.19"},
 };
 
-enum what {
-	PROFILES,
-	OPERATIONS,
-	PINS,
-	PROPERTIES,
-	STRATEGIES,
-	POINTS,
-	SCENARIOS,
-	RULES,
-	MUTATIONS,
-	BUGS,
-	N_WHAT,
+/* What is said of one thing; @more may be NULL. */
+struct line {
+	const char *name, *text, *more;
 };
 
-static const char *const names[N_WHAT] = {
-	"profiles", "operations", "pins",  "properties", "strategies",
-	"points",   "scenarios",  "rules", "mutations",  "bugs",
-};
-
-static bool rule_entry(enum what what, unsigned int rule, const char *ret[3])
+static bool profile_line(unsigned int i, struct line *line)
 {
-	const struct ds_rule_text *text;
+	const struct ds_fs_profile *profile = ds_profile_at(i);
 
-	if (rule >= DS_N_RULES)
+	if (!profile)
 		return false;
-	text = ds_rule_text((enum ds_rule)rule);
-	ret[0] = what == RULES ? text->name : text->mutation;
-	ret[1] = text->sentence;
-	ret[2] = text->models;
+	*line = (struct line){profile->name, profile->models, profile->alias};
 	return true;
 }
 
-/* One entry; false behind the last. */
-static bool entry(enum what what, unsigned int i, const char *ret[3])
+static bool operation_line(unsigned int i, struct line *line)
 {
-	static const char *const strategies[] = {
+	const struct ds_cell_op *op = ds_cell_op_at(i);
+
+	if (!op)
+		return false;
+	*line = (struct line){op->name, op->call, NULL};
+	return true;
+}
+
+static bool pin_line(unsigned int i, struct line *line)
+{
+	const struct ds_cell_pin *pin = ds_cell_pin_at(i);
+
+	if (!pin)
+		return false;
+	*line = (struct line){
+		pin->name,
+		pin->unmap ? "pinned, then unmapped before the DMA"
+			   : "a direct read into that many pages",
+		NULL,
+	};
+	return true;
+}
+
+static bool property_line(unsigned int i, struct line *line)
+{
+	const struct ds_property *property;
+
+	if (i >= DS_N_PROPERTIES)
+		return false;
+	property = ds_property((enum ds_property_id)i);
+	*line = (struct line){property->name, property->sentence,
+			      property->reads};
+	return true;
+}
+
+static bool strategy_line(unsigned int i, struct line *line)
+{
+	static const char *const texts[] = {
 		"one run of each class of equivalent interleavings",
 		"every state once: equal states are merged",
 		"the same classes by sleep sets alone: more runs cut short",
@@ -72,96 +92,118 @@ static bool entry(enum what what, unsigned int i, const char *ret[3])
 		"random priorities that change depth - 1 times",
 	};
 
-	memset(ret, 0, 3 * sizeof(*ret));
-	switch (what) {
-	case PROFILES:
-		if (!ds_profile_at(i))
-			return false;
-		ret[0] = ds_profile_at(i)->name;
-		ret[1] = ds_profile_at(i)->models;
-		ret[2] = ds_profile_at(i)->alias;
-		return true;
-	case OPERATIONS:
-		if (!ds_cell_op_at(i))
-			return false;
-		ret[0] = ds_cell_op_at(i)->name;
-		ret[1] = ds_cell_op_at(i)->call;
-		return true;
-	case PINS:
-		if (!ds_cell_pin_at(i))
-			return false;
-		ret[0] = ds_cell_pin_at(i)->name;
-		ret[1] = ds_cell_pin_at(i)->unmap
-				 ? "pinned, then unmapped before the DMA"
-				 : "a direct read into that many pages";
-		return true;
-	case PROPERTIES:
-		if (i >= DS_N_PROPERTIES)
-			return false;
-		ret[0] = ds_property((enum ds_property_id)i)->name;
-		ret[1] = ds_property((enum ds_property_id)i)->sentence;
-		ret[2] = ds_property((enum ds_property_id)i)->reads;
-		return true;
-	case STRATEGIES:
-		if (i >= DS_SEARCH_N_KINDS)
-			return false;
-		ret[0] = ds_search_kind_name((enum ds_search_kind)i);
-		ret[1] = strategies[i];
-		return true;
-	case SCENARIOS:
-		ret[0] = ds_builtin_name(i);
-		ret[1] = "";
-		return ret[0];
-	case RULES:
-	case MUTATIONS:
-		return rule_entry(what, i + 1, ret);
-	case POINTS:
-		if (i >= DS_AT_N_POINTS)
-			return false;
-		ret[0] = ds_point_name((enum ds_at)i);
-		ret[1] = "";
-		return true;
-	default:
-		if (i >= sizeof(bugs) / sizeof(bugs[0]))
-			return false;
-		ret[0] = bugs[i].name;
-		ret[1] = bugs[i].what;
-		ret[2] = bugs[i].shown_by;
-		return true;
-	}
+	if (i >= DS_SEARCH_N_KINDS)
+		return false;
+	*line = (struct line){ds_search_kind_name((enum ds_search_kind)i),
+			      texts[i], NULL};
+	return true;
 }
 
-static void print_text(enum what what)
+static bool point_line(unsigned int i, struct line *line)
 {
-	const char *text[3];
+	if (i >= DS_AT_N_POINTS)
+		return false;
+	*line = (struct line){ds_point_name((enum ds_at)i), "", NULL};
+	return true;
+}
+
+static bool scenario_line(unsigned int i, struct line *line)
+{
+	*line = (struct line){ds_builtin_name(i), "", NULL};
+	return line->name;
+}
+
+static bool rule_line(unsigned int i, struct line *line)
+{
+	const struct ds_rule_text *text;
+
+	if (i + 1 >= DS_N_RULES)
+		return false;
+	text = ds_rule_text((enum ds_rule)(i + 1));
+	*line = (struct line){text->name, text->sentence, text->models};
+	return true;
+}
+
+static bool mutation_line(unsigned int i, struct line *line)
+{
+	if (!rule_line(i, line))
+		return false;
+	line->name = ds_rule_text((enum ds_rule)(i + 1))->mutation;
+	return true;
+}
+
+static bool warning_line(unsigned int i, struct line *line)
+{
+	static const char *const numbers[DS_N_WARNINGS] = {
+		"W1", "W2", "W3",  "W4",  "W5",  "W6",  "W7",
+		"W8", "W9", "W10", "W11", "W12", "W13",
+	};
+	const struct ds_warning_text *text = ds_warning_text(i + 1);
+
+	if (!text)
+		return false;
+	*line = (struct line){numbers[i], text->condition, text->models};
+	return true;
+}
+
+static bool bug_line(unsigned int i, struct line *line)
+{
+	if (i >= sizeof(bugs) / sizeof(bugs[0]))
+		return false;
+	*line = (struct line){bugs[i].name, bugs[i].what, bugs[i].shown_by};
+	return true;
+}
+
+struct list {
+	const char *name;
+	/* Return: whether there is a line @i. */
+	bool (*line)(unsigned int i, struct line *line);
+	const char *more; /* what the third text of a line is called */
+};
+
+static const struct list lists[] = {
+	{"profiles", profile_line, "alias "},
+	{"operations", operation_line, ""},
+	{"pins", pin_line, ""},
+	{"properties", property_line, "reads: "},
+	{"strategies", strategy_line, ""},
+	{"points", point_line, ""},
+	{"scenarios", scenario_line, ""},
+	{"rules", rule_line, ""},
+	{"mutations", mutation_line, ""},
+	{"warnings", warning_line, ""},
+	{"bugs", bug_line, ""},
+};
+
+#define N_LISTS (sizeof(lists) / sizeof(lists[0]))
+
+static void print_text(const struct list *list)
+{
+	struct line line;
 	unsigned int i;
 
-	for (i = 0; entry(what, i, text); i++) {
-		printf("%-24s %s\n", text[0], text[1]);
-		if (text[2])
-			printf("%-24s %s%s\n", "",
-			       what == PROFILES     ? "alias "
-			       : what == PROPERTIES ? "reads: "
-						    : "",
-			       text[2]);
+	for (i = 0; list->line(i, &line); i++) {
+		printf("%-24s %s\n", line.name, line.text);
+		if (line.more)
+			printf("%-24s %s%s\n", "", list->more, line.more);
 	}
 }
 
-static void print_json(enum what what)
+static void print_json(const struct list *list)
 {
 	struct cli_json json;
-	const char *text[3];
+	struct line line;
 	unsigned int i;
 
 	json_begin(&json, stdout);
 	json_number(&json, "schema_version", 1);
 	json_string(&json, "verb", verb);
-	json_open(&json, names[what], '[');
-	for (i = 0; entry(what, i, text); i++) {
+	json_open(&json, list->name, '[');
+	for (i = 0; list->line(i, &line); i++) {
 		json_open(&json, NULL, '{');
-		json_string(&json, "name", text[0]);
-		json_string(&json, "text", text[1]);
-		json_string(&json, "more", text[2]);
+		json_string(&json, "name", line.name);
+		json_string(&json, "text", line.text);
+		json_string(&json, "more", line.more);
 		json_close(&json, '}');
 	}
 	json_close(&json, ']');
@@ -173,8 +215,8 @@ static void help(void)
 	unsigned int i;
 
 	printf("usage: daxsim list WHAT [--json]\n\nWHAT is one of:\n");
-	for (i = 0; i < N_WHAT; i++)
-		printf("  %s\n", names[i]);
+	for (i = 0; i < N_LISTS; i++)
+		printf("  %s\n", lists[i].name);
 	printf("\nScenarios are files, those listed here, and the cells of "
 	       "the proof table:\nprove/OPERATION/PIN/fast and "
 	       "prove/OPERATION/PIN/slow.\n");
@@ -200,13 +242,13 @@ int daxsim_verb_list(int argc, char **argv)
 			return EXIT_USAGE;
 		json = true;
 	}
-	for (what = 0; optind == argc - 1 && what < N_WHAT; what++) {
-		if (strcmp(argv[optind], names[what]) != 0)
+	for (what = 0; optind == argc - 1 && what < N_LISTS; what++) {
+		if (strcmp(argv[optind], lists[what].name) != 0)
 			continue;
 		if (json)
-			print_json((enum what)what);
+			print_json(&lists[what]);
 		else
-			print_text((enum what)what);
+			print_text(&lists[what]);
 		return EXIT_AS_ASKED;
 	}
 	cli_error(verb, "expected one thing to list; try 'daxsim list --help'");

@@ -3,9 +3,6 @@
 
 #include <errno.h>
 
-/* W1: a page leaves the cache while somebody has references on it. */
-#define WARN_TRUNCATED_BUSY 1
-
 int ds_mapping_init(struct ds_mapping *mapping, struct ds_arena *arena,
 		    uint32_t inode, const char *rmap_name,
 		    struct ds_frames *frames, struct ds_waitq_table *waitq,
@@ -224,21 +221,11 @@ static ds_obj guess_owner(uint64_t entry)
 static void warn_if_busy(struct ds_task *task, struct ds_mapping *mapping,
 			 struct ds_pgidx page, struct ds_pfn pfn)
 {
-	struct ds_event event = {
-		.kind = DS_EV_WARNED,
-		.inode = mapping->inode,
-		.page = page,
-		.pfn = pfn,
-		.value = WARN_TRUNCATED_BUSY,
-	};
-
 	/* Where entries of page tables hold references nobody warns. */
 	if (mapping->frames->pte_holds_ref ||
 	    ds_frame_refs(task, mapping->frames, pfn) == mapping->frames->idle)
 		return;
-	ds_tell(task, "W1: page %llu leaves, still in use",
-		(unsigned long long)page.pgidx);
-	ds_task_send(task, &event);
+	ds_warn(task, DS_WARN_BUSY_PAGE_REMOVED, mapping->inode, page, pfn);
 }
 
 /* Why an entry goes. */

@@ -78,8 +78,6 @@ struct ds_search_warning {
 	struct ds_schedule schedule;
 };
 
-#define DS_N_WARNINGS 16 /* numbered from 1 */
-
 struct ds_search_result {
 	enum ds_search_end end;
 	uint64_t interleavings; /* runs to the end */
@@ -95,7 +93,7 @@ struct ds_search_result {
 	uint32_t broken;    /* properties, bit per id */
 	uint32_t warned;    /* kernel warnings, bit per number */
 	struct ds_search_finding findings[DS_N_PROPERTIES];
-	struct ds_search_warning warnings[DS_N_WARNINGS];
+	struct ds_search_warning warnings[DS_N_WARNINGS]; /* from 1 on */
 };
 
 /**

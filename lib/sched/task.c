@@ -207,6 +207,26 @@ void ds_tell_detail(struct ds_task *task, const char *format, ...)
 	va_end(args);
 }
 
+void ds_warn(struct ds_task *task, enum ds_warning warning, uint32_t inode,
+	     struct ds_pgidx page, struct ds_pfn pfn)
+{
+	const struct ds_warning_text *text = ds_warning_text(warning);
+	struct ds_event event = {
+		.kind = DS_EV_WARNED,
+		.inode = inode,
+		.page = page,
+		.pfn = pfn,
+		.value = warning,
+	};
+
+	if (text->of_page)
+		ds_tell(task, "W%d: page %llu %s", (int)warning,
+			(unsigned long long)page.pgidx, text->told);
+	else
+		ds_tell(task, "W%d: %s", (int)warning, text->told);
+	ds_task_send(task, &event);
+}
+
 void ds_task_send(struct ds_task *task, struct ds_event *event)
 {
 	event->task = task->id;

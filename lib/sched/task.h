@@ -20,6 +20,7 @@
 #include "core/event.h"
 #include "core/prng.h"
 #include "core/rule.h"
+#include "core/warning.h"
 #include "sched/access.h"
 #include "sched/points.h"
 
@@ -265,6 +266,13 @@ void ds_tell(struct ds_task *task, const char *format, ...)
 /* The same for what only a full timeline shows. */
 void ds_tell_detail(struct ds_task *task, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/*
+ * Raises a warning of the kernel in the present step, at @page of @inode on
+ * block @pfn (0: of no page).
+ */
+void ds_warn(struct ds_task *task, enum ds_warning warning, uint32_t inode,
+	     struct ds_pgidx page, struct ds_pfn pfn);
 
 /* Sends @event as coming from @task. */
 void ds_task_send(struct ds_task *task, struct ds_event *event);

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef DS_CORE_WARNING_H
+#define DS_CORE_WARNING_H
+
+/*
+ * What a kernel complains of in its log when its own bookkeeping does not add
+ * up. A warning is raised by ds_warn() (sched/task.h) where that kernel raises
+ * it, told beside the verdicts, and decides nothing.
+ */
+#include <stdbool.h>
+
+enum ds_warning {
+	DS_WARN_BUSY_PAGE_REMOVED = 1, /* W1 */
+	DS_WARN_OTHER_OWNER,           /* W2, ... */
+	DS_WARN_OWNED_ALREADY,
+	DS_WARN_NOT_DAX,
+	DS_WARN_NOTHING_DELETED,
+	DS_WARN_REPLACED_OTHER,
+	DS_WARN_DIRTY_WITHOUT_BLOCK,
+	DS_WARN_NOT_LOCKED,
+	DS_WARN_BREAK_UNLOCKED,
+	DS_WARN_BREAK_REASON,
+	DS_WARN_FOLIO_STATE,
+	DS_WARN_ENTRY_LEFT,
+	DS_WARN_SHORT_EXTENT, /* W13 */
+	DS_N_WARNINGS,
+};
+
+struct ds_warning_text {
+	const char *told;      /* in a timeline; of a page: what it does */
+	bool of_page;          /* "page N" goes before */
+	const char *condition; /* when it is raised */
+	const char *models;    /* where, in which kernels */
+};
+
+/* What is said of @warning; NULL if there is no such number. */
+const struct ds_warning_text *ds_warning_text(unsigned int warning);
+
+#endif
