@@ -184,7 +184,7 @@ static bool is_comparable(const struct run *run,
 	/* XFS frees and allocates: it may get the same blocks, or others. */
 	if (line->call.op == CONFORM_FALLOCATE &&
 	    (line->call.mode & FALLOC_FL_ZERO_RANGE) &&
-	    run->args->profile->ops == &ds_xfs_ops)
+	    strcmp(run->args->profile->ops->family, "xfs") == 0)
 		return field != CONFORM_ADD && field != CONFORM_RM &&
 		       field != CONFORM_MOVED;
 	return true;
@@ -232,13 +232,13 @@ static int end_sequence(struct run *run)
 }
 
 /* What a head calls the file system, and its default of zero-out. */
-static bool find_begin(const char *begin, const struct ds_fs_ops **ret_ops,
+static bool find_begin(const char *begin, const char **ret_family,
 		       uint64_t *ret_zeroout_kb)
 {
 	*ret_zeroout_kb = 0;
-	*ret_ops = &ds_ext4_ops;
+	*ret_family = "ext4";
 	if (strcmp(begin, "xfs") == 0)
-		*ret_ops = &ds_xfs_ops;
+		*ret_family = "xfs";
 	else if (strcmp(begin, "ext4") == 0)
 		*ret_zeroout_kb = DEFAULT_ZEROOUT_KB;
 	else
@@ -249,24 +249,24 @@ static bool find_begin(const char *begin, const struct ds_fs_ops **ret_ops,
 static int begin_sequence(struct run *run, const struct conform_line *line)
 {
 	const struct args *args = run->args;
-	const struct ds_fs_ops *ops;
+	const char *family;
 	uint64_t zeroout_kb;
 	char why[128];
 	int r = end_sequence(run);
 
 	if (r != EXIT_AS_ASKED)
 		return r;
-	if (!find_begin(line->begin, &ops, &zeroout_kb)) {
+	if (!find_begin(line->begin, &family, &zeroout_kb)) {
 		snprintf(why, sizeof(why), "\"begin\" is no file system: %s",
 			 line->begin);
 		return bad_line(run, why);
 	}
-	if (ops != args->profile->ops) {
+	if (strcmp(family, args->profile->ops->family) != 0) {
 		snprintf(why, sizeof(why), "recorded on %s, not on %s",
 			 line->begin, args->profile->name);
 		return bad_line(run, why);
 	}
-	if (args->has_zeroout && ops == &ds_ext4_ops)
+	if (args->has_zeroout && strcmp(family, "ext4") == 0)
 		zeroout_kb = args->zeroout_kb;
 	memcpy(run->name, line->name, sizeof(run->name));
 	run->n_sequences++;

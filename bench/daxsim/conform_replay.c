@@ -415,7 +415,7 @@ static int set_capacity(struct conform_model *model, uint64_t n_blocks)
 /* What mkfs left of the recorded device for the data of files. */
 static uint64_t capacity_of(const struct ds_fs_profile *profile)
 {
-	return profile->ops == &ds_ext4_ops ? 113606 : 105515;
+	return strcmp(profile->ops->family, "ext4") == 0 ? 113606 : 105515;
 }
 
 /*

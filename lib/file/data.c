@@ -136,11 +136,11 @@ static int64_t get_blocks(struct ds_task *task, struct ds_inode *inode,
 	return (int64_t)(range.end.pgidx - page.pgidx);
 }
 
-int64_t ds_data_write(struct ds_task *task, struct ds_inode *inode,
-		      uint64_t offset, const void *buf, size_t len)
+static int64_t write_bytes(struct ds_task *task, struct ds_inode *inode,
+			   uint64_t offset, const void *buf, size_t len,
+			   bool size_last)
 {
 	const unsigned char *bytes = buf;
-	bool size_last = inode->super->profile->write_size_last;
 	uint64_t end_page = ds_page_up(offset + len);
 	int64_t error = 0;
 	size_t done = 0;
@@ -169,4 +169,16 @@ int64_t ds_data_write(struct ds_task *task, struct ds_inode *inode,
 	if (size_last && done)
 		grow_size(task, inode, offset + done);
 	return done ? (int64_t)done : error;
+}
+
+int64_t ds_data_write(struct ds_task *task, struct ds_inode *inode,
+		      uint64_t offset, const void *buf, size_t len)
+{
+	return write_bytes(task, inode, offset, buf, len, true);
+}
+
+int64_t ds_data_write_by_runs(struct ds_task *task, struct ds_inode *inode,
+			      uint64_t offset, const void *buf, size_t len)
+{
+	return write_bytes(task, inode, offset, buf, len, false);
 }

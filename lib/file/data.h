@@ -18,13 +18,21 @@ int64_t ds_data_read(struct ds_task *task, struct ds_inode *inode,
 		     uint64_t offset, void *buf, size_t len);
 
 /*
- * Writes @len bytes at @offset, making blocks as needed and moving i_size when
- * they reach beyond it. i_rwsem is held exclusively.
+ * Writes @len bytes at @offset, making blocks as needed and moving i_size at
+ * last when they reach beyond it. i_rwsem is held exclusively.
  * Return: bytes written, or -ENOSPC when there are none.
  *
  * Models: dax_iomap_rw() for writes.
  */
 int64_t ds_data_write(struct ds_task *task, struct ds_inode *inode,
 		      uint64_t offset, const void *buf, size_t len);
+
+/*
+ * The same; i_size follows each run of blocks.
+ *
+ * Models: dax_iomap_rw() with ext4_iomap_end(), v4.19.
+ */
+int64_t ds_data_write_by_runs(struct ds_task *task, struct ds_inode *inode,
+			      uint64_t offset, const void *buf, size_t len);
 
 #endif

@@ -19,6 +19,7 @@ struct ds_inode;
 
 /* What differs between file systems; each operation is an order of steps. */
 struct ds_fs_ops {
+	const char *family; /* "ext4" or "xfs", whatever the kernel */
 	/* i_rwsem is held exclusively, arguments are checked. */
 	int (*set_size)(struct ds_task *task, struct ds_inode *inode,
 			uint64_t size);
@@ -46,14 +47,12 @@ struct ds_fs_ops {
 	int64_t (*dedupe)(struct ds_task *task, struct ds_inode *source,
 			  uint64_t offset, struct ds_inode *dest,
 			  uint64_t dest_offset, uint64_t len);
+	/*
+	 * NULL, or waits until no page is pinned. The fault lock is held
+	 * exclusively. Return: 0, or -EINTR.
+	 */
+	int (*break_layouts)(struct ds_task *task, struct ds_inode *inode);
 	bool fault_in_transaction; /* a write fault runs inside the journal */
-};
-
-/* How a file system waits for pins before it changes the extent map. */
-enum ds_break {
-	DS_BREAK_NONE,
-	DS_BREAK_WHILE_SLEPT, /* looks again only if the wait really slept */
-	DS_BREAK_UNTIL_IDLE,  /* looks again until it finds no busy page */
 };
 
 /* One file system of one kernel. */
@@ -66,12 +65,9 @@ struct ds_fs_profile {
 	uint64_t max_bytes; /* s_maxbytes */
 	int idle_refs;      /* references of a page that nobody uses */
 	bool pte_holds_ref; /* a page-table entry holds a reference */
-	enum ds_break break_kind;
-	bool break_for_insert;
 	bool break_drops_entries; /* all entries of the file go with the wait */
 	bool break_at_evict;      /* the last user of a file waits for pins */
 	bool break_if_mapped;     /* no break when no area maps the file */
-	bool break_before_size;   /* truncate: i_size changes after the wait */
 	bool pull_readers;        /* rwsem: a granted reader pulls all along */
 	bool delete_wakes_all;    /* deleting an entry wakes every waiter */
 	bool supports_unshare;
@@ -80,8 +76,7 @@ struct ds_fs_profile {
 	/* zeroing waits when its edges have blocks, and i_size their end */
 	bool interrupted_zero_keeps_edges;
 	bool refused_insert_keeps_size; /* a shift too far leaves the i_size */
-	bool write_size_last;   /* i_size grows once, after all of the write */
-	bool full_keeps_blocks; /* ENOSPC leaves what was allocated */
+	bool full_keeps_blocks;         /* ENOSPC leaves what was allocated */
 	bool full_zero_punches; /* zeroing meets ENOSPC with its range freed */
 	/*
 	 * A write that the file system could not start adds its negative errno

@@ -154,20 +154,6 @@ static struct ds_pgrange pages_of(struct ds_task *task, struct ds_inode *inode)
 	return ds_pgrange(0, ds_page_up(ds_inode_size(task, inode)));
 }
 
-/*
- * Whether the file is searched again after a wait. DS_BREAK_WHILE_SLEPT is the
- * race of the 2018 patches: a page that became idle before the first test ends
- * the loop, with other pages never looked at.
- */
-static bool search_again(struct ds_task *task, const struct ds_inode *inode,
-			 bool slept)
-{
-	if (slept)
-		return ds_keeps(task, DS_RULE_RESCAN_AFTER_SLEEP);
-	return inode->super->profile->break_kind == DS_BREAK_UNTIL_IDLE &&
-	       ds_keeps(task, DS_RULE_RESCAN_UNTIL_IDLE);
-}
-
 /* The file was found clean, and stays so: the fault lock is kept. */
 static void keep_faults_out(struct ds_task *task, struct ds_inode *inode)
 {
@@ -177,35 +163,57 @@ static void keep_faults_out(struct ds_task *task, struct ds_inode *inode)
 	ds_inode_lock_faults(task, inode);
 }
 
-int ds_break_layouts(struct ds_task *task, struct ds_inode *inode)
+/* Whether no page is busy; if so, it stays so while the fault lock is held. */
+static bool is_clean(struct ds_task *task, struct ds_inode *inode,
+		     struct ds_pfn *ret_busy)
 {
 	const struct ds_fs_profile *profile = inode->super->profile;
+
+	if (ds_mapping_first_busy(task, &inode->mapping, pages_of(task, inode),
+				  profile->break_if_mapped, ret_busy))
+		return false;
+	drop_entries(task, inode);
+	keep_faults_out(task, inode);
+	return true;
+}
+
+/* Looks again and again, until nothing is busy or, if @give_up, no wait slept.
+ */
+static int break_layouts(struct ds_task *task, struct ds_inode *inode,
+			 bool give_up)
+{
 	uint64_t before = ds_task_enter(task);
 	struct ds_pfn busy;
-	bool slept;
-	int r;
+	bool again = true;
+	int r = 0;
 
 	ds_assert(ds_rwsem_holds(task, &inode->fault_lock, DS_EXCLUSIVE));
-	if (profile->break_kind == DS_BREAK_NONE)
-		return 0;
-	do {
+	while (r == 0 && again) {
+		bool slept = false;
+
 		/* Whatever was seen before a sleep no longer counts. */
 		ds_task_forget(task, before);
-		r = 0;
-		if (!ds_mapping_first_busy(task, &inode->mapping,
-					   pages_of(task, inode),
-					   profile->break_if_mapped, &busy)) {
-			drop_entries(task, inode);
-			keep_faults_out(task, inode);
+		if (is_clean(task, inode, &busy))
 			break;
-		}
-		slept = false;
 		r = wait_until_idle(task, inode, busy, &slept);
-	} while (r == 0 && search_again(task, inode, slept));
+		again = slept ? ds_keeps(task, DS_RULE_RESCAN_AFTER_SLEEP)
+			      : !give_up && ds_keeps(task,
+						     DS_RULE_RESCAN_UNTIL_IDLE);
+	}
 	if (r < 0 && !ds_keeps(task, DS_RULE_INTERRUPTED_STOPS))
 		r = 0;
 	ds_task_done(task, before, (uint64_t)r);
 	return r;
+}
+
+int ds_break_layouts(struct ds_task *task, struct ds_inode *inode)
+{
+	return break_layouts(task, inode, false);
+}
+
+int ds_break_layouts_while_slept(struct ds_task *task, struct ds_inode *inode)
+{
+	return break_layouts(task, inode, true);
 }
 
 bool ds_break_layouts_at_once(struct ds_task *task, struct ds_inode *inode)

@@ -12,18 +12,26 @@
  * @task:  holds the inode's fault lock exclusively, and returns with it
  * @inode: whose extent map is about to change
  *
- * Unmaps the whole file and waits until its pages are idle, as the profile of
- * the file system does it. The fault lock is dropped while asleep: what the
- * caller read under it is then stale.
+ * Unmaps the whole file and waits until it finds no busy page. The fault lock
+ * is dropped while asleep: what the caller read under it is then stale.
  *
  * Return: 0, or -EINTR when a signal ended the wait.
  *
- * Models: ext4_break_layouts(), patches v2 and v3 of June 2018 and v4.19;
- * xfs_break_dax_layouts(), v4.19; dax_break_layout(), v6.15. Differs: a signal
- * gives -EINTR where the kernel has -ERESTARTSYS, which user space sees as
- * EINTR.
+ * Models: ext4_break_layouts() and xfs_break_dax_layouts(), v4.19 and later;
+ * dax_break_layout(), v6.15. Differs: a signal gives -EINTR where the kernel
+ * has -ERESTARTSYS, which user space sees as EINTR.
  */
 int ds_break_layouts(struct ds_task *task, struct ds_inode *inode);
+
+/*
+ * The same with a race: it looks again only if its last wait really slept. A
+ * page that became idle before the first test ends the loop, with other pages
+ * never looked at.
+ *
+ * Models: ext4_break_layouts() of patches v2 and v3 of June 2018, and
+ * xfs_break_dax_layouts() of v4.18; b1f382178d15 and e25ff835af89 mend them.
+ */
+int ds_break_layouts_while_slept(struct ds_task *task, struct ds_inode *inode);
 
 /*
  * The same without a wait. Return: whether the file was free of pins; if not,

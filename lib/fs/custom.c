@@ -51,7 +51,7 @@ int ds_custom_profile(const struct daxsim_fs *fs, struct ds_fs_ops *ret_ops,
 	if (fs->struct_size != sizeof(*fs) || !fs->name || !fs->set_size)
 		return -EINVAL;
 	/* Reads, writes, faults and fsync need no wait: as ext4 has them. */
-	*ret_ops = ds_ext4_ops;
+	*ret_ops = ds_ext4_4_19_ops;
 	ret_ops->set_size = set_size;
 	ret_ops->fallocate = fallocate;
 	*ret_profile = (struct ds_fs_profile){
@@ -61,7 +61,6 @@ int ds_custom_profile(const struct daxsim_fs *fs, struct ds_fs_ops *ret_ops,
 		.ops = ret_ops,
 		.max_bytes = fs->max_bytes ? fs->max_bytes : DEFAULT_MAX_BYTES,
 		.idle_refs = 1,
-		.break_kind = DS_BREAK_UNTIL_IDLE,
 		.break_if_mapped = true,
 	};
 	return 0;

@@ -1,24 +1,23 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * ext4 on DAX, v4.18 to v6.1, extent-mapped files without quota, encryption or
- * data journalling. Each operation is that kernel's order of steps; where
- * kernels differ, a field of the profile decides.
+ * ext4 on DAX: what all kernels from v4.18 on do alike, for extent-mapped files
+ * without quota, encryption or data journalling. The orders in which kernels
+ * lock, wait and take these steps have files of their own.
  *
  * Models: fs/ext4/{file,inode,extents}.c.
  */
+#include "fs/ext4.h"
+
 #include <errno.h>
 #include <linux/falloc.h>
 
 #include "file/data.h"
 #include "file/extents.h"
-#include "file/layout.h"
 #include "file/truncate.h"
 #include "fs/common.h"
-#include "fs/profiles.h"
 
-/* Changes i_disksize and i_size; the inode lock is held. */
-static void change_size(struct ds_task *task, struct ds_inode *inode,
-			uint64_t size)
+void ds_ext4_change_size(struct ds_task *task, struct ds_inode *inode,
+			 uint64_t size)
 {
 	ds_transaction_begin(task, inode);
 	ds_rwsem_lock(task, &inode->extents_lock, DS_EXCLUSIVE);
@@ -45,11 +44,12 @@ static void grow_size(struct ds_task *task, struct ds_inode *inode,
 	ds_rwsem_unlock(task, &inode->extents_lock);
 }
 
-/* Waits for pins, as @rule says that the operation does. */
-static int wait_for_pins(struct ds_task *task, struct ds_inode *inode,
-			 enum ds_rule rule)
+int ds_ext4_wait(struct ds_task *task, struct ds_inode *inode,
+		 enum ds_rule rule)
 {
-	return ds_keeps(task, rule) ? ds_break_layouts(task, inode) : 0;
+	if (!ds_keeps(task, rule))
+		return 0;
+	return inode->super->profile->ops->break_layouts(task, inode);
 }
 
 static int remove_range(struct ds_task *task, struct ds_inode *inode,
@@ -79,47 +79,33 @@ static int truncate_blocks(struct ds_task *task, struct ds_inode *inode,
 	return r;
 }
 
-/*
- * Until v5.2 the size changes before the wait, so a signal leaves the new size
- * with the old blocks.
- *
- * Models: ext4_setattr().
- */
-static int set_size(struct ds_task *task, struct ds_inode *inode, uint64_t size)
+int ds_ext4_cut(struct ds_task *task, struct ds_inode *inode, uint64_t size,
+		bool shrink)
 {
-	bool size_first = !inode->super->profile->break_before_size ||
-			  !ds_keeps(task, DS_RULE_EXT4_BREAK_BEFORE_SIZE);
 	bool cache_first = ds_keeps(task, DS_RULE_EXT4_TRUNCATE_CACHE_FIRST);
-	uint64_t old = ds_inode_size(task, inode);
-	bool shrink = size <= old;
-	int r;
+	int r = 0;
 
-	if (size_first && size != old)
-		change_size(task, inode, size);
+	if (cache_first)
+		ds_truncate_cache(task, inode, size);
 	if (shrink)
-		ds_inode_wait_direct(task, inode);
-	ds_inode_lock_faults(task, inode);
-	r = wait_for_pins(task, inode, DS_RULE_EXT4_TRUNCATE_BREAKS);
-	if (r == 0) {
-		if (!size_first && size != old)
-			change_size(task, inode, size);
-		if (cache_first)
-			ds_truncate_cache(task, inode, size);
-		if (shrink)
-			r = truncate_blocks(task, inode, size);
-		if (!cache_first)
-			ds_truncate_cache(task, inode, size);
-	}
-	ds_inode_unlock_faults(task, inode);
+		r = truncate_blocks(task, inode, size);
+	if (!cache_first)
+		ds_truncate_cache(task, inode, size);
 	return r;
 }
 
-/*
- * The part of a punch under the fault lock, after the wait. @end is below
- * @offset when a limit cut it off.
- */
-static int punch_blocks(struct ds_task *task, struct ds_inode *inode,
-			uint64_t offset, uint64_t end)
+uint64_t ds_ext4_punch_end(const struct ds_inode *inode, uint64_t size,
+			   uint64_t end)
+{
+	uint64_t limit = inode->super->profile->punch_limit;
+
+	if (end > size)
+		end = (size & ~DS_PAGE_MASK) + DS_PAGE_SIZE;
+	return limit && end > limit ? limit : end;
+}
+
+int ds_ext4_punch_blocks(struct ds_task *task, struct ds_inode *inode,
+			 uint64_t offset, uint64_t end)
 {
 	struct ds_pgrange whole =
 		ds_pgrange(ds_page_up(offset), ds_page_down(end));
@@ -142,58 +128,8 @@ static int punch_blocks(struct ds_task *task, struct ds_inode *inode,
 	return r;
 }
 
-/* Nothing waits for pins inside a transaction. */
-static int wait_before_punch(struct ds_task *task, struct ds_inode *inode)
-{
-	bool outside = ds_keeps(task, DS_RULE_EXT4_BREAK_OUTSIDE_JOURNAL);
-	int r;
-
-	if (!outside)
-		ds_transaction_begin(task, inode);
-	r = wait_for_pins(task, inode, DS_RULE_EXT4_PUNCH_BREAKS);
-	if (!outside)
-		ds_transaction_end(task, inode);
-	return r;
-}
-
-/* Models: ext4_punch_hole(), v4.18 to v6.1. */
-static int punch(struct ds_task *task, struct ds_inode *inode, uint64_t offset,
-		 uint64_t len)
-{
-	uint64_t limit = inode->super->profile->punch_limit;
-	bool locked = ds_keeps(task, DS_RULE_EXT4_PUNCH_LOCKS_INODE);
-	uint64_t end = offset + len;
-	uint64_t size;
-	int r = 0;
-
-	/* Dirty pages of the range are written back without locks. */
-	ds_mapping_write_back(task, &inode->mapping,
-			      ds_pgrange(ds_page_down(offset),
-					 ds_page_up(end)));
-	if (locked)
-		ds_rwsem_lock(task, &inode->lock, DS_EXCLUSIVE);
-	size = ds_inode_size(task, inode);
-	if (offset < size) {
-		/* Past i_size: to the end of the page that holds it. */
-		if (end > size)
-			end = (size & ~DS_PAGE_MASK) + DS_PAGE_SIZE;
-		if (limit && end > limit)
-			end = limit;
-		ds_inode_wait_direct(task, inode);
-		ds_inode_lock_faults(task, inode);
-		r = wait_before_punch(task, inode);
-		if (r == 0)
-			r = punch_blocks(task, inode, offset, end);
-		ds_inode_unlock_faults(task, inode);
-	}
-	if (locked && (r == 0 || ds_keeps(task, DS_RULE_EXT4_ERROR_UNLOCKS)))
-		ds_rwsem_unlock(task, &inode->lock);
-	return r;
-}
-
-/* The fault lock is held and the wait is over. */
-static int collapse_blocks(struct ds_task *task, struct ds_inode *inode,
-			   struct ds_pgrange range)
+int ds_ext4_collapse_blocks(struct ds_task *task, struct ds_inode *inode,
+			    struct ds_pgrange range)
 {
 	uint64_t len = ds_page_start(range.end) - ds_page_start(range.first);
 	uint64_t size = ds_inode_size(task, inode);
@@ -220,32 +156,19 @@ static int collapse_blocks(struct ds_task *task, struct ds_inode *inode,
 	return r;
 }
 
-/* Models: ext4_collapse_range(). */
-static int collapse(struct ds_task *task, struct ds_inode *inode,
-		    uint64_t offset, uint64_t len)
+int ds_ext4_check_insert(struct ds_task *task, struct ds_inode *inode,
+			 uint64_t offset, uint64_t len)
 {
-	struct ds_pgrange range =
-		ds_pgrange(ds_page_down(offset), ds_page_down(offset + len));
-	int r = -EINVAL;
+	uint64_t size = ds_inode_size(task, inode);
 
-	if ((offset | len) & DS_PAGE_MASK)
-		return -EINVAL;
-	ds_rwsem_lock(task, &inode->lock, DS_EXCLUSIVE);
-	if (offset + len < ds_inode_size(task, inode)) {
-		ds_inode_wait_direct(task, inode);
-		ds_inode_lock_faults(task, inode);
-		r = wait_for_pins(task, inode, DS_RULE_EXT4_COLLAPSE_BREAKS);
-		if (r == 0)
-			r = collapse_blocks(task, inode, range);
-		ds_inode_unlock_faults(task, inode);
-	}
-	ds_rwsem_unlock(task, &inode->lock);
-	return r;
+	if (len > inode->super->profile->max_bytes - size)
+		return -EFBIG;
+	return offset >= size ? -EINVAL : 0;
 }
 
 /* The size grows first: a failure to shift then loses no data. */
-static int insert_blocks(struct ds_task *task, struct ds_inode *inode,
-			 uint64_t offset, uint64_t len)
+int ds_ext4_insert_blocks(struct ds_task *task, struct ds_inode *inode,
+			  uint64_t offset, uint64_t len)
 {
 	uint64_t size = ds_inode_size(task, inode);
 	int r;
@@ -269,36 +192,6 @@ static int insert_blocks(struct ds_task *task, struct ds_inode *inode,
 	ds_task_saw(task, (uint64_t)r);
 	ds_rwsem_unlock(task, &inode->extents_lock);
 	ds_transaction_end(task, inode);
-	return r;
-}
-
-/* Models: ext4_insert_range(). */
-static int insert(struct ds_task *task, struct ds_inode *inode, uint64_t offset,
-		  uint64_t len)
-{
-	const struct ds_fs_profile *profile = inode->super->profile;
-	uint64_t size;
-	int r = 0;
-
-	if ((offset | len) & DS_PAGE_MASK)
-		return -EINVAL;
-	ds_rwsem_lock(task, &inode->lock, DS_EXCLUSIVE);
-	size = ds_inode_size(task, inode);
-	if (len > profile->max_bytes - size)
-		r = -EFBIG;
-	else if (offset >= size)
-		r = -EINVAL;
-	if (r == 0) {
-		ds_inode_wait_direct(task, inode);
-		ds_inode_lock_faults(task, inode);
-		if (profile->break_for_insert)
-			r = wait_for_pins(task, inode,
-					  DS_RULE_EXT4_INSERT_BREAKS);
-		if (r == 0)
-			r = insert_blocks(task, inode, offset, len);
-		ds_inode_unlock_faults(task, inode);
-	}
-	ds_rwsem_unlock(task, &inode->lock);
 	return r;
 }
 
@@ -329,15 +222,9 @@ static int64_t allocate_run(struct ds_task *task, struct ds_inode *inode,
 	return r < 0 ? r : n;
 }
 
-/*
- * Allocates @range bit by bit; i_size follows each piece up to @new_size (0: it
- * stays). What was allocated before ENOSPC is kept.
- *
- * Models: ext4_alloc_file_blocks().
- */
-static int allocate_blocks(struct ds_task *task, struct ds_inode *inode,
-			   struct ds_pgrange range, uint64_t new_size,
-			   bool convert)
+int ds_ext4_allocate_blocks(struct ds_task *task, struct ds_inode *inode,
+			    struct ds_pgrange range, uint64_t new_size,
+			    bool convert)
 {
 	while (!ds_pgrange_is_empty(range)) {
 		int64_t n;
@@ -360,74 +247,26 @@ static int allocate_blocks(struct ds_task *task, struct ds_inode *inode,
 	return 0;
 }
 
-/*
- * The size after a call that covers [.., @end), 0 if it stays; from then on
- * an error if the file may not get that large.
- */
-static uint64_t grown_size(struct ds_task *task, struct ds_inode *inode,
-			   int mode, uint64_t end)
+uint64_t ds_ext4_grown_size(struct ds_task *task, struct ds_inode *inode,
+			    int mode, uint64_t end)
 {
 	if (mode & FALLOC_FL_KEEP_SIZE)
 		return 0;
 	return end > ds_inode_size(task, inode) ? end : 0;
 }
 
-/* The whole blocks of a zeroed range, under the fault lock. */
-static int zero_whole(struct ds_task *task, struct ds_inode *inode,
-		      struct ds_pgrange whole, uint64_t new_size)
+void ds_ext4_zero_edges(struct ds_task *task, struct ds_inode *inode,
+			uint64_t offset, uint64_t end, uint64_t new_size)
 {
-	int r;
-
-	ds_inode_lock_faults(task, inode);
-	r = wait_for_pins(task, inode, DS_RULE_EXT4_ZERO_BREAKS);
-	if (r == 0) {
-		ds_truncate_cache_range(task, inode, ds_page_start(whole.first),
-					ds_page_start(whole.end));
-		r = allocate_blocks(task, inode, whole, new_size, true);
-	}
-	ds_inode_unlock_faults(task, inode);
-	return r;
+	ds_transaction_begin(task, inode);
+	if (new_size)
+		grow_size(task, inode, new_size);
+	ds_zero_edges(task, inode, offset, end);
+	ds_transaction_end(task, inode);
 }
 
-/*
- * The edges are allocated before the wait and zeroed after it, outside the
- * fault lock; a range inside one block never waits.
- *
- * Models: ext4_zero_range(), v4.18 to v6.1.
- */
-static int zero(struct ds_task *task, struct ds_inode *inode, int mode,
-		uint64_t offset, uint64_t len)
-{
-	uint64_t end = offset + len;
-	struct ds_pgrange outer =
-		ds_pgrange(ds_page_down(offset), ds_page_up(end));
-	struct ds_pgrange whole =
-		ds_pgrange(ds_page_up(offset), ds_page_down(end));
-	bool has_edges = (offset | end) & DS_PAGE_MASK;
-	uint64_t new_size;
-	int r = 0;
-
-	ds_rwsem_lock(task, &inode->lock, DS_EXCLUSIVE);
-	new_size = grown_size(task, inode, mode, end);
-	ds_inode_wait_direct(task, inode);
-	if (has_edges)
-		r = allocate_blocks(task, inode, outer, new_size, false);
-	if (r == 0 && !ds_pgrange_is_empty(whole))
-		r = zero_whole(task, inode, whole, new_size);
-	if (r == 0 && has_edges) {
-		ds_transaction_begin(task, inode);
-		if (new_size)
-			grow_size(task, inode, new_size);
-		ds_zero_edges(task, inode, offset, end);
-		ds_transaction_end(task, inode);
-	}
-	ds_rwsem_unlock(task, &inode->lock);
-	return r;
-}
-
-/* Never waits for pins: it moves and removes nothing. */
-static int allocate(struct ds_task *task, struct ds_inode *inode, int mode,
-		    uint64_t offset, uint64_t len)
+int ds_ext4_allocate(struct ds_task *task, struct ds_inode *inode, int mode,
+		     uint64_t offset, uint64_t len)
 {
 	struct ds_pgrange range =
 		ds_pgrange(ds_page_down(offset), ds_page_up(offset + len));
@@ -435,28 +274,11 @@ static int allocate(struct ds_task *task, struct ds_inode *inode, int mode,
 	int r;
 
 	ds_rwsem_lock(task, &inode->lock, DS_EXCLUSIVE);
-	new_size = grown_size(task, inode, mode, offset + len);
+	new_size = ds_ext4_grown_size(task, inode, mode, offset + len);
 	ds_inode_wait_direct(task, inode);
-	r = allocate_blocks(task, inode, range, new_size, false);
+	r = ds_ext4_allocate_blocks(task, inode, range, new_size, false);
 	ds_rwsem_unlock(task, &inode->lock);
 	return r;
-}
-
-/* Models: ext4_fallocate(). */
-static int fallocate(struct ds_task *task, struct ds_inode *inode, int mode,
-		     uint64_t offset, uint64_t len)
-{
-	if (mode & FALLOC_FL_UNSHARE_RANGE)
-		return -EOPNOTSUPP;
-	if (mode & FALLOC_FL_PUNCH_HOLE)
-		return punch(task, inode, offset, len);
-	if (mode & FALLOC_FL_COLLAPSE_RANGE)
-		return collapse(task, inode, offset, len);
-	if (mode & FALLOC_FL_INSERT_RANGE)
-		return insert(task, inode, offset, len);
-	if (mode & FALLOC_FL_ZERO_RANGE)
-		return zero(task, inode, mode, offset, len);
-	return allocate(task, inode, mode, offset, len);
 }
 
 /*
@@ -474,7 +296,7 @@ static void cut_failed_write(struct ds_task *task, struct ds_inode *inode,
 
 	if (grows && (int64_t)offset + done > (int64_t)size) {
 		size = offset + (uint64_t)done;
-		change_size(task, inode, size);
+		ds_ext4_change_size(task, inode, size);
 	}
 	ds_inode_lock_faults(task, inode);
 	/* Nobody can have mapped what lies there: no unmapping. */
@@ -484,26 +306,31 @@ static void cut_failed_write(struct ds_task *task, struct ds_inode *inode,
 	ds_inode_unlock_faults(task, inode);
 }
 
-static int64_t write_data(struct ds_task *task, struct ds_inode *inode,
-			  uint64_t offset, const void *buf, size_t len)
+/*
+ * One that got less done than asked gives up what it allocated.
+ *
+ * Models: ext4_dax_write_iter(), v5.5 and later.
+ */
+static int64_t write_whole(struct ds_task *task, struct ds_inode *inode,
+			   uint64_t offset, const void *buf, size_t len)
 {
 	bool extends = offset + len > inode->disk_size;
 	int64_t done;
 
 	ds_task_saw(task, extends);
 	done = ds_data_write(task, inode, offset, buf, len);
-	if (extends && inode->super->profile->write_size_last &&
-	    done < (int64_t)len)
+	if (extends && done < (int64_t)len)
 		cut_failed_write(task, inode, offset, done);
 	return done;
 }
 
-/*
- * Models: ext4_dax_write_iter(). A write never waits for pins: it takes no
- * block away.
- */
-static int64_t write_file(struct ds_task *task, struct ds_inode *inode,
-			  uint64_t *offset, const void *buf, size_t len)
+/* A write never waits for pins: it takes no block away. */
+static int64_t write_locked(struct ds_task *task, struct ds_inode *inode,
+			    uint64_t *offset, const void *buf, size_t len,
+
+			    int64_t (*write)(struct ds_task *,
+					     struct ds_inode *, uint64_t,
+					     const void *, size_t))
 {
 	bool locked = ds_keeps(task, DS_RULE_EXT4_WRITE_LOCKS_INODE);
 	int64_t r;
@@ -512,10 +339,23 @@ static int64_t write_file(struct ds_task *task, struct ds_inode *inode,
 		ds_rwsem_lock(task, &inode->lock, DS_EXCLUSIVE);
 	r = ds_write_checks(task, inode, offset, &len);
 	if (r == 0)
-		r = write_data(task, inode, *offset, buf, len);
+		r = write(task, inode, *offset, buf, len);
 	if (locked)
 		ds_rwsem_unlock(task, &inode->lock);
 	return r;
+}
+
+int64_t ds_ext4_write_by_runs(struct ds_task *task, struct ds_inode *inode,
+			      uint64_t *offset, const void *buf, size_t len)
+{
+	return write_locked(task, inode, offset, buf, len,
+			    ds_data_write_by_runs);
+}
+
+int64_t ds_ext4_write(struct ds_task *task, struct ds_inode *inode,
+		      uint64_t *offset, const void *buf, size_t len)
+{
+	return write_locked(task, inode, offset, buf, len, write_whole);
 }
 
 /*
@@ -577,8 +417,8 @@ static int write_run(struct ds_task *task, struct ds_inode *inode,
 }
 
 /* A write fault already runs in a transaction of its own. */
-static int make_written(struct ds_task *task, struct ds_inode *inode,
-			struct ds_pgrange range)
+int ds_ext4_make_written(struct ds_task *task, struct ds_inode *inode,
+			 struct ds_pgrange range)
 {
 	bool nested = ds_rwsem_holds(task, &inode->super->journal, DS_SHARED);
 	int r;
@@ -593,19 +433,9 @@ static int make_written(struct ds_task *task, struct ds_inode *inode,
 	return r;
 }
 
-/* Models: ext4_sync_file(). */
-static int fsync_file(struct ds_task *task, struct ds_inode *inode)
+int ds_ext4_fsync(struct ds_task *task, struct ds_inode *inode)
 {
 	ds_mapping_write_back(task, &inode->mapping, ds_pgrange_all());
 	ds_journal_commit(task, inode);
 	return 0;
 }
-
-const struct ds_fs_ops ds_ext4_ops = {
-	.set_size = set_size,
-	.fallocate = fallocate,
-	.write = write_file,
-	.make_written = make_written,
-	.fsync = fsync_file,
-	.fault_in_transaction = true,
-};

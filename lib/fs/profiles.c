@@ -12,25 +12,21 @@
 #define TO_V6_14 .idle_refs = 1, .break_if_mapped = true
 
 #define EXT4                                                                   \
-	.ops = &ds_ext4_ops, .max_bytes = EXT4_MAX_BYTES,                      \
-	.full_keeps_blocks = true, .interrupted_zero_keeps_edges = true,       \
+	.max_bytes = EXT4_MAX_BYTES, .full_keeps_blocks = true,                \
+	.interrupted_zero_keeps_edges = true,                                  \
 	.refused_insert_keeps_size = true
 #define XFS                                                                    \
-	.ops = &ds_xfs_ops, .max_bytes = XFS_MAX_BYTES,                        \
-	.break_kind = DS_BREAK_UNTIL_IDLE, .break_for_insert = true,           \
-	.break_before_size = true, .supports_unshare = true,                   \
-	.full_zero_punches = true
+	.ops = &ds_xfs_4_18_ops, .max_bytes = XFS_MAX_BYTES,                   \
+	.supports_unshare = true, .full_zero_punches = true
 
 /* From v5.x on: fair locks, and no waiter of a deleted entry left asleep. */
 #define V6_1 .pull_readers = true, .delete_wakes_all = true
 
 /* What ext4 of v6.1 changed, and kept. */
 #define EXT4_V6_1                                                              \
-	EXT4, V6_1, .write_size_last = true,                                   \
-		    .break_kind = DS_BREAK_UNTIL_IDLE,                         \
-		    .break_for_insert = true, .error_grows_size = true,        \
+	EXT4, V6_1, .ops = &ds_ext4_5_3_ops, .error_grows_size = true,         \
 		    .punch_limit = EXT4_BITMAP_BYTES - 4096,                   \
-		    .break_before_size = true, .zeroout_blocks = 8
+		    .zeroout_blocks = 8
 
 /*
  * From v6.15 on a page in use by nobody has no reference, page-table entries
@@ -47,7 +43,7 @@ static const struct ds_fs_profile profiles[] = {
 		.name = "ext4-4.18",
 		.alias = "ext4-nobreak",
 		.models = "ext4 to v4.18: never waits for pins",
-		.break_kind = DS_BREAK_NONE,
+		.ops = &ds_ext4_4_18_ops,
 		.interrupted_keeps_size = true,
 		.proved = true,
 	},
@@ -57,7 +53,7 @@ static const struct ds_fs_profile profiles[] = {
 		.name = "ext4-v2",
 		.models = "patch v2 of 2018-06-27: truncate, punch, collapse "
 			  "and zero wait; gives up early",
-		.break_kind = DS_BREAK_WHILE_SLEPT,
+		.ops = &ds_ext4_v2_ops,
 		.interrupted_keeps_size = true,
 		.proved = true,
 	},
@@ -67,7 +63,7 @@ static const struct ds_fs_profile profiles[] = {
 		.name = "ext4-v3",
 		.models = "patch v3 of 2018-07-02: as v2, with comments why "
 			  "insert need not wait",
-		.break_kind = DS_BREAK_WHILE_SLEPT,
+		.ops = &ds_ext4_v2_ops,
 		.interrupted_keeps_size = true,
 		.proved = true,
 	},
@@ -77,8 +73,7 @@ static const struct ds_fs_profile profiles[] = {
 		.name = "ext4-4.19",
 		.models = "ext4 v4.19: insert waits too; b1f382178d15 looks "
 			  "again until no page is busy",
-		.break_kind = DS_BREAK_UNTIL_IDLE,
-		.break_for_insert = true,
+		.ops = &ds_ext4_4_19_ops,
 		.interrupted_keeps_size = true,
 		.proved = true,
 	},
@@ -88,7 +83,6 @@ static const struct ds_fs_profile profiles[] = {
 		.name = "xfs-4.19",
 		.models = "XFS v4.19: every fallocate mode and every change of "
 			  "size waits",
-		.write_size_last = true,
 		.proved = true,
 	},
 	{
@@ -105,7 +99,6 @@ static const struct ds_fs_profile profiles[] = {
 		.name = "xfs-6.1",
 		.shares_dax = true,
 		.models = "XFS v6.1; every drop of a pin wakes",
-		.write_size_last = true,
 	},
 	{
 		V6_15,
@@ -124,7 +117,6 @@ static const struct ds_fs_profile profiles[] = {
 		.models = "XFS v6.15 as far as pins go: dax_break_layout(), "
 			  "also at eviction; page tables hold references; "
 			  "otherwise as v6.1",
-		.write_size_last = true,
 	},
 };
 

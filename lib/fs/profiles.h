@@ -13,7 +13,11 @@ const struct ds_fs_profile *ds_profile_at(unsigned int i);
 /* The profile called @name, or known by that alias; NULL if none is. */
 const struct ds_fs_profile *ds_profile_find(const char *name);
 
-extern const struct ds_fs_ops ds_ext4_ops;
-extern const struct ds_fs_ops ds_xfs_ops;
+/* The orders of steps, named after the first kernel that has them. */
+extern const struct ds_fs_ops ds_ext4_4_18_ops;
+extern const struct ds_fs_ops ds_ext4_v2_ops;
+extern const struct ds_fs_ops ds_ext4_4_19_ops;
+extern const struct ds_fs_ops ds_ext4_5_3_ops;
+extern const struct ds_fs_ops ds_xfs_4_18_ops;
 
 #endif

@@ -1,21 +1,19 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * XFS on DAX, v4.19 to v6.15, without shared blocks and real-time device. Every
- * fallocate mode and every change of size waits for pins, before it looks at
- * its arguments.
+ * XFS on DAX: what all kernels from v4.18 on do alike, without shared blocks
+ * and real-time device. Every fallocate mode, whose order has a file of its own
+ * for each kernel that changed it, and every change of size waits for pins,
+ * before it looks at its arguments.
  *
  * Models: fs/xfs/{xfs_file,xfs_iops,xfs_bmap_util}.c. Differs: no layout
  * leases yet, so BREAK_WRITE finds none.
  */
 #include <errno.h>
-#include <linux/falloc.h>
 
 #include "file/data.h"
 #include "file/extents.h"
-#include "file/layout.h"
 #include "file/truncate.h"
 #include "fs/common.h"
-#include "fs/profiles.h"
 #include "fs/xfs.h"
 
 static uint64_t min_u64(uint64_t a, uint64_t b)
@@ -23,15 +21,14 @@ static uint64_t min_u64(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* Waits for pins, as @rule says that the operation does. */
-static int wait_for_pins(struct ds_task *task, struct ds_inode *inode,
-			 enum ds_rule rule)
+int ds_xfs_wait(struct ds_task *task, struct ds_inode *inode, enum ds_rule rule)
 {
-	return ds_keeps(task, rule) ? ds_break_layouts(task, inode) : 0;
+	if (!ds_keeps(task, rule))
+		return 0;
+	return inode->super->profile->ops->break_layouts(task, inode);
 }
 
-/* One rolling transaction: each holds the extents lock once. */
-static int remove_range(struct ds_task *task, struct ds_inode *inode,
+int ds_xfs_remove_range(struct ds_task *task, struct ds_inode *inode,
 			struct ds_pgrange range)
 {
 	int r;
@@ -44,13 +41,7 @@ static int remove_range(struct ds_task *task, struct ds_inode *inode,
 	return r;
 }
 
-/*
- * With both locks held and the wait done. i_size is written before the page
- * cache goes, the blocks afterwards.
- *
- * Models: xfs_setattr_size().
- */
-static int set_size_locked(struct ds_task *task, struct ds_inode *inode,
+int ds_xfs_set_size_locked(struct ds_task *task, struct ds_inode *inode,
 			   uint64_t size)
 {
 	uint64_t old = ds_inode_size(task, inode);
@@ -77,20 +68,19 @@ static int set_size_locked(struct ds_task *task, struct ds_inode *inode,
 }
 
 /* Models: xfs_vn_setattr_size() under xfs_vn_setattr(). */
-static int set_size(struct ds_task *task, struct ds_inode *inode, uint64_t size)
+int ds_xfs_set_size(struct ds_task *task, struct ds_inode *inode, uint64_t size)
 {
 	int r;
 
 	ds_inode_lock_faults(task, inode);
-	r = wait_for_pins(task, inode, DS_RULE_XFS_TRUNCATE_BREAKS);
+	r = ds_xfs_wait(task, inode, DS_RULE_XFS_TRUNCATE_BREAKS);
 	if (r == 0)
-		r = set_size_locked(task, inode, size);
+		r = ds_xfs_set_size_locked(task, inode, size);
 	ds_inode_unlock_faults(task, inode);
 	return r;
 }
 
-/* Writes back and drops the pages that the bytes [start, end) touch. */
-static void flush_unmap(struct ds_task *task, struct ds_inode *inode,
+void ds_xfs_flush_unmap(struct ds_task *task, struct ds_inode *inode,
 			uint64_t start, uint64_t end)
 {
 	struct ds_pgrange range =
@@ -101,36 +91,7 @@ static void flush_unmap(struct ds_task *task, struct ds_inode *inode,
 				ds_page_start(range.end));
 }
 
-/*
- * Frees the whole blocks of [offset, end) and zeroes the rest up to i_size.
- *
- * Models: xfs_free_file_space().
- */
-static int free_space(struct ds_task *task, struct ds_inode *inode,
-		      uint64_t offset, uint64_t end)
-{
-	struct ds_pgrange whole =
-		ds_pgrange(ds_page_up(offset), ds_page_down(end));
-	uint64_t size;
-	int r = 0;
-
-	ds_inode_wait_direct(task, inode);
-	flush_unmap(task, inode, offset, end);
-	if (!ds_pgrange_is_empty(whole))
-		r = remove_range(task, inode, whole);
-	size = ds_inode_size(task, inode);
-	if (r == 0 && ((offset | end) & DS_PAGE_MASK) && offset < size)
-		ds_zero_edges(task, inode, offset, min_u64(end, size));
-	return r;
-}
-
-/*
- * Gives every hole of @range unwritten blocks, all or none of them.
- *
- * Models: xfs_alloc_file_space(). Differs: space is looked for up front, as
- * the kernel reserves it.
- */
-static int allocate_space(struct ds_task *task, struct ds_inode *inode,
+int ds_xfs_allocate_space(struct ds_task *task, struct ds_inode *inode,
 			  struct ds_pgrange range)
 {
 	struct ds_extent run;
@@ -159,128 +120,14 @@ static int allocate_space(struct ds_task *task, struct ds_inode *inode,
 	return n < 0 ? (int)n : 0;
 }
 
-/* Prepares a shift of everything from byte @offset on. */
-static void prepare_shift(struct ds_task *task, struct ds_inode *inode,
-			  uint64_t offset)
-{
-	ds_mapping_write_back(task, &inode->mapping,
-			      ds_pgrange(ds_page_down(offset), DS_PGIDX_MAX));
-	if (ds_keeps(task, DS_RULE_XFS_SHIFT_DROPS_BEHIND))
-		ds_truncate_cache(task, inode, offset & ~DS_PAGE_MASK);
-}
-
-/* Models: the FALLOC_FL_COLLAPSE_RANGE part of xfs_file_fallocate(). */
-static int collapse(struct ds_task *task, struct ds_inode *inode,
-		    uint64_t offset, uint64_t len)
-{
-	struct ds_pgrange range =
-		ds_pgrange(ds_page_down(offset), ds_page_down(offset + len));
-	uint64_t size = ds_inode_size(task, inode);
-	int r;
-
-	if (((offset | len) & DS_PAGE_MASK) || offset + len >= size)
-		return -EINVAL;
-	r = free_space(task, inode, offset, offset + len);
-	if (r < 0)
-		return r;
-	prepare_shift(task, inode, offset);
-	ds_transaction_begin(task, inode);
-	ds_rwsem_lock(task, &inode->extents_lock, DS_EXCLUSIVE);
-	r = ds_inode_shift_down(task, inode, range);
-	ds_rwsem_unlock(task, &inode->extents_lock);
-	ds_transaction_end(task, inode);
-	return r < 0 ? r : set_size_locked(task, inode, size - len);
-}
-
-/* Models: the FALLOC_FL_INSERT_RANGE part of xfs_file_fallocate(). */
-static int insert(struct ds_task *task, struct ds_inode *inode, uint64_t offset,
-		  uint64_t len)
-{
-	uint64_t size = ds_inode_size(task, inode);
-	int r;
-
-	if ((offset | len) & DS_PAGE_MASK)
-		return -EINVAL;
-	if (len > inode->super->profile->max_bytes - size)
-		return -EFBIG;
-	if (offset >= size)
-		return -EINVAL;
-	r = set_size_locked(task, inode, size + len);
-	if (r < 0)
-		return r;
-	prepare_shift(task, inode, offset);
-	ds_transaction_begin(task, inode);
-	ds_rwsem_lock(task, &inode->extents_lock, DS_EXCLUSIVE);
-	r = ds_inode_shift_up(task, inode, ds_pgidx(ds_page_down(offset)),
-			      ds_page_down(len));
-	ds_rwsem_unlock(task, &inode->extents_lock);
-	ds_transaction_end(task, inode);
-	return r;
-}
-
-/*
- * Mode 0, UNSHARE and, after the old blocks were freed, ZERO: blocks for the
- * range rounded outward, then the new size.
- */
-static int allocate(struct ds_task *task, struct ds_inode *inode, int mode,
-		    uint64_t offset, uint64_t len)
-{
-	uint64_t end = offset + len;
-	int r = 0;
-
-	if (mode & FALLOC_FL_ZERO_RANGE)
-		r = free_space(task, inode, offset, end);
-	/* Rounded outward the length may be 2^63, which is found only now. */
-	if ((mode & FALLOC_FL_ZERO_RANGE) && r == 0 && !ds_page_down(offset) &&
-	    end > (INT64_MAX & ~DS_PAGE_MASK))
-		r = -EINVAL;
-	if (r == 0)
-		r = allocate_space(task, inode,
-				   ds_pgrange(ds_page_down(offset),
-					      ds_page_up(end)));
-	if (r < 0 || (mode & FALLOC_FL_KEEP_SIZE))
-		return r;
-	if (end > ds_inode_size(task, inode))
-		r = set_size_locked(task, inode, end);
-	return r;
-}
-
-/* Models: xfs_file_fallocate(). */
-static int fallocate(struct ds_task *task, struct ds_inode *inode, int mode,
-		     uint64_t offset, uint64_t len)
-{
-	bool in_order = ds_keeps(task, DS_RULE_XFS_INODE_LOCK_FIRST);
-	int r;
-
-	if (in_order)
-		ds_rwsem_lock(task, &inode->lock, DS_EXCLUSIVE);
-	ds_inode_lock_faults(task, inode);
-	if (!in_order)
-		ds_rwsem_lock(task, &inode->lock, DS_EXCLUSIVE);
-	r = wait_for_pins(task, inode, DS_RULE_XFS_FALLOCATE_BREAKS);
-	if (r < 0)
-		;
-	else if (mode & FALLOC_FL_PUNCH_HOLE)
-		r = free_space(task, inode, offset, offset + len);
-	else if (mode & FALLOC_FL_COLLAPSE_RANGE)
-		r = collapse(task, inode, offset, len);
-	else if (mode & FALLOC_FL_INSERT_RANGE)
-		r = insert(task, inode, offset, len);
-	else
-		r = allocate(task, inode, mode, offset, len);
-	ds_inode_unlock_faults(task, inode);
-	ds_rwsem_unlock(task, &inode->lock);
-	return r;
-}
-
 /*
  * A write recalls layout leases but does not wait for pages. What lay between
  * the old end of file and the write reads as zero.
  *
  * Models: xfs_file_dax_write().
  */
-static int64_t write_file(struct ds_task *task, struct ds_inode *inode,
-			  uint64_t *offset, const void *buf, size_t len)
+int64_t ds_xfs_write(struct ds_task *task, struct ds_inode *inode,
+		     uint64_t *offset, const void *buf, size_t len)
 {
 	bool locked = ds_keeps(task, DS_RULE_XFS_WRITE_LOCKS_INODE);
 	uint64_t size;
@@ -301,7 +148,7 @@ static int64_t write_file(struct ds_task *task, struct ds_inode *inode,
 }
 
 /* Exactly the blocks asked for become written, one run of them. */
-static int make_written(struct ds_task *task, struct ds_inode *inode,
+int ds_xfs_make_written(struct ds_task *task, struct ds_inode *inode,
 			struct ds_pgrange range)
 {
 	struct ds_extent run;
@@ -323,18 +170,9 @@ static int make_written(struct ds_task *task, struct ds_inode *inode,
 }
 
 /* Models: xfs_file_fsync(). */
-static int fsync_file(struct ds_task *task, struct ds_inode *inode)
+int ds_xfs_fsync(struct ds_task *task, struct ds_inode *inode)
 {
 	ds_mapping_write_back(task, &inode->mapping, ds_pgrange_all());
 	ds_journal_commit(task, inode);
 	return 0;
 }
-
-const struct ds_fs_ops ds_xfs_ops = {
-	.set_size = set_size,
-	.fallocate = fallocate,
-	.write = write_file,
-	.make_written = make_written,
-	.fsync = fsync_file,
-	.dedupe = ds_xfs_dedupe,
-};

@@ -22,9 +22,10 @@ static void do_break(struct ds_task *task, void *arg)
 {
 	struct t_job *job = arg;
 	struct ds_inode *inode = job->file->inode;
+	const struct ds_fs_ops *ops = inode->super->profile->ops;
 
 	ds_inode_lock_faults(task, inode);
-	t_end(job, ds_break_layouts(task, inode));
+	t_end(job, ops->break_layouts(task, inode));
 	job->value = ds_rwsem_holds(task, &inode->fault_lock, DS_EXCLUSIVE);
 	ds_inode_unlock_faults(task, inode);
 }
@@ -73,20 +74,6 @@ static void a_file_without_pins_is_broken_at_once(void **state)
 	assert_int_equal(l.breaker.result, 0);
 	assert_string_equal(l.t.steps, "+f mapped? unmap busy? -f");
 	assert_int_equal(t_n_events(&l.t, DS_EV_FAULTS_ALLOWED), 1);
-	t_close(&l.t);
-}
-
-static void without_a_rule_nothing_is_even_unmapped(void **state)
-{
-	struct t_layout l;
-
-	(void)state;
-	set_up(&l, "ext4-4.18");
-	pin_page(&l, &l.first, 1);
-	assert_int_equal(run(&l, NULL, 0), DS_RUN_DONE);
-	assert_int_equal(l.breaker.result, 0);
-	assert_string_equal(l.t.steps, "+f -f");
-	assert_int_not_equal(t_pte(&l.t, l.addr), 0);
 	t_close(&l.t);
 }
 
@@ -177,7 +164,8 @@ static void early_idle(struct t_layout *l, const char *fs)
 		{OTHER, DS_AT_END, 0, NULL},
 		{BREAKER, DS_AT_END, 0, NULL},
 	};
-	bool fixed = ds_profile_find(fs)->break_kind == DS_BREAK_UNTIL_IDLE;
+	bool fixed =
+		ds_profile_find(fs)->ops->break_layouts == ds_break_layouts;
 
 	set_up(l, fs);
 	pin_page(l, &l->first, 1);
@@ -566,7 +554,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_file_without_pins_is_broken_at_once),
-		cmocka_unit_test(without_a_rule_nothing_is_even_unmapped),
 		cmocka_unit_test(the_fault_lock_is_dropped_to_sleep),
 		cmocka_unit_test(a_wake_up_before_the_sleep_is_not_lost),
 		cmocka_unit_test(a_page_idle_at_the_first_test_costs_no_sleep),

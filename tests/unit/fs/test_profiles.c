@@ -54,23 +54,23 @@ static void the_proved_profiles_come_first(void **state)
 		assert_false(ds_profile_at(i)->proved);
 }
 
-/* What each kernel is known for. */
+/* What each kernel is known for; the orders of steps have their own tests. */
 static void the_rules_are_those_of_the_kernels(void **state)
 {
 	static const struct {
 		const char *name;
-		enum ds_break kind;
-		bool for_insert, before_size, keeps_size, wakes_all;
+		const struct ds_fs_ops *ops;
+		bool keeps_size, wakes_all;
 	} rules[] = {
-		{"ext4-4.18", DS_BREAK_NONE, false, false, true, false},
-		{"ext4-v2", DS_BREAK_WHILE_SLEPT, false, false, true, false},
-		{"ext4-v3", DS_BREAK_WHILE_SLEPT, false, false, true, false},
-		{"ext4-4.19", DS_BREAK_UNTIL_IDLE, true, false, true, false},
-		{"ext4-6.1", DS_BREAK_UNTIL_IDLE, true, true, false, true},
-		{"xfs-4.19", DS_BREAK_UNTIL_IDLE, true, true, false, false},
-		{"xfs-6.1", DS_BREAK_UNTIL_IDLE, true, true, false, true},
-		{"ext4-6.15", DS_BREAK_UNTIL_IDLE, true, true, false, true},
-		{"xfs-6.15", DS_BREAK_UNTIL_IDLE, true, true, false, true},
+		{"ext4-4.18", &ds_ext4_4_18_ops, true, false},
+		{"ext4-v2", &ds_ext4_v2_ops, true, false},
+		{"ext4-v3", &ds_ext4_v2_ops, true, false},
+		{"ext4-4.19", &ds_ext4_4_19_ops, true, false},
+		{"ext4-6.1", &ds_ext4_5_3_ops, false, true},
+		{"xfs-4.19", &ds_xfs_4_18_ops, false, false},
+		{"xfs-6.1", &ds_xfs_4_18_ops, false, true},
+		{"ext4-6.15", &ds_ext4_5_3_ops, false, true},
+		{"xfs-6.15", &ds_xfs_4_18_ops, false, true},
 	};
 	size_t i;
 
@@ -79,11 +79,7 @@ static void the_rules_are_those_of_the_kernels(void **state)
 		const struct ds_fs_profile *profile =
 			ds_profile_find(rules[i].name);
 
-		assert_int_equal(profile->break_kind, rules[i].kind);
-		assert_int_equal(profile->break_for_insert,
-				 rules[i].for_insert);
-		assert_int_equal(profile->break_before_size,
-				 rules[i].before_size);
+		assert_ptr_equal(profile->ops, rules[i].ops);
 		assert_int_equal(profile->interrupted_keeps_size,
 				 rules[i].keeps_size);
 		assert_int_equal(profile->delete_wakes_all, rules[i].wakes_all);
