@@ -22,7 +22,6 @@ struct ds_engine {
 };
 
 struct ds_engine_ops {
-	const char *name;
 	size_t size; /* of what begins with a struct ds_engine */
 	/* NULL, or called before the first run. Return: 0, negative errno. */
 	int (*open)(struct ds_engine *engine);
@@ -51,10 +50,8 @@ struct ds_engine_ops {
 	void (*close)(struct ds_engine *engine);
 };
 
-extern const struct ds_engine_ops ds_engine_plain;
-extern const struct ds_engine_ops ds_engine_sleep;
-extern const struct ds_engine_ops ds_engine_source;
-extern const struct ds_engine_ops ds_engine_bound;
+/* Plain, sleep sets, source sets, preemption bounds. */
+extern const struct ds_engine_ops ds_engine_path;
 extern const struct ds_engine_ops ds_engine_states;
 extern const struct ds_engine_ops ds_engine_random;
 extern const struct ds_engine_ops ds_engine_pct;

@@ -198,10 +198,8 @@ static void begin(struct ds_engine *engine, uint64_t run)
 	search->sleep = 0;
 }
 
-static bool next(struct ds_engine *engine)
+static bool next_path(struct path_engine *search)
 {
-	struct path_engine *search = (struct path_engine *)engine;
-
 	while (search->n > 0) {
 		struct ds_node *node = &search->path[search->n - 1];
 		uint32_t left;
@@ -219,6 +217,7 @@ static bool next(struct ds_engine *engine)
 	return false;
 }
 
+/* Only source sets leave out what is awake. */
 static void try_all(struct ds_engine *engine)
 {
 	struct path_engine *search = (struct path_engine *)engine;
@@ -228,12 +227,15 @@ static void try_all(struct ds_engine *engine)
 		search->path[i].wanted = search->path[i].enabled;
 }
 
-/* The bound goes up until it leaves nothing out, or to the one asked for. */
-static bool next_bound(struct ds_engine *engine)
+/*
+ * A bound goes up until it leaves nothing out, or to the one asked for; nothing
+ * else is ever cut.
+ */
+static bool next(struct ds_engine *engine)
 {
 	struct path_engine *search = (struct path_engine *)engine;
 
-	if (next(engine))
+	if (next_path(search))
 		return true;
 	if (!search->cut || search->bound >= engine->options->bound)
 		return false;
@@ -243,14 +245,16 @@ static bool next_bound(struct ds_engine *engine)
 }
 
 /* Runs with fewer preemptions were met at the bounds before. */
-static bool repeats_bound(const struct ds_engine *engine)
+static bool repeats(const struct ds_engine *engine)
 {
 	const struct path_engine *search = (const struct path_engine *)engine;
-	const struct ds_node *node = &search->path[search->n - 1];
+	const struct ds_node *node;
 
-	return search->bound > 0 && search->n > 0 &&
-	       node->preemptions + is_preemption(node, node->choice) <
-		       search->bound;
+	if (search->bound == 0 || search->n == 0)
+		return false;
+	node = &search->path[search->n - 1];
+	return node->preemptions + is_preemption(node, node->choice) <
+	       search->bound;
 }
 
 static enum ds_search_end end(const struct ds_engine *engine)
@@ -266,44 +270,13 @@ static void close_path(struct ds_engine *engine)
 	free(((struct path_engine *)engine)->path);
 }
 
-const struct ds_engine_ops ds_engine_plain = {
-	.name = "plain",
+const struct ds_engine_ops ds_engine_path = {
 	.size = sizeof(struct path_engine),
 	.begin = begin,
 	.pick = pick,
-	.next = next,
-	.end = end,
-	.close = close_path,
-};
-
-const struct ds_engine_ops ds_engine_sleep = {
-	.name = "sleep",
-	.size = sizeof(struct path_engine),
-	.begin = begin,
-	.pick = pick,
-	.next = next,
-	.end = end,
-	.close = close_path,
-};
-
-const struct ds_engine_ops ds_engine_source = {
-	.name = "source",
-	.size = sizeof(struct path_engine),
-	.begin = begin,
-	.pick = pick,
+	.repeats = repeats,
 	.limited = try_all,
 	.next = next,
-	.end = end,
-	.close = close_path,
-};
-
-const struct ds_engine_ops ds_engine_bound = {
-	.name = "bound",
-	.size = sizeof(struct path_engine),
-	.begin = begin,
-	.pick = pick,
-	.repeats = repeats_bound,
-	.next = next_bound,
 	.end = end,
 	.close = close_path,
 };

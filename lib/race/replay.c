@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "race/graph.h"
+#include "race/walk.h"
 
 int ds_schedule_append(struct ds_schedule *schedule, unsigned int task)
 {
@@ -46,49 +47,34 @@ struct passed {
 struct replay {
 	const struct ds_world *world;
 	const struct ds_schedule *schedule;
-	size_t next;
 	struct passed *passed; /* before each step, and at the end */
 };
 
-static void note_passed(struct replay *replay, const struct ds_sched *sched,
-			uint32_t enabled)
+static void note_passed(void *arg, const struct ds_world *world, uint64_t step,
+			unsigned int task)
 {
-	struct passed *passed = &replay->passed[replay->next];
+	const struct replay *replay = arg;
+	struct passed *passed = &replay->passed[step - 1];
 	unsigned int i;
 
-	passed->digest = ds_world_digest(replay->world);
-	passed->enabled = enabled;
-	passed->unfinished = 0;
-	for (i = 0; i < sched->n_tasks; i++) {
-		passed->n_calls[i] = sched->tasks[i]->n_calls;
-		if (sched->tasks[i]->state != DS_TASK_DONE)
+	(void)task;
+	passed->digest = ds_world_digest(world);
+	for (i = 0; i < world->sched->n_tasks; i++) {
+		const struct ds_task *other = world->sched->tasks[i];
+
+		passed->n_calls[i] = other->n_calls;
+		if (other->state != DS_TASK_DONE)
 			passed->unfinished |= ds_task_bit(i);
+		if (ds_task_is_enabled(other))
+			passed->enabled |= ds_task_bit(i);
 	}
-}
-
-static int pick_replayed(void *arg, const struct ds_sched *sched,
-			 uint32_t enabled, unsigned int last)
-{
-	struct replay *replay = arg;
-	unsigned int task;
-
-	(void)last;
-	note_passed(replay, sched, enabled);
-	/* A search that met its limit has schedules that end early, too. */
-	if (replay->next == replay->schedule->n)
-		return DS_PICK_STOP;
-	task = replay->schedule->tasks[replay->next];
-	if (!ds_tasks_have(enabled, task))
-		return DS_PICK_STOP;
-	replay->next++;
-	return (int)task;
 }
 
 /* Steps from @begin on lead back to where they began: can they, for ever? */
 static bool judge_circle(const struct replay *replay, size_t begin)
 {
 	const struct passed *first = &replay->passed[begin];
-	const struct passed *last = &replay->passed[replay->next];
+	const struct passed *last = &replay->passed[replay->schedule->n];
 	const struct ds_world *world = replay->world;
 	uint32_t always = UINT32_MAX;
 	struct ds_lasso lasso = {
@@ -99,7 +85,7 @@ static bool judge_circle(const struct replay *replay, size_t begin)
 	unsigned int i;
 	size_t at;
 
-	for (at = begin; at < replay->next; at++) {
+	for (at = begin; at < replay->schedule->n; at++) {
 		always &= replay->passed[at].enabled;
 		lasso.stepping |= ds_task_bit(replay->schedule->tasks[at]);
 	}
@@ -122,43 +108,15 @@ static bool judge_circle(const struct replay *replay, size_t begin)
 /* A run that stopped half way may have come back to an earlier state. */
 static void judge_progress(const struct replay *replay)
 {
-	struct ds_digest last = replay->passed[replay->next].digest;
+	struct ds_digest last = replay->passed[replay->schedule->n].digest;
 	bool judged = false;
 	size_t at;
 
 	/* It may have passed there more than once, and be fair as a whole. */
-	for (at = replay->next; at-- > 0 && !judged;) {
+	for (at = replay->schedule->n; at-- > 0 && !judged;) {
 		judged = ds_digest_equal(replay->passed[at].digest, last) &&
 			 judge_circle(replay, at);
 	}
-}
-
-static int follow(struct ds_world *world, struct replay *replay,
-		  size_t *ret_diverged)
-{
-	enum ds_run_end end;
-	int r;
-
-	r = ds_world_rewind(world);
-	if (r < 0)
-		return r;
-	world->sched->strategy.pick = pick_replayed;
-	world->sched->strategy.arg = replay;
-	world->sched->max_steps = UINT64_MAX;
-	end = ds_sched_run(world->sched);
-	if (end == DS_RUN_VOID)
-		return world->sched->void_error;
-	if (ds_frames_lost(world->frames))
-		return -ENOMEM;
-	if (replay->next != replay->schedule->n) {
-		*ret_diverged = replay->next;
-		return -EPROTO;
-	}
-	if (end == DS_RUN_STOPPED)
-		judge_progress(replay);
-	else
-		ds_checks_quiet(world->checks);
-	return 0;
 }
 
 int ds_replay_run(struct ds_world *world, const struct ds_schedule *schedule,
@@ -173,7 +131,9 @@ int ds_replay_run(struct ds_world *world, const struct ds_schedule *schedule,
 
 	if (!replay.passed)
 		return -ENOMEM;
-	r = follow(world, &replay, ret_diverged);
+	r = ds_walk_run(world, schedule, note_passed, &replay, ret_diverged);
+	if (r == 0 && world->sched->end == DS_RUN_STOPPED)
+		judge_progress(&replay);
 	free(replay.passed);
 	return r;
 }

@@ -75,18 +75,17 @@ static int pick_measuring(void *arg, const struct ds_sched *sched,
 
 static int open_pct(struct ds_engine *engine)
 {
-	struct ds_sched *sched = engine->world->sched;
+	struct ds_world *world = engine->world;
+	enum ds_run_end end;
 	int r;
 
 	begin_random(engine, UINT64_MAX);
-	r = ds_world_rewind(engine->world);
+	r = ds_world_run(world, (struct ds_strategy){pick_measuring, engine},
+			 engine->options->max_steps, &end);
 	if (r < 0)
 		return r;
-	sched->strategy.pick = pick_measuring;
-	sched->strategy.arg = engine;
-	if (ds_sched_run(sched) == DS_RUN_VOID)
-		return sched->void_error;
-	sample_of(engine)->length = sched->n_steps ? sched->n_steps : 1;
+	sample_of(engine)->length =
+		world->sched->n_steps ? world->sched->n_steps : 1;
 	return 0;
 }
 
@@ -142,7 +141,6 @@ static enum ds_search_end end(const struct ds_engine *engine)
 }
 
 const struct ds_engine_ops ds_engine_random = {
-	.name = "random",
 	.size = sizeof(struct sample),
 	.begin = begin_random,
 	.pick = pick_random,
@@ -151,7 +149,6 @@ const struct ds_engine_ops ds_engine_random = {
 };
 
 const struct ds_engine_ops ds_engine_pct = {
-	.name = "pct",
 	.size = sizeof(struct sample),
 	.open = open_pct,
 	.begin = begin_pct,

@@ -20,14 +20,17 @@ struct search {
 	int error;
 };
 
-static const struct ds_engine_ops *const kinds[DS_SEARCH_N_KINDS] = {
-	[DS_SEARCH_SOURCE] = &ds_engine_source,
-	[DS_SEARCH_STATES] = &ds_engine_states,
-	[DS_SEARCH_SLEEP] = &ds_engine_sleep,
-	[DS_SEARCH_PLAIN] = &ds_engine_plain,
-	[DS_SEARCH_BOUND] = &ds_engine_bound,
-	[DS_SEARCH_RANDOM] = &ds_engine_random,
-	[DS_SEARCH_PCT] = &ds_engine_pct,
+static const struct {
+	const char *name;
+	const struct ds_engine_ops *ops;
+} kinds[DS_SEARCH_N_KINDS] = {
+	[DS_SEARCH_SOURCE] = {"source", &ds_engine_path},
+	[DS_SEARCH_STATES] = {"states", &ds_engine_states},
+	[DS_SEARCH_SLEEP] = {"sleep", &ds_engine_path},
+	[DS_SEARCH_PLAIN] = {"plain", &ds_engine_path},
+	[DS_SEARCH_BOUND] = {"bound", &ds_engine_path},
+	[DS_SEARCH_RANDOM] = {"random", &ds_engine_random},
+	[DS_SEARCH_PCT] = {"pct", &ds_engine_pct},
 };
 
 bool ds_search_samples(enum ds_search_kind kind)
@@ -150,26 +153,19 @@ static int run_once(const struct search *search, uint64_t number)
 	enum ds_run_end end;
 	int r;
 
-	r = ds_world_rewind(world);
-	if (r < 0)
-		return r;
 	engine->run.n = 0;
 	engine->number = number;
 	search->ops->begin(engine, number);
-	world->sched->max_steps = search->options.max_steps;
-	world->sched->strategy.pick = pick;
-	world->sched->strategy.arg = (void *)search;
-	end = ds_sched_run(world->sched);
+	r = ds_world_run(world, (struct ds_strategy){pick, (void *)search},
+			 search->options.max_steps, &end);
 	result->steps += world->sched->n_steps;
 	if (engine->run.n > result->max_depth)
 		result->max_depth = engine->run.n;
 	if (engine->error)
 		return engine->error;
-	if (ds_frames_lost(world->frames))
-		return -ENOMEM;
+	if (r < 0)
+		return r;
 	switch (end) {
-	case DS_RUN_VOID:
-		return world->sched->void_error;
 	case DS_RUN_STOPPED:
 		result->redundant++;
 		/*
@@ -271,7 +267,7 @@ static int open_search(struct search *search, struct ds_world *world,
 		       struct ds_pool *pool)
 {
 	*search = (struct search){
-		.ops = kinds[options->kind],
+		.ops = kinds[options->kind].ops,
 		.options = *options,
 	};
 	search->engine = calloc(1, search->ops->size);
@@ -514,7 +510,7 @@ void ds_search_result_free(struct ds_search_result *result)
 
 const char *ds_search_kind_name(enum ds_search_kind kind)
 {
-	return kinds[kind]->name;
+	return kinds[kind].name;
 }
 
 void ds_search_end_text(const struct ds_search_result *result,

@@ -204,25 +204,18 @@ static void keep(struct seeker *seeker)
 /* One run from the mark. */
 static int run_once(struct seeker *seeker, enum ds_run_end *ret_end)
 {
-	struct ds_world *world = seeker->world;
-	int r = ds_world_rewind(world);
+	int r;
 
-	if (r < 0)
-		return r;
 	seeker->taken.n = 0;
 	seeker->at = 0;
 	seeker->sleep = 0;
-	world->sched->max_steps = seeker->seek->max_steps;
-	world->sched->strategy.pick = pick;
-	world->sched->strategy.arg = seeker;
-	*ret_end = ds_sched_run(world->sched);
+	r = ds_world_run(seeker->world, (struct ds_strategy){pick, seeker},
+			 seeker->seek->max_steps, ret_end);
 	seeker->result->runs++;
 	if (seeker->error)
 		return seeker->error;
-	if (ds_frames_lost(world->frames))
-		return -ENOMEM;
-	if (*ret_end == DS_RUN_VOID)
-		return world->sched->void_error;
+	if (r < 0)
+		return r;
 	if (seeker->taken.n < seeker->seek->n_prefix)
 		return -EPROTO;
 	return 0;

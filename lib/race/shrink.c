@@ -226,13 +226,11 @@ static unsigned int count_preemptions(struct ds_world *world,
 				      const struct ds_schedule *schedule)
 {
 	struct counter counter = {.schedule = schedule};
+	enum ds_run_end end;
 
-	if (ds_world_rewind(world) < 0)
+	if (ds_world_run(world, (struct ds_strategy){pick_counted, &counter},
+			 UINT64_MAX, &end) < 0)
 		return 0;
-	world->sched->strategy.pick = pick_counted;
-	world->sched->strategy.arg = &counter;
-	world->sched->max_steps = UINT64_MAX;
-	ds_sched_run(world->sched);
 	return counter.n;
 }
 

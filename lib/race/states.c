@@ -376,7 +376,6 @@ static void close_states(struct ds_engine *engine)
 }
 
 const struct ds_engine_ops ds_engine_states = {
-	.name = "states",
 	.size = sizeof(struct states_engine),
 	.open = open_states,
 	.begin = begin,

@@ -477,20 +477,13 @@ static int run(struct follower *follower)
 {
 	struct ds_world *world = follower->world;
 	enum ds_run_end end;
-	int r = ds_world_rewind(world);
+	int r = ds_world_run(world, (struct ds_strategy){pick_named, follower},
+			     MAX_STEPS, &end);
 
-	if (r < 0)
-		return r;
-	world->sched->strategy.pick = pick_named;
-	world->sched->strategy.arg = follower;
-	world->sched->max_steps = MAX_STEPS;
-	end = ds_sched_run(world->sched);
 	if (follower->error < 0)
 		return follower->error;
-	if (end == DS_RUN_VOID)
-		return world->sched->void_error;
-	if (ds_frames_lost(world->frames))
-		return -ENOMEM;
+	if (r < 0)
+		return r;
 	if (end == DS_RUN_LIMIT) {
 		snprintf(follower->why, follower->why_size,
 			 "the run does not end");

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "race/engine.h"
+
 struct walk {
 	struct ds_world *world;
 	const struct ds_schedule *schedule;
@@ -19,10 +21,11 @@ static int pick_next(void *arg, const struct ds_sched *sched, uint32_t enabled,
 
 	(void)sched;
 	(void)last;
+	/* A search that met its limit has schedules that end early, too. */
 	if (walk->next == walk->schedule->n)
 		return DS_PICK_STOP;
 	task = walk->schedule->tasks[walk->next];
-	if (task >= DS_TASKS_MAX || !(enabled >> task & 1))
+	if (!ds_tasks_have(enabled, task))
 		return DS_PICK_STOP;
 	walk->next++;
 	walk->look(walk->arg, walk->world, walk->next, task);
@@ -34,19 +37,11 @@ int ds_walk_run(struct ds_world *world, const struct ds_schedule *schedule,
 {
 	struct walk walk = {world, schedule, 0, look, arg};
 	enum ds_run_end end;
-	int r;
+	int r = ds_world_run(world, (struct ds_strategy){pick_next, &walk},
+			     UINT64_MAX, &end);
 
-	r = ds_world_rewind(world);
 	if (r < 0)
 		return r;
-	world->sched->strategy.pick = pick_next;
-	world->sched->strategy.arg = &walk;
-	world->sched->max_steps = UINT64_MAX;
-	end = ds_sched_run(world->sched);
-	if (end == DS_RUN_VOID)
-		return world->sched->void_error;
-	if (ds_frames_lost(world->frames))
-		return -ENOMEM;
 	if (walk.next != schedule->n) {
 		*ret_diverged = walk.next;
 		return -EPROTO;

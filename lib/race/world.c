@@ -123,6 +123,22 @@ int ds_world_rewind(struct ds_world *world)
 	return 0;
 }
 
+int ds_world_run(struct ds_world *world, struct ds_strategy strategy,
+		 uint64_t max_steps, enum ds_run_end *ret_end)
+{
+	struct ds_sched *sched = world->sched;
+	int r = ds_world_rewind(world);
+
+	if (r < 0)
+		return r;
+	sched->strategy = strategy;
+	sched->max_steps = max_steps;
+	*ret_end = ds_sched_run(sched);
+	if (*ret_end == DS_RUN_VOID)
+		return sched->void_error;
+	return ds_frames_lost(world->frames) ? -ENOMEM : 0;
+}
+
 /* What lives in the arena and is in none of these never changes in a run. */
 struct ds_digest ds_world_digest(const struct ds_world *world)
 {

@@ -56,6 +56,15 @@ int ds_world_mark(struct ds_world *world);
 int ds_world_rewind(struct ds_world *world);
 
 /*
+ * One run from the mark, of @max_steps at most, by the choices of @strategy.
+ *
+ * Return: 0 with how it ended (never as void), or why nothing is known of the
+ * run: the error that made it void, or -ENOMEM.
+ */
+int ds_world_run(struct ds_world *world, struct ds_strategy strategy,
+		 uint64_t max_steps, enum ds_run_end *ret_end);
+
+/*
  * The digest of all that can influence what any task does from now on, or what
  * any property may still report, and of nothing else: no addresses, times or
  * counts of steps, no findings already made, no order that means nothing. At a

@@ -238,6 +238,39 @@ static void runs_are_made_without_those_before_them(void **state)
 	}
 }
 
+static void steps_for_ever(struct ds_task *task, void *arg)
+{
+	(void)arg;
+	for (;;)
+		ds_yield(task, DS_AT_CELL, ds_reads(t_cell(0)));
+}
+
+/* Also the run by which pct learns how long runs are. */
+static void runs_without_end_are_cut(void **state)
+{
+	static const enum ds_search_kind kinds[] = {DS_SEARCH_RANDOM,
+						    DS_SEARCH_PCT};
+	struct t_game *game = *state;
+	unsigned int i;
+
+	t_toy_spawn(&game->toy, steps_for_ever, NULL);
+	t_toy_start(&game->toy);
+	for (i = 0; i < 2; i++) {
+		struct ds_search_result result =
+			search(game, (struct ds_search_options){
+					     .kind = kinds[i],
+					     .budget = 3,
+					     .max_steps = 50,
+					     .depth = 2,
+				     });
+
+		assert_int_equal(result.limited, 3);
+		assert_int_equal(result.interleavings, 0);
+		assert_int_equal(result.steps, 3 * 50);
+		ds_search_result_free(&result);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -246,6 +279,7 @@ int main(void)
 		t_case(depth_two_meets_what_depth_one_can_not),
 		t_case(the_tail_is_fair),
 		t_case(runs_are_made_without_those_before_them),
+		t_case(runs_without_end_are_cut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
