@@ -57,7 +57,7 @@ static void at_end(struct ds_checks *checks)
 		extra -= n_entries(checks, pfn);
 		for (holder = frames->holders; holder; holder = holder->next)
 			if (holder->pfn.pfn == pfn.pfn)
-				extra--;
+				extra -= holder->refs;
 		if (extra)
 			ds_checks_report(checks, DS_REFS_ADD_UP, DS_TASKS_MAX,
 					 "block %llu has %d references that "

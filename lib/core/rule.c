@@ -174,6 +174,15 @@ static const struct ds_rule_text rules[DS_N_RULES] = {
 			.models = "include/linux/mm.h put_page() of a device "
 				  "page",
 		},
+	[DS_RULE_BULK_PUT_WAKES] =
+		{
+			.name = "bulk-put-wakes",
+			.sentence = "Who drops many references at once wakes "
+				    "by where the count came to, not by "
+				    "whether it was one above.",
+			.mutation = "bulk-put-wakes-nobody",
+			.models = "mm/gup.c gup_put_folio()",
+		},
 	[DS_RULE_UNMAP_FOR_SCAN] =
 		{
 			.name = "unmap-for-scan",

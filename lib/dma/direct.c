@@ -4,7 +4,7 @@
 #include <errno.h>
 
 int64_t ds_direct_begin(struct ds_task *task, struct ds_space *space,
-			uint64_t addr, size_t len, bool to_memory,
+			uint64_t addr, size_t len, unsigned int flags,
 			struct ds_direct *direct)
 {
 	struct ds_vpn first = {ds_page_down(addr)};
@@ -15,15 +15,15 @@ int64_t ds_direct_begin(struct ds_task *task, struct ds_space *space,
 	if (len == 0 || len > (DS_DIRECT_MAX_PAGES - 1) * DS_PAGE_SIZE)
 		return -EINVAL;
 	n_pages = ds_page_up(offset + len);
-	pinned = ds_pin_pages(task, space, first, n_pages, to_memory,
-			      direct->pages);
+	pinned =
+		ds_pin_pages(task, space, first, n_pages, flags, direct->pages);
 	if (pinned < 0)
 		return pinned;
 	room = (uint64_t)pinned * DS_PAGE_SIZE - offset;
 	direct->space = space;
 	direct->addr = addr;
 	direct->len = len < room ? len : (size_t)room;
-	direct->to_memory = to_memory;
+	direct->to_memory = flags & DS_PIN_WRITE;
 	direct->n_pages = (uint64_t)pinned;
 	return (int64_t)direct->len;
 }
@@ -111,7 +111,7 @@ void ds_direct_digest(const struct ds_direct *direct, struct ds_digest *digest)
 		const struct ds_pinned *page = &direct->pages[i];
 
 		ds_digest_add(digest, page->pfn.pfn);
-		ds_digest_add(digest, page->inode);
+		ds_digest_add(digest, (uint64_t)page->refs << 32 | page->inode);
 		ds_digest_add(digest, page->page.pgidx);
 	}
 }

@@ -24,13 +24,14 @@ struct ds_direct {
 };
 
 /*
- * Pins the buffer [addr, addr + len). Return: bytes that can be moved, fewer if
- * the slow path stopped; -EFAULT; -EINVAL for no or too many bytes.
+ * Pins the buffer [addr, addr + len); @flags: DS_PIN_..., DS_PIN_WRITE for a
+ * read, in which the device writes the buffer. Return: bytes that can be moved,
+ * fewer if the slow path stopped; -EFAULT; -EINVAL for no or too many bytes.
  *
  * Models: bio_iov_iter_get_pages(), v4.19.
  */
 int64_t ds_direct_begin(struct ds_task *task, struct ds_space *space,
-			uint64_t addr, size_t len, bool to_memory,
+			uint64_t addr, size_t len, unsigned int flags,
 			struct ds_direct *direct);
 
 /*

@@ -34,7 +34,7 @@
  */
 #define V6_15                                                                  \
 	.idle_refs = 0, .pte_holds_ref = true, .break_drops_entries = true,    \
-	.break_at_evict = true
+	.break_at_evict = true, .direct_pins = true
 
 static const struct ds_fs_profile profiles[] = {
 	{

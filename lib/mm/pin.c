@@ -5,7 +5,7 @@
 
 static struct ds_pinned place_of(struct ds_space *space, struct ds_vpn vpn)
 {
-	struct ds_pinned place = {{0}, 0, {0}};
+	struct ds_pinned place = {{0}, 0, 0, {0}};
 
 	if (space->frames->keep_holders)
 		ds_space_place(space, vpn, &place.inode, &place.page);
@@ -21,6 +21,14 @@ static void saw_pin(struct ds_task *task, uint64_t before,
 	ds_task_saw(task, pinned->page.pgidx);
 }
 
+/* How many references a pin of @pfn takes. */
+static int refs_of(unsigned int flags, struct ds_pfn pfn)
+{
+	if (!(flags & DS_PIN_COUNTED))
+		return 1;
+	return pfn.pfn == DS_ZERO_PFN ? 0 : DS_PIN_BIAS;
+}
+
 static int record_pin(struct ds_task *task, struct ds_space *space,
 		      const struct ds_pinned *pinned, const char *how)
 {
@@ -28,7 +36,7 @@ static int record_pin(struct ds_task *task, struct ds_space *space,
 		(unsigned long long)pinned->page.pgidx,
 		(unsigned long long)pinned->pfn.pfn, how);
 	return ds_frame_hold(task, space->frames, pinned->pfn, pinned->inode,
-			     pinned->page);
+			     pinned->page, pinned->refs);
 }
 
 /*
@@ -40,24 +48,27 @@ static int keep_pin(struct ds_task *task, struct ds_space *space,
 {
 	int r = record_pin(task, space, pinned, how);
 
-	if (r < 0)
-		ds_space_put(task, space, pinned->pfn);
+	if (r < 0 && pinned->refs)
+		ds_space_put_n(task, space, pinned->pfn, pinned->refs);
 	return r < 0 ? r : 1;
 }
 
-/* A step that takes the reference. Return: whether there was one to take. */
+/* A step that takes the references. Return: whether there was one to take. */
 static bool get_frame(struct ds_task *task, struct ds_space *space,
-		      struct ds_pfn pfn)
+		      const struct ds_pinned *pinned)
 {
+	struct ds_pfn pfn = pinned->pfn;
 	ds_obj refs = ds_refs_object(pfn);
 
+	if (!pinned->refs)
+		return true;
 	if (space->frames->idle > 0 || pfn.pfn == DS_ZERO_PFN) {
 		ds_yield(task, DS_AT_FRAME_GET, ds_adds(refs));
-		ds_frame_get(task, space->frames, pfn);
+		ds_frame_get_n(task, space->frames, pfn, pinned->refs);
 		return true;
 	}
 	ds_yield(task, DS_AT_FRAME_GET, ds_writes(refs));
-	if (ds_frame_try_get(task, space->frames, pfn))
+	if (ds_frame_try_get_n(task, space->frames, pfn, pinned->refs))
 		return true;
 	ds_tell(task, "block %llu has no references: back out",
 		(unsigned long long)pfn.pfn);
@@ -89,7 +100,8 @@ static void declare_late(struct ds_task *task, struct ds_space *space,
  * Return: 1 when pinned, 0, or -ENOMEM.
  */
 static int pin_fast(struct ds_task *task, struct ds_space *space,
-		    struct ds_vpn vpn, bool write, struct ds_pinned *pinned)
+		    struct ds_vpn vpn, unsigned int flags,
+		    struct ds_pinned *pinned)
 {
 	ds_obj entry = ds_pte_object(space, vpn);
 	ds_obj walkers = ds_grace_object(&space->walkers);
@@ -102,7 +114,7 @@ static int pin_fast(struct ds_task *task, struct ds_space *space,
 	ds_grace_enter(task, &space->walkers);
 	pte = ds_pgtable_read(&space->table, vpn);
 	ds_task_saw(task, pte);
-	if (!ds_pte_allows(pte, write)) {
+	if (!ds_pte_allows(pte, flags & DS_PIN_WRITE)) {
 		ds_grace_exit(task, &space->walkers);
 		ds_task_done(task, before, UINT64_MAX);
 		return 0;
@@ -110,9 +122,10 @@ static int pin_fast(struct ds_task *task, struct ds_space *space,
 	/* Where there is an entry there is an area: in this step both. */
 	*pinned = place_of(space, vpn);
 	pinned->pfn = ds_pte_pfn(pte);
+	pinned->refs = refs_of(flags, pinned->pfn);
 	ds_task_saw(task, pinned->inode);
 	ds_task_saw(task, pinned->page.pgidx);
-	if (!late && !get_frame(task, space, pinned->pfn)) {
+	if (!late && !get_frame(task, space, pinned)) {
 		leave_walk(task, space);
 		ds_task_done(task, before, UINT64_MAX);
 		return 0;
@@ -128,7 +141,8 @@ static int pin_fast(struct ds_task *task, struct ds_space *space,
 
 		if (late) {
 			declare_late(task, space, pinned);
-			ds_frame_get(task, space->frames, pinned->pfn);
+			ds_frame_get_n(task, space->frames, pinned->pfn,
+				       pinned->refs);
 		}
 		r = keep_pin(task, space, pinned, "fast");
 		ds_grace_exit(task, &space->walkers);
@@ -136,10 +150,10 @@ static int pin_fast(struct ds_task *task, struct ds_space *space,
 		return r;
 	}
 	ds_tell(task, "page table changed: back out");
-	if (!late && ds_keeps(task, DS_RULE_BACK_OUT_PUTS)) {
+	if (!late && pinned->refs && ds_keeps(task, DS_RULE_BACK_OUT_PUTS)) {
 		ds_yield(task, DS_AT_FRAME_PUT,
 			 ds_writes(ds_refs_object(pinned->pfn)));
-		ds_space_put(task, space, pinned->pfn);
+		ds_space_put_n(task, space, pinned->pfn, pinned->refs);
 	}
 	leave_walk(task, space);
 	ds_task_done(task, before, UINT64_MAX);
@@ -154,11 +168,12 @@ static int follow_freely(struct ds_task *task, struct ds_space *space,
 			 struct ds_vpn vpn, uint64_t pte,
 			 struct ds_pinned *pinned)
 {
-	if (!get_frame(task, space, pinned->pfn))
+	if (!get_frame(task, space, pinned))
 		return 0;
 	if (ds_pgtable_read(&space->table, vpn) == pte)
 		return keep_pin(task, space, pinned, "slow");
-	ds_space_put(task, space, pinned->pfn);
+	if (pinned->refs)
+		ds_space_put_n(task, space, pinned->pfn, pinned->refs);
 	return 0;
 }
 
@@ -167,8 +182,10 @@ static int follow_freely(struct ds_task *task, struct ds_space *space,
  * change: both are one step. Return: 1 if the page was there, 0, or -ENOMEM.
  */
 static int follow(struct ds_task *task, struct ds_space *space,
-		  struct ds_vpn vpn, bool write, struct ds_pinned *pinned)
+		  struct ds_vpn vpn, unsigned int flags,
+		  struct ds_pinned *pinned)
 {
+	bool write = flags & DS_PIN_WRITE;
 	ds_obj entry = ds_pte_object(space, vpn);
 	uint64_t before = ds_task_enter(task);
 	uint64_t guess, pte;
@@ -192,16 +209,19 @@ static int follow(struct ds_task *task, struct ds_space *space,
 	if (!ds_pte_allows(pte, write))
 		return 0;
 	pinned->pfn = ds_pte_pfn(pte);
+	pinned->refs = refs_of(flags, pinned->pfn);
 	if (ds_likely(!task->controlled))
 		return follow_freely(task, space, vpn, pte, pinned);
 	if (!ds_keeps(task, DS_RULE_FOLLOW_UNDER_LOCK))
 		declare_late(task, space, pinned);
-	ds_frame_get(task, space->frames, pinned->pfn);
+	if (pinned->refs)
+		ds_frame_get_n(task, space->frames, pinned->pfn, pinned->refs);
 	return keep_pin(task, space, pinned, "slow");
 }
 
 static int pin_slow(struct ds_task *task, struct ds_space *space,
-		    struct ds_vpn vpn, bool write, struct ds_pinned *pinned)
+		    struct ds_vpn vpn, unsigned int flags,
+		    struct ds_pinned *pinned)
 {
 	uint64_t before = ds_task_enter(task);
 	uint64_t place;
@@ -213,8 +233,8 @@ static int pin_slow(struct ds_task *task, struct ds_space *space,
 	ds_task_saw(task, pinned->inode);
 	ds_task_saw(task, pinned->page.pgidx);
 	place = ds_task_enter(task);
-	while ((r = follow(task, space, vpn, write, pinned)) == 0) {
-		r = ds_space_fault(task, space, vpn, write);
+	while ((r = follow(task, space, vpn, flags, pinned)) == 0) {
+		r = ds_space_fault(task, space, vpn, flags & DS_PIN_WRITE);
 		if (r == -ENOMEM)
 			return r;
 		if (r < 0)
@@ -227,7 +247,7 @@ static int pin_slow(struct ds_task *task, struct ds_space *space,
 }
 
 int64_t ds_pin_pages(struct ds_task *task, struct ds_space *space,
-		     struct ds_vpn first, uint64_t n, bool write,
+		     struct ds_vpn first, uint64_t n, unsigned int flags,
 		     struct ds_pinned *ret_pinned)
 {
 	uint64_t limit = ds_pgtable_limit(&space->table).vpn;
@@ -237,8 +257,10 @@ int64_t ds_pin_pages(struct ds_task *task, struct ds_space *space,
 
 	if (first.vpn >= limit || n > limit - first.vpn)
 		return -EFAULT;
+	if (!(flags & (DS_PIN_GET | DS_PIN_COUNTED)))
+		flags |= space->direct_pins ? DS_PIN_COUNTED : DS_PIN_GET;
 	for (; done < n; done++, vpn.vpn++) {
-		r = pin_fast(task, space, vpn, write, &ret_pinned[done]);
+		r = pin_fast(task, space, vpn, flags, &ret_pinned[done]);
 		if (r <= 0)
 			break;
 	}
@@ -248,7 +270,7 @@ int64_t ds_pin_pages(struct ds_task *task, struct ds_space *space,
 		return done ? (int64_t)done : r;
 	ds_rwsem_lock(task, &space->mmap_lock, DS_SHARED);
 	for (; done < n; done++, vpn.vpn++) {
-		r = pin_slow(task, space, vpn, write, &ret_pinned[done]);
+		r = pin_slow(task, space, vpn, flags, &ret_pinned[done]);
 		if (r < 0)
 			break;
 	}
@@ -260,14 +282,21 @@ static void drop_record(struct ds_task *task, struct ds_space *space,
 			const struct ds_pinned *pinned)
 {
 	ds_frame_unhold(task, space->frames, pinned->pfn, pinned->inode,
-			pinned->page);
+			pinned->page, pinned->refs);
 }
 
 void ds_unpin_page(struct ds_task *task, struct ds_space *space,
 		   const struct ds_pinned *pinned)
 {
-	bool record_first = ds_keeps(task, DS_RULE_RECORD_GOES_FIRST);
+	bool record_first;
 
+	if (!pinned->refs) {
+		ds_yield(task, DS_AT_COUNT,
+			 ds_adds(ds_holders_object(pinned->inode)));
+		drop_record(task, space, pinned);
+		return;
+	}
+	record_first = ds_keeps(task, DS_RULE_RECORD_GOES_FIRST);
 	if (!ds_keeps(task, DS_RULE_PUT_BEFORE_WAKE))
 		ds_wake(task, space->waitq, ds_refs_object(pinned->pfn), false);
 	ds_yield(task, DS_AT_FRAME_PUT, ds_writes(ds_refs_object(pinned->pfn)),
@@ -279,7 +308,7 @@ void ds_unpin_page(struct ds_task *task, struct ds_space *space,
 	if (record_first)
 		drop_record(task, space, pinned);
 	if (ds_keeps(task, DS_RULE_UNPIN_PUTS))
-		ds_space_put(task, space, pinned->pfn);
+		ds_space_put_n(task, space, pinned->pfn, pinned->refs);
 	if (record_first)
 		return;
 	ds_yield(task, DS_AT_COUNT, ds_adds(ds_holders_object(pinned->inode)));

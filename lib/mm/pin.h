@@ -5,29 +5,48 @@
 /*
  * Pinning user pages: a reference on each, so that a device may reach them.
  *
- * Models: get_user_pages_fast(), v4.19: the lockless walk for as many pages as
- * it serves, then the slow path for the rest.
+ * Models: get_user_pages_fast(), v4.19, and pin_user_pages_fast(), v6.15: the
+ * lockless walk for as many pages as it serves, then the slow path for the
+ * rest.
  */
 #include "mm/space.h"
+
+#define DS_PIN_WRITE   1u /* FOLL_WRITE: the device will write the pages */
+#define DS_PIN_GET     2u /* FOLL_GET: one reference */
+#define DS_PIN_COUNTED 4u /* FOLL_PIN: as many as tell a pin from others */
+
+/* References of a FOLL_PIN pin: GUP_PIN_COUNTING_BIAS. */
+#define DS_PIN_BIAS 1024
 
 /* One pinned page, and where in which file it was. */
 struct ds_pinned {
 	struct ds_pfn pfn;
 	uint32_t inode;
+	int refs; /* that the pin holds */
 	struct ds_pgidx page;
 };
 
 /**
  * ds_pin_pages() - pin @n pages from @first on, in ascending order
- * @write: the device will write them
+ * @flags: DS_PIN_...; of neither kind: the one of this kernel's direct I/O
+ *
+ * A counted pin takes DS_PIN_BIAS references at once, and none of the zero
+ * page (c8070b787519, v6.5).
+ * Differs: the kernel's lockless walk takes 1 and then 1023; the page is busy
+ * from the first on.
  *
  * Return: pages pinned (0 < result <= @n), or, if none, -EFAULT or -ENOMEM.
  */
 int64_t ds_pin_pages(struct ds_task *task, struct ds_space *space,
-		     struct ds_vpn first, uint64_t n, bool write,
+		     struct ds_vpn first, uint64_t n, unsigned int flags,
 		     struct ds_pinned *ret_pinned);
 
-/* Drops one pin and wakes who waits for the page to become idle. */
+/*
+ * Drops one pin with all its references and wakes who waits for the page to
+ * become idle.
+ *
+ * Models: put_page(), unpin_user_page().
+ */
 void ds_unpin_page(struct ds_task *task, struct ds_space *space,
 		   const struct ds_pinned *pinned);
 

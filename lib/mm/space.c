@@ -425,12 +425,31 @@ int64_t ds_space_access(struct ds_task *task, struct ds_space *space,
 void ds_space_put(struct ds_task *task, struct ds_space *space,
 		  struct ds_pfn pfn)
 {
+	ds_space_put_n(task, space, pfn, 1);
+}
+
+/*
+ * Whether a drop by @n that left @left references makes the frame idle: by
+ * where the count came to, not by whether it was one above before.
+ */
+static bool comes_to_idle(struct ds_task *task, const struct ds_space *space,
+			  int left, int n)
+{
+	if (left != space->frames->idle)
+		return false;
+	return n == 1 || ds_keeps(task, DS_RULE_BULK_PUT_WAKES);
+}
+
+void ds_space_put_n(struct ds_task *task, struct ds_space *space,
+		    struct ds_pfn pfn, int n)
+{
 	uint64_t before = ds_task_enter(task);
-	int left = ds_frame_put(task, space->frames, pfn);
+	int left = ds_frame_put_n(task, space->frames, pfn, n);
 
 	ds_tell(task, "put block %llu, count is %d",
 		(unsigned long long)pfn.pfn, left);
-	if (left == space->frames->idle && ds_keeps(task, DS_RULE_PUT_WAKES) &&
+	if (comes_to_idle(task, space, left, n) &&
+	    ds_keeps(task, DS_RULE_PUT_WAKES) &&
 	    ds_keeps(task, DS_RULE_PUT_BEFORE_WAKE))
 		ds_wake(task, space->waitq, ds_refs_object(pfn), false);
 	ds_task_done(task, before, 0);

@@ -75,6 +75,7 @@ struct ds_space {
 	 * in every kernel: their files' evictions may wait for who needs it.
 	 */
 	bool close_late;
+	bool direct_pins; /* direct I/O takes DS_PIN_COUNTED pins */
 	struct ds_frames *frames;
 	struct ds_waitq_table *waitq; /* where waiters for idle frames are */
 	struct ds_arena *arena;
@@ -131,11 +132,13 @@ void ds_space_place(struct ds_space *space, struct ds_vpn vpn,
 		    uint32_t *ret_inode, struct ds_pgidx *ret_page);
 
 /*
- * Drops a reference, in the caller's step that writes REFS of @pfn; if it came
- * to idle, wakes who waits for that in a step of its own.
+ * Drops a reference, or @n at once, in the caller's step that writes REFS of
+ * @pfn; if it came to idle, wakes who waits for that in a step of its own.
  */
 void ds_space_put(struct ds_task *task, struct ds_space *space,
 		  struct ds_pfn pfn);
+void ds_space_put_n(struct ds_task *task, struct ds_space *space,
+		    struct ds_pfn pfn, int n);
 
 /*
  * Sets the page-table entry of @vpn: a step. The area's file system keeps

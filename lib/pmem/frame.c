@@ -309,13 +309,19 @@ bool ds_frame_is_busy(struct ds_task *task, struct ds_frames *frames,
 void ds_frame_get(struct ds_task *task, struct ds_frames *frames,
 		  struct ds_pfn pfn)
 {
-	ds_touch(task, ds_refs_object(pfn), DS_ADD);
-	will_change(frames, pfn, false);
-	atomic_fetch_add(&frames->frames[pfn.pfn].extra, 1);
+	ds_frame_get_n(task, frames, pfn, 1);
 }
 
-bool ds_frame_try_get(struct ds_task *task, struct ds_frames *frames,
-		      struct ds_pfn pfn)
+void ds_frame_get_n(struct ds_task *task, struct ds_frames *frames,
+		    struct ds_pfn pfn, int n)
+{
+	ds_touch(task, ds_refs_object(pfn), DS_ADD);
+	will_change(frames, pfn, false);
+	atomic_fetch_add(&frames->frames[pfn.pfn].extra, n);
+}
+
+bool ds_frame_try_get_n(struct ds_task *task, struct ds_frames *frames,
+			struct ds_pfn pfn, int n)
 {
 	atomic_int *extra = &frames->frames[pfn.pfn].extra;
 	int seen = atomic_load(extra);
@@ -323,7 +329,7 @@ bool ds_frame_try_get(struct ds_task *task, struct ds_frames *frames,
 	ds_touch(task, ds_refs_object(pfn), DS_WRITE);
 	will_change(frames, pfn, false);
 	while (seen + frames->idle > 0)
-		if (atomic_compare_exchange_weak(extra, &seen, seen + 1))
+		if (atomic_compare_exchange_weak(extra, &seen, seen + n))
 			break;
 	ds_task_saw(task, seen + frames->idle > 0);
 	return seen + frames->idle > 0;
@@ -350,18 +356,25 @@ void ds_frame_unmapped(struct ds_task *task, struct ds_frames *frames,
 int ds_frame_put(struct ds_task *task, struct ds_frames *frames,
 		 struct ds_pfn pfn)
 {
+	return ds_frame_put_n(task, frames, pfn, 1);
+}
+
+int ds_frame_put_n(struct ds_task *task, struct ds_frames *frames,
+		   struct ds_pfn pfn, int n)
+{
 	int left;
 
 	ds_touch(task, ds_refs_object(pfn), DS_WRITE);
 	will_change(frames, pfn, false);
-	left = atomic_fetch_sub(&frames->frames[pfn.pfn].extra, 1) - 1;
+	left = atomic_fetch_sub(&frames->frames[pfn.pfn].extra, n) - n;
 	ds_assert(left >= 0);
 	ds_task_saw(task, left == 0);
 	return left + frames->idle;
 }
 
 int ds_frame_hold(struct ds_task *task, struct ds_frames *frames,
-		  struct ds_pfn pfn, uint32_t inode, struct ds_pgidx page)
+		  struct ds_pfn pfn, uint32_t inode, struct ds_pgidx page,
+		  int refs)
 {
 	struct ds_event event = {
 		.kind = DS_EV_PINNED,
@@ -382,6 +395,7 @@ int ds_frame_hold(struct ds_task *task, struct ds_frames *frames,
 		.inode = inode,
 		.page = page,
 		.task = task->id,
+		.refs = refs,
 	};
 	ds_spin_lock(&frames->spin);
 	holder->next = frames->holders;
@@ -397,7 +411,7 @@ int ds_frame_hold(struct ds_task *task, struct ds_frames *frames,
  */
 static struct ds_holder *take_out(struct ds_frames *frames, unsigned int task,
 				  struct ds_pfn pfn, uint32_t inode,
-				  struct ds_pgidx page)
+				  struct ds_pgidx page, int refs)
 {
 	struct ds_holder **found = NULL;
 	struct ds_holder **link = &frames->holders;
@@ -406,7 +420,7 @@ static struct ds_holder *take_out(struct ds_frames *frames, unsigned int task,
 	for (; *link; link = &(*link)->next) {
 		holder = *link;
 		if (holder->pfn.pfn != pfn.pfn || holder->inode != inode ||
-		    holder->page.pgidx != page.pgidx)
+		    holder->page.pgidx != page.pgidx || holder->refs != refs)
 			continue;
 		/* Another order of the list means nothing: by number. */
 		if (!found || holder->task == task ||
@@ -421,7 +435,8 @@ static struct ds_holder *take_out(struct ds_frames *frames, unsigned int task,
 }
 
 void ds_frame_unhold(struct ds_task *task, struct ds_frames *frames,
-		     struct ds_pfn pfn, uint32_t inode, struct ds_pgidx page)
+		     struct ds_pfn pfn, uint32_t inode, struct ds_pgidx page,
+		     int refs)
 {
 	struct ds_event event = {
 		.kind = DS_EV_UNPINNED,
@@ -435,7 +450,7 @@ void ds_frame_unhold(struct ds_task *task, struct ds_frames *frames,
 		return;
 	ds_touch(task, ds_holders_object(inode), DS_ADD);
 	ds_spin_lock(&frames->spin);
-	holder = take_out(frames, task->id, pfn, inode, page);
+	holder = take_out(frames, task->id, pfn, inode, page, refs);
 	ds_spin_unlock(&frames->spin);
 	ds_assert(holder);
 	ds_arena_release(frames->arena, holder, sizeof(*holder));
@@ -519,6 +534,7 @@ static struct ds_digest digest_holder(const struct ds_holder *holder)
 	ds_digest_add(&digest, holder->pfn.pfn);
 	ds_digest_add(&digest, holder->inode);
 	ds_digest_add(&digest, holder->page.pgidx);
+	ds_digest_add(&digest, (uint64_t)holder->refs);
 	return digest;
 }
 

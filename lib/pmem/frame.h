@@ -38,6 +38,7 @@ struct ds_holder {
 	uint32_t inode;
 	struct ds_pgidx page;
 	unsigned int task;
+	int refs; /* that it stands for */
 };
 
 /*
@@ -97,16 +98,18 @@ int ds_frame_refs(struct ds_task *task, struct ds_frames *frames,
 bool ds_frame_is_busy(struct ds_task *task, struct ds_frames *frames,
 		      struct ds_pfn pfn);
 
-/* Takes a reference. Adds to REFS. */
+/* Takes a reference, or @n at once. Adds to REFS. */
 void ds_frame_get(struct ds_task *task, struct ds_frames *frames,
 		  struct ds_pfn pfn);
+void ds_frame_get_n(struct ds_task *task, struct ds_frames *frames,
+		    struct ds_pfn pfn, int n);
 
 /*
  * The same, unless the frame has none: one of count 0 is nobody's to take.
- * Writes REFS. Return: whether it was taken.
+ * Writes REFS. Return: whether they were taken.
  */
-bool ds_frame_try_get(struct ds_task *task, struct ds_frames *frames,
-		      struct ds_pfn pfn);
+bool ds_frame_try_get_n(struct ds_task *task, struct ds_frames *frames,
+			struct ds_pfn pfn, int n);
 
 /*
  * A page-table entry more, with the reference it holds; and one less, whose
@@ -118,17 +121,24 @@ void ds_frame_unmapped(struct ds_task *task, struct ds_frames *frames,
 		       struct ds_pfn pfn);
 
 /*
- * Drops a reference. Writes REFS: who crosses the idle value must wake.
- * Return: references left, of which the same is true.
+ * Drops a reference, or @n at once. Writes REFS: who comes to the idle value
+ * must wake. Return: references left, of which the same is true.
  */
 int ds_frame_put(struct ds_task *task, struct ds_frames *frames,
 		 struct ds_pfn pfn);
+int ds_frame_put_n(struct ds_task *task, struct ds_frames *frames,
+		   struct ds_pfn pfn, int n);
 
-/* Notes and removes a pin. Adds to HOLDERS of @inode. */
+/*
+ * Notes and removes a pin that stands for @refs references. Adds to HOLDERS of
+ * @inode.
+ */
 int ds_frame_hold(struct ds_task *task, struct ds_frames *frames,
-		  struct ds_pfn pfn, uint32_t inode, struct ds_pgidx page);
+		  struct ds_pfn pfn, uint32_t inode, struct ds_pgidx page,
+		  int refs);
 void ds_frame_unhold(struct ds_task *task, struct ds_frames *frames,
-		     struct ds_pfn pfn, uint32_t inode, struct ds_pgidx page);
+		     struct ds_pfn pfn, uint32_t inode, struct ds_pgidx page,
+		     int refs);
 
 /* Ties @pfn to a place in the page cache, or to none. Writes OWNER. */
 void ds_frame_associate(struct ds_task *task, struct ds_frames *frames,

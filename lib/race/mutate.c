@@ -65,6 +65,8 @@ static const struct home {
 	{DS_RULE_PUT_WAKES, "prove/punch/direct-1/fast", EXT4_19, CLASSES},
 	{DS_RULE_PUT_BEFORE_WAKE, "prove/punch/direct-1/fast", EXT4_19,
 	 CLASSES},
+	{DS_RULE_BULK_PUT_WAKES, "prove/punch/unmapped/fast", EXT4_615,
+	 CLASSES},
 	{DS_RULE_UNMAP_FOR_SCAN, "prove/punch/direct-1/fast", EXT4_19, CLASSES},
 	{DS_RULE_UNMAP_BEFORE_SCAN, "prove/punch/direct-1/fast", EXT4_19,
 	 CLASSES},

@@ -44,6 +44,7 @@ static int make_file_system(struct ds_world *world,
 		return r;
 	world->space->flush = options->flush;
 	world->space->close_late = profile->break_at_evict;
+	world->space->direct_pins = profile->direct_pins;
 	return 0;
 }
 

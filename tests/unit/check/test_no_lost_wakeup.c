@@ -10,7 +10,7 @@ static void do_drop_silently(struct ds_task *task, void *arg)
 	ds_yield(task, DS_AT_FRAME_PUT, ds_writes(ds_refs_object(page->pfn)),
 		 ds_adds(ds_holders_object(page->inode)));
 	ds_frame_unhold(task, job->t->frames, page->pfn, page->inode,
-			page->page);
+			page->page, 1);
 	ds_frame_put(task, job->t->frames, page->pfn);
 	t_end(job, 0);
 }

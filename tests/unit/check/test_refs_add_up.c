@@ -15,7 +15,7 @@ static void do_miscount(struct ds_task *task, void *arg)
 	if (job->mode > 0)
 		ds_frame_get(task, frames, pfn);
 	if (job->mode < 0)
-		ds_frame_hold(task, frames, pfn, 1, ds_pgidx(1));
+		ds_frame_hold(task, frames, pfn, 1, ds_pgidx(1), 1);
 }
 
 static void miscount_on(struct t_scene *s, const char *fs, int by)

@@ -111,6 +111,76 @@ static void a_read_only_pin_of_a_hole_pins_the_zero_page(void **state)
 	t_close(&t);
 }
 
+/* How many references one pin of @flags takes of a page on @fs. */
+static int refs_taken(const char *fs, unsigned int flags, uint64_t touched)
+{
+	struct ds_pinned pinned;
+	struct ds_file *file;
+	struct t_world t;
+	struct ds_pfn pfn;
+	uint64_t addr;
+	int taken;
+
+	addr = set_up_on(&t, fs, &file, touched);
+	assert_int_equal(ds_pin_pages(t.setup, t.space,
+				      (struct ds_vpn){ds_page_down(addr)}, 1,
+				      DS_PIN_WRITE | flags, &pinned),
+			 1);
+	pfn = t_block(file, 0);
+	taken = t_extra(&t, pfn) - t_mapped(&t, pfn);
+	assert_int_equal(pinned.refs, taken);
+	assert_int_equal(t.frames->holders->refs, taken);
+	ds_unpin_page(t.setup, t.space, &pinned);
+	assert_int_equal(t_extra(&t, pfn), t_mapped(&t, pfn));
+	assert_null(t.frames->holders);
+	t_close(&t);
+	return taken;
+}
+
+/* v6.5 gave direct I/O pins that can be told from other references. */
+static void a_pin_of_either_kind_takes_what_its_kernel_takes(void **state)
+{
+	uint64_t touched;
+
+	(void)state;
+	for (touched = 0; touched < 2; touched++) {
+		assert_int_equal(refs_taken("ext4-4.19", 0, touched), 1);
+		assert_int_equal(refs_taken("xfs-6.1", 0, touched), 1);
+		assert_int_equal(refs_taken("ext4-6.15", 0, touched), 1024);
+		assert_int_equal(refs_taken("xfs-6.15", 0, touched), 1024);
+		assert_int_equal(refs_taken("xfs-6.15", DS_PIN_GET, touched),
+				 1);
+		assert_int_equal(refs_taken("xfs-6.1", DS_PIN_COUNTED, touched),
+				 1024);
+	}
+}
+
+static void a_counted_pin_leaves_the_zero_page_alone(void **state)
+{
+	struct ds_pinned pinned[2];
+	struct ds_file *file;
+	struct t_world t;
+	uint64_t addr;
+
+	(void)state;
+	t_open(&t, "ext4-6.15");
+	file = t_open_file(&t, "A", O_RDWR | O_CREAT);
+	assert_int_equal(t_truncate(&t, file, 2 * T_PAGE), 0);
+	addr = t_map(&t, file, 0, 2);
+	t_load(&t, addr);
+	assert_int_equal(pin(&t, addr, 2, false, pinned), 2);
+	assert_int_equal(pinned[0].pfn.pfn, DS_ZERO_PFN);
+	assert_int_equal(pinned[1].pfn.pfn, DS_ZERO_PFN);
+	assert_int_equal(t_extra(&t, ds_pfn(DS_ZERO_PFN)), 0);
+	/* They are on record all the same. */
+	assert_non_null(t.frames->holders->next);
+	ds_unpin_page(t.setup, t.space, &pinned[0]);
+	ds_unpin_page(t.setup, t.space, &pinned[1]);
+	assert_int_equal(t_extra(&t, ds_pfn(DS_ZERO_PFN)), 0);
+	assert_null(t.frames->holders);
+	t_close(&t);
+}
+
 static void what_cannot_be_pinned_is_a_fault(void **state)
 {
 	struct ds_pinned pinned[8];
@@ -348,6 +418,9 @@ int main(void)
 		cmocka_unit_test(
 			a_pin_for_writing_is_not_satisfied_by_a_read_only_entry),
 		cmocka_unit_test(a_read_only_pin_of_a_hole_pins_the_zero_page),
+		cmocka_unit_test(
+			a_pin_of_either_kind_takes_what_its_kernel_takes),
+		cmocka_unit_test(a_counted_pin_leaves_the_zero_page_alone),
 		cmocka_unit_test(what_cannot_be_pinned_is_a_fault),
 		cmocka_unit_test(a_failure_behind_pinned_pages_tells_how_many),
 		cmocka_unit_test(a_walker_that_sees_the_entry_change_backs_out),

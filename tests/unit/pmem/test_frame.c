@@ -74,16 +74,53 @@ static void a_frame_without_references_is_nobodys_to_take(void **state)
 
 	(void)state;
 	t_open(&t, "xfs-6.15");
-	assert_false(ds_frame_try_get(t.setup, t.frames, PFN));
+	assert_false(ds_frame_try_get_n(t.setup, t.frames, PFN, 1));
 	assert_int_equal(t_extra(&t, PFN), 0);
 	ds_frame_get(t.setup, t.frames, PFN);
-	assert_true(ds_frame_try_get(t.setup, t.frames, PFN));
+	assert_true(ds_frame_try_get_n(t.setup, t.frames, PFN, 1));
 	assert_int_equal(t_extra(&t, PFN), 2);
 	t_close(&t);
 	/* The device had one of its own to v6.14. */
 	t_open(&t, "xfs-6.1");
-	assert_true(ds_frame_try_get(t.setup, t.frames, PFN));
+	assert_true(ds_frame_try_get_n(t.setup, t.frames, PFN, 1));
 	assert_int_equal(t_extra(&t, PFN), 1);
+	t_close(&t);
+}
+
+static void many_references_come_and_go_at_once(void **state)
+{
+	struct t_world t;
+
+	(void)state;
+	t_open(&t, "xfs-6.15");
+	assert_false(ds_frame_try_get_n(t.setup, t.frames, PFN, 1024));
+	assert_int_equal(t_extra(&t, PFN), 0);
+	ds_frame_get(t.setup, t.frames, PFN);
+	assert_true(ds_frame_try_get_n(t.setup, t.frames, PFN, 1024));
+	ds_frame_get_n(t.setup, t.frames, PFN, 1024);
+	assert_int_equal(t_extra(&t, PFN), 2049);
+	assert_int_equal(ds_frame_put(t.setup, t.frames, PFN), 2048);
+	assert_int_equal(ds_frame_put_n(t.setup, t.frames, PFN, 1024), 1024);
+	assert_int_equal(ds_frame_put_n(t.setup, t.frames, PFN, 1024), 0);
+	t_close(&t);
+}
+
+/* Of two pins of one task the record of the right one goes. */
+static void records_tell_how_many_references_they_are_about(void **state)
+{
+	struct t_world t;
+
+	(void)state;
+	t_open(&t, "xfs-6.15");
+	ds_frame_hold(t.setup, t.frames, PFN, 1, ds_pgidx(4), 1);
+	ds_frame_hold(t.setup, t.frames, PFN, 1, ds_pgidx(4), 1024);
+	ds_frame_unhold(t.setup, t.frames, PFN, 1, ds_pgidx(4), 1);
+	assert_int_equal(n_holders(&t), 1);
+	assert_int_equal(t.frames->holders->refs, 1024);
+	ds_frame_hold(t.setup, t.frames, PFN, 1, ds_pgidx(4), 1);
+	ds_frame_unhold(t.setup, t.frames, PFN, 1, ds_pgidx(4), 1024);
+	assert_int_equal(n_holders(&t), 1);
+	assert_int_equal(t.frames->holders->refs, 1);
 	t_close(&t);
 }
 
@@ -94,21 +131,21 @@ static void a_pin_is_on_record_until_it_is_dropped(void **state)
 
 	(void)state;
 	t_open(&t, "ext4-4.19");
-	ds_frame_hold(t.setup, t.frames, PFN, 1, ds_pgidx(4));
-	ds_frame_hold(t.setup, t.frames, ds_pfn(10), 1, ds_pgidx(5));
+	ds_frame_hold(t.setup, t.frames, PFN, 1, ds_pgidx(4), 1);
+	ds_frame_hold(t.setup, t.frames, ds_pfn(10), 1, ds_pgidx(5), 1);
 	holder = t.frames->holders;
 	assert_int_equal(n_holders(&t), 2);
 	assert_int_equal(holder->pfn.pfn, 10);
 	assert_int_equal(holder->next->pfn.pfn, 9);
 	assert_int_equal(holder->next->inode, 1);
 	assert_int_equal(holder->next->page.pgidx, 4);
-	ds_frame_unhold(t.setup, t.frames, PFN, 1, ds_pgidx(4));
+	ds_frame_unhold(t.setup, t.frames, PFN, 1, ds_pgidx(4), 1);
 	assert_int_equal(n_holders(&t), 1);
 	assert_int_equal(t.frames->holders->pfn.pfn, 10);
 	/* The same page of another file, and on another block. */
-	ds_frame_hold(t.setup, t.frames, ds_pfn(10), 2, ds_pgidx(5));
-	ds_frame_hold(t.setup, t.frames, ds_pfn(11), 1, ds_pgidx(5));
-	ds_frame_unhold(t.setup, t.frames, ds_pfn(10), 1, ds_pgidx(5));
+	ds_frame_hold(t.setup, t.frames, ds_pfn(10), 2, ds_pgidx(5), 1);
+	ds_frame_hold(t.setup, t.frames, ds_pfn(11), 1, ds_pgidx(5), 1);
+	ds_frame_unhold(t.setup, t.frames, ds_pfn(10), 1, ds_pgidx(5), 1);
 	assert_int_equal(n_holders(&t), 2);
 	assert_int_equal(t.frames->holders->pfn.pfn, 11);
 	assert_int_equal(t.frames->holders->next->inode, 2);
@@ -122,9 +159,9 @@ static void do_hold_and_drop(struct ds_task *task, void *arg)
 	struct t_job *job = arg;
 
 	ds_yield(task, DS_AT_CELL, ds_adds(ds_holders_object(1)));
-	ds_frame_hold(task, job->t->frames, PFN, 1, ds_pgidx(0));
+	ds_frame_hold(task, job->t->frames, PFN, 1, ds_pgidx(0), 1);
 	ds_yield(task, DS_AT_CELL, ds_adds(ds_holders_object(1)));
-	ds_frame_unhold(task, job->t->frames, PFN, 1, ds_pgidx(0));
+	ds_frame_unhold(task, job->t->frames, PFN, 1, ds_pgidx(0), 1);
 }
 
 static void do_drop(struct ds_task *task, void *arg)
@@ -132,12 +169,12 @@ static void do_drop(struct ds_task *task, void *arg)
 	struct t_job *job = arg;
 
 	ds_yield(task, DS_AT_CELL, ds_adds(ds_holders_object(1)));
-	ds_frame_unhold(task, job->t->frames, PFN, 1, ds_pgidx(0));
+	ds_frame_unhold(task, job->t->frames, PFN, 1, ds_pgidx(0), 1);
 }
 
 static void setup_pins_it_too(struct t_world *t)
 {
-	ds_frame_hold(t->setup, t->frames, PFN, 1, ds_pgidx(0));
+	ds_frame_hold(t->setup, t->frames, PFN, 1, ds_pgidx(0), 1);
 }
 
 static void note_who_is_left(struct t_world *t)
@@ -175,7 +212,7 @@ static void a_task_may_drop_what_another_has_pinned(void **state)
 	(void)state;
 	t_open(&t, "ext4-4.19");
 	t_task(&t, "b", do_drop, &job);
-	ds_frame_hold(t.setup, t.frames, PFN, 1, ds_pgidx(0));
+	ds_frame_hold(t.setup, t.frames, PFN, 1, ds_pgidx(0), 1);
 	t_run(&t, NULL, 0);
 	assert_null(t.frames->holders);
 	t_close(&t);
@@ -188,9 +225,9 @@ static void no_record_is_kept_where_none_is_asked_for(void **state)
 	(void)state;
 	t_open(&t, "ext4-4.19");
 	t.frames->keep_holders = false;
-	ds_frame_hold(t.setup, t.frames, PFN, 1, ds_pgidx(4));
+	ds_frame_hold(t.setup, t.frames, PFN, 1, ds_pgidx(4), 1);
 	assert_null(t.frames->holders);
-	ds_frame_unhold(t.setup, t.frames, PFN, 1, ds_pgidx(4));
+	ds_frame_unhold(t.setup, t.frames, PFN, 1, ds_pgidx(4), 1);
 	assert_int_equal(t.n_events, 0);
 	t_close(&t);
 }
@@ -306,6 +343,9 @@ int main(void)
 		cmocka_unit_test(gets_and_puts_add_up),
 		cmocka_unit_test(page_tables_alone_do_not_make_a_frame_busy),
 		cmocka_unit_test(a_frame_without_references_is_nobodys_to_take),
+		cmocka_unit_test(many_references_come_and_go_at_once),
+		cmocka_unit_test(
+			records_tell_how_many_references_they_are_about),
 		cmocka_unit_test(a_pin_is_on_record_until_it_is_dropped),
 		cmocka_unit_test(of_two_pins_on_one_page_a_task_drops_its_own),
 		cmocka_unit_test(a_task_may_drop_what_another_has_pinned),

@@ -331,7 +331,7 @@ static void columns_show_locks_and_counts(void **state)
 	ds_frame_get(t.setup, t.frames, pfn);
 	tell(&t, 0, false, "pin");
 	assert_int_equal(ds_frame_hold(t.setup, t.frames, pfn, 1,
-				       (struct ds_pgidx){0}),
+				       (struct ds_pgidx){0}, 1),
 			 0);
 	text = ds_timeline_draw(timeline, &look);
 	if (!strstr(text, " 5:2\n"))

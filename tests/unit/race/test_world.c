@@ -437,9 +437,9 @@ static void the_way_there_leaves_no_trace_in_the_digest(void **state)
 		ds_frame_get(t.setup, t.frames, ds_pfn(2 + (i + 1) % 2));
 		ds_frame_get(t.setup, t.frames, ds_pfn(2 + i % 2));
 		ds_frame_hold(t.setup, t.frames, ds_pfn(2 + i % 2), 1,
-			      ds_pgidx(i % 2));
+			      ds_pgidx(i % 2), 1);
 		ds_frame_hold(t.setup, t.frames, ds_pfn(2 + (i + 1) % 2), 1,
-			      ds_pgidx((i + 1) % 2));
+			      ds_pgidx((i + 1) % 2), 1);
 		if (i == 2)
 			ds_frame_write(t.setup, t.frames, ds_pfn(1), 0, &byte,
 				       1);
