@@ -10,6 +10,7 @@
 
 /* A step that was taken. */
 struct ds_taken {
+	uint64_t n_jumps; /* of time, before it */
 	unsigned int n;
 	ds_obj objs[DS_ACCESS_MAX];
 	unsigned char hows[DS_ACCESS_MAX];

@@ -21,6 +21,9 @@
  *   that is what enabled it, cannot come before it: no race. Unless something
  *   in between would have enabled it as well, as a signal does a sleeper that
  *   was woken before.
+ * - Time moves where no task can go on. That is a step of nobody's that
+ *   conflicts with every other and is possible only when no other is: nothing
+ *   before it races with anything behind it.
  * - Whether shared acquisitions commute depends on the state. It changes only
  *   in steps that conflict with all of them, so the order of those between two
  *   such changes is free, and each step can be noted with what it counted as
@@ -156,6 +159,16 @@ static bool more(const struct ds_taken *taken, const uint64_t *left,
 	return false;
 }
 
+/* Time moved since these numbers of steps: they all came before. */
+static void join_steps(struct ds_taken *later, const uint64_t *steps)
+{
+	unsigned int i;
+
+	for (i = 0; i < DS_TASKS_MAX; i++)
+		if (later->clock[i] < steps[i])
+			later->clock[i] = (uint16_t)steps[i];
+}
+
 void ds_races_note(struct ds_node *path, size_t n, const struct ds_sched *sched)
 {
 	struct ds_node *node = &path[n - 1];
@@ -168,6 +181,7 @@ void ds_races_note(struct ds_node *path, size_t n, const struct ds_sched *sched)
 	size_t at;
 
 	note_accesses(taken, task);
+	taken->n_jumps = sched->n_jumps;
 	memset(taken->clock, 0, sizeof(taken->clock));
 	for (i = 0; i < sched->n_tasks; i++)
 		left[i] = sched->tasks[i]->steps;
@@ -180,6 +194,10 @@ void ds_races_note(struct ds_node *path, size_t n, const struct ds_sched *sched)
 		const struct ds_node *other = &path[at - 1];
 		unsigned int q = other->choice;
 
+		if (other->taken.n_jumps != taken->n_jumps) {
+			join_steps(taken, left);
+			break;
+		}
 		left[q]--;
 		if (q == task->id || other->taken.clock[q] <= taken->clock[q] ||
 		    !conflict(&other->taken, taken))

@@ -90,7 +90,8 @@ static uint16_t unfinished(const struct ds_sched *sched)
 	unsigned int i;
 
 	for (i = 0; i < sched->n_tasks; i++)
-		if (sched->tasks[i]->state != DS_TASK_DONE)
+		if (sched->tasks[i]->state != DS_TASK_DONE &&
+		    !ds_task_is_idle(sched->tasks[i]))
 			set |= ds_task_bit(i);
 	return (uint16_t)set;
 }

@@ -77,6 +77,9 @@ enum ds_run_end ds_sched_run(struct ds_sched *sched)
 	unsigned int i;
 
 	sched->n_steps = 0;
+	sched->now = 0;
+	sched->n_jumps = 0;
+	sched->n_busy = sched->n_tasks;
 	sched->broke_rule = false;
 	sched->void_error = 0;
 	sched->end = DS_RUN_DONE;
@@ -103,13 +106,20 @@ void ds_task_main(struct ds_task *task)
 	sched->ops->pass(sched, task, ds_sched_next(sched, task->id));
 }
 
+bool ds_task_is_idle(const struct ds_task *task)
+{
+	return task->state == DS_TASK_ASLEEP && task->idle &&
+	       !(atomic_load(&task->alarms) & DS_WOKEN);
+}
+
 bool ds_task_is_enabled(const struct ds_task *task)
 {
 	switch (task->state) {
 	case DS_TASK_READY:
 		return !task->ready || task->ready(task);
 	case DS_TASK_ASLEEP:
-		return (atomic_load(&task->alarms) & DS_WOKEN) ||
+		return (atomic_load(&task->alarms) &
+			(DS_WOKEN | DS_TIMED_OUT)) ||
 		       (task->interruptible &&
 			(atomic_load(&task->alarms) & DS_SIGNALLED));
 	default:
@@ -130,10 +140,15 @@ static void digest_step(const struct ds_task *task, struct ds_digest *digest)
 	ds_digest_add(digest, hows);
 	if (task->ready)
 		ds_digest_add(digest, task->grace_mask);
+	if (task->state != DS_TASK_ASLEEP)
+		return;
 	/* Until it is taken back the step sleeps on what the waiter names. */
-	if (task->state == DS_TASK_ASLEEP)
-		ds_digest_add(digest,
-			      task->waiter.key << 1 | task->interruptible);
+	ds_digest_add(digest, task->waiter.key << 1 | task->interruptible);
+	/* How long, not until when: or no state would ever come back. */
+	ds_digest_add(digest,
+		      (task->deadline ? task->deadline - task->sched->now : 0)
+				      << 1 |
+			      task->idle);
 }
 
 /*
@@ -175,12 +190,41 @@ static uint32_t enabled_tasks(const struct ds_sched *sched, bool *ret_all_done)
 	for (i = 0; i < sched->n_tasks; i++) {
 		const struct ds_task *task = sched->tasks[i];
 
-		if (task->state != DS_TASK_DONE)
+		if (task->state != DS_TASK_DONE && !ds_task_is_idle(task))
 			*ret_all_done = false;
 		if (ds_task_is_enabled(task))
 			enabled |= UINT32_C(1) << i;
 	}
 	return enabled;
+}
+
+/* Nobody can go on: the sleeps that end first end now, if any ever do. */
+static bool move_time(struct ds_sched *sched)
+{
+	uint64_t next = UINT64_MAX;
+	unsigned int i;
+
+	for (i = 0; i < sched->n_tasks; i++) {
+		const struct ds_task *task = sched->tasks[i];
+
+		if (task->state == DS_TASK_ASLEEP && task->deadline &&
+		    task->deadline < next)
+			next = task->deadline;
+	}
+	if (next == UINT64_MAX)
+		return false;
+	ds_assert(next > sched->now);
+	sched->now = next;
+	sched->n_jumps++;
+	for (i = 0; i < sched->n_tasks; i++) {
+		struct ds_task *task = sched->tasks[i];
+
+		if (task->state != DS_TASK_ASLEEP || task->deadline != next)
+			continue;
+		task->deadline = 0;
+		atomic_fetch_or(&task->alarms, DS_TIMED_OUT);
+	}
+	return true;
 }
 
 unsigned int ds_sched_next(struct ds_sched *sched, unsigned int last)
@@ -195,6 +239,8 @@ unsigned int ds_sched_next(struct ds_sched *sched, unsigned int last)
 	if (sched->end == DS_RUN_VOID)
 		return DS_TASKS_MAX;
 	enabled = enabled_tasks(sched, &all_done);
+	if (!enabled && !all_done && move_time(sched))
+		enabled = enabled_tasks(sched, &all_done);
 	if (!enabled) {
 		sched->end = all_done ? DS_RUN_DONE : DS_RUN_STUCK;
 		return DS_TASKS_MAX;

@@ -64,8 +64,11 @@ struct ds_sched {
 	enum ds_run_end end;
 	atomic_int void_error; /* of any task, if they are free */
 	uint64_t n_steps;
-	unsigned int current; /* task that runs, DS_TASKS_MAX: none */
-	void *host;           /* stacks or threads; survives rewinding */
+	_Atomic(uint64_t) now; /* virtual time, ticks */
+	uint64_t n_jumps;      /* how often it moved */
+	atomic_uint n_busy;    /* free tasks that are not done nor idle */
+	unsigned int current;  /* task that runs, DS_TASKS_MAX: none */
+	void *host;            /* stacks or threads; survives rewinding */
 };
 
 /* Makes an empty scheduler in @arena. Return: 0, or -ENOMEM. */
@@ -107,6 +110,9 @@ bool ds_steps_conflict(const struct ds_task *a, const struct ds_task *b);
  */
 void ds_sched_digest(const struct ds_sched *sched, struct ds_digest *digest);
 
+/* Whether @task waits for work that need not come, and none came yet. */
+bool ds_task_is_idle(const struct ds_task *task);
+
 /* Whether @task could take its next step now. */
 bool ds_task_is_enabled(const struct ds_task *task);
 
@@ -127,6 +133,12 @@ extern const struct ds_turns_ops ds_turns_free;
 
 /* Chooses the next task; DS_TASKS_MAX when the run is over. */
 unsigned int ds_sched_next(struct ds_sched *sched, unsigned int last);
+
+/*
+ * A free task begins or ends to be idle, or (@idle) is done. When none is left
+ * that is not, those that sleep idly are told.
+ */
+void ds_sched_idle(struct ds_sched *sched, bool idle);
 
 /* What a task's stack starts with: runs it and never returns to its caller. */
 void ds_task_main(struct ds_task *task);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "sched/task.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "sched/sched.h"
@@ -93,14 +95,24 @@ void ds_touch_controlled(struct ds_task *task, ds_obj obj, enum ds_how how)
 	ds_assert(!"undeclared access");
 }
 
-/* Sleeps until one of @bits is set in @word. */
-static void futex_wait_for(atomic_uint *word, unsigned int bits)
+/*
+ * Sleeps until one of @bits is set in @word, or @ticks of a millisecond each
+ * are over (0: for ever). Return: whether a bit is set.
+ */
+static bool futex_wait_for(atomic_uint *word, unsigned int bits, uint64_t ticks)
 {
+	const struct timespec time = {
+		.tv_sec = (time_t)(ticks / 1000),
+		.tv_nsec = (long)(ticks % 1000) * 1000000,
+	};
 	unsigned int seen;
 
 	while (!((seen = atomic_load(word)) & bits))
-		syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen, NULL, NULL,
-			0);
+		if (syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen,
+			    ticks ? &time : NULL, NULL, 0) < 0 &&
+		    errno == ETIMEDOUT)
+			return false;
+	return true;
 }
 
 static void futex_set(atomic_uint *word, unsigned int bits)
@@ -109,23 +121,86 @@ static void futex_set(atomic_uint *word, unsigned int bits)
 	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
 
-void ds_task_sleep(struct ds_task *task, enum ds_at at, ds_obj queue,
-		   bool interruptible)
+static void sleep_controlled(struct ds_task *task, enum ds_at at, ds_obj queue,
+			     bool interruptible, uint64_t ticks, bool idle)
 {
 	const struct ds_access accesses[] = {
 		ds_reads(queue),
 		ds_reads(ds_task_object(task)),
 	};
 
-	if (!task->controlled) {
-		futex_wait_for(&task->alarms,
-			       DS_WOKEN | (interruptible ? DS_SIGNALLED : 0));
-		return;
-	}
 	declare(task, at, interruptible ? 2 : 1, accesses);
 	task->state = DS_TASK_ASLEEP;
 	task->interruptible = interruptible;
+	task->idle = idle;
+	task->deadline = ticks ? task->sched->now + ticks : 0;
 	give_way(task);
+	task->deadline = 0;
+	task->idle = false;
+}
+
+void ds_task_sleep(struct ds_task *task, enum ds_at at, ds_obj queue,
+		   bool interruptible)
+{
+	if (task->controlled)
+		sleep_controlled(task, at, queue, interruptible, 0, false);
+	else
+		futex_wait_for(&task->alarms,
+			       DS_WOKEN | (interruptible ? DS_SIGNALLED : 0),
+			       0);
+}
+
+bool ds_task_sleep_for(struct ds_task *task, enum ds_at at, ds_obj queue,
+		       bool interruptible, uint64_t ticks)
+{
+	unsigned int ends = DS_WOKEN | (interruptible ? DS_SIGNALLED : 0);
+	unsigned int alarms;
+
+	ds_assert(ticks > 0);
+	if (!task->controlled) {
+		if (futex_wait_for(&task->alarms, ends, ticks))
+			return false;
+		/* That much time went by for everybody, at least. */
+		atomic_fetch_add(&task->sched->now, ticks);
+		return true;
+	}
+	sleep_controlled(task, at, queue, interruptible, ticks, false);
+	alarms = atomic_fetch_and(&task->alarms, ~DS_TIMED_OUT);
+	return (alarms & DS_TIMED_OUT) && !(alarms & DS_WOKEN);
+}
+
+bool ds_task_sleep_idle(struct ds_task *task, enum ds_at at, ds_obj queue)
+{
+	if (task->controlled) {
+		sleep_controlled(task, at, queue, false, 0, true);
+		return true;
+	}
+	ds_sched_idle(task->sched, true);
+	futex_wait_for(&task->alarms, DS_WOKEN | DS_OVER, 0);
+	ds_sched_idle(task->sched, false);
+	return atomic_load(&task->alarms) & DS_WOKEN;
+}
+
+uint64_t ds_task_now(const struct ds_task *task)
+{
+	return atomic_load(&task->sched->now);
+}
+
+/* The time of all that are left asleep is over: they have nobody to serve. */
+static void end_idle(struct ds_sched *sched)
+{
+	unsigned int i;
+
+	for (i = 0; i < sched->n_tasks; i++)
+		futex_set(&sched->tasks[i]->alarms, DS_OVER);
+}
+
+void ds_sched_idle(struct ds_sched *sched, bool idle)
+{
+	if (!idle)
+		atomic_fetch_add(&sched->n_busy, 1);
+	else if (atomic_fetch_sub(&sched->n_busy, 1) == 1)
+		end_idle(sched);
 }
 
 void ds_task_wake(struct ds_task *task)

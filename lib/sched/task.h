@@ -43,6 +43,8 @@ enum ds_task_state {
 
 #define DS_WOKEN     1u
 #define DS_SIGNALLED 2u
+#define DS_TIMED_OUT 4u
+#define DS_OVER      8u /* free tasks: nobody is left who could wake it */
 
 enum ds_lock_mode {
 	DS_SHARED,
@@ -81,9 +83,12 @@ struct ds_task {
 	bool (*ready)(const struct ds_task *task); /* NULL: always */
 
 	/* DS_WOKEN: a wake-up came since the task prepared to sleep;
-	 * DS_SIGNALLED: a signal is pending, which is never taken back. */
+	 * DS_SIGNALLED: a signal is pending, which is never taken back;
+	 * DS_TIMED_OUT: the time of the present sleep is over. */
 	atomic_uint alarms;
 	bool interruptible;  /* the present sleep ends on a signal */
+	bool idle;           /* ... and is for work that need not come */
+	uint64_t deadline;   /* the tick at which it ends, 0: none */
 	uint32_t grace_mask; /* walkers it waits for, by task id */
 
 	struct ds_waiter waiter;
@@ -228,7 +233,7 @@ void ds_yield_until(struct ds_task *task, enum ds_at at,
  */
 static inline void ds_task_forget_wake(struct ds_task *task)
 {
-	atomic_fetch_and(&task->alarms, ~DS_WOKEN);
+	atomic_fetch_and(&task->alarms, ~(DS_WOKEN | DS_TIMED_OUT));
 }
 
 /*
@@ -238,6 +243,32 @@ static inline void ds_task_forget_wake(struct ds_task *task)
  */
 void ds_task_sleep(struct ds_task *task, enum ds_at at, ds_obj queue,
 		   bool interruptible);
+
+/*
+ * The same, for @ticks > 0 of virtual time at most. Time moves only when no
+ * task can go on, and then to the nearest end of such a sleep: so it is over
+ * when nothing else could end it. Return: whether the time was over; a wake-up
+ * that came too goes before.
+ *
+ * Models: schedule_timeout() in ___wait_event(). Differs: a sleep never ends
+ * while others can still go on.
+ */
+bool ds_task_sleep_for(struct ds_task *task, enum ds_at at, ds_obj queue,
+		       bool interruptible, uint64_t ticks);
+
+/*
+ * The same without an end, for a task that serves others: a run is over when
+ * all that are left sleep so. Return: false if there is nobody left to serve;
+ * under a controlled scheduler it does not return then.
+ */
+bool ds_task_sleep_idle(struct ds_task *task, enum ds_at at, ds_obj queue);
+
+/*
+ * The present tick. Only differences mean anything. Free tasks really sleep, a
+ * millisecond for each tick, and time moves with every sleep that lasts to its
+ * end.
+ */
+uint64_t ds_task_now(const struct ds_task *task);
 
 void ds_task_wake(struct ds_task *task);
 

@@ -48,6 +48,7 @@ static void *work(void *arg)
 		return NULL;
 	task->fn(task, task->arg);
 	task->state = DS_TASK_DONE;
+	ds_sched_idle(task->sched, true);
 	return NULL;
 }
 

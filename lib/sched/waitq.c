@@ -74,13 +74,32 @@ void ds_wait_sleep(struct ds_task *task, ds_obj key, bool interruptible)
 	ds_tell(task, "wake up");
 }
 
+bool ds_wait_sleep_for(struct ds_task *task, ds_obj key, bool interruptible,
+		       uint64_t ticks)
+{
+	bool over;
+
+	ds_tell(task, "sleep");
+	over = ds_task_sleep_for(task, DS_AT_WAIT_SLEEP, ds_wait_object(key),
+				 interruptible, ticks);
+	ds_tell(task, over ? "time out" : "wake up");
+	ds_task_saw(task, over);
+	return over;
+}
+
 void ds_wait_leave(struct ds_task *task, struct ds_waitq_table *table)
+{
+	ds_yield(task, DS_AT_WAIT_LEAVE,
+		 ds_writes(ds_wait_object(task->waiter.key)));
+	ds_wait_quit(task, table);
+}
+
+void ds_wait_quit(struct ds_task *task, struct ds_waitq_table *table)
 {
 	ds_obj key = task->waiter.key;
 	unsigned int i = bucket_of(key);
 	struct ds_waiter **link;
 
-	ds_yield(task, DS_AT_WAIT_LEAVE, ds_writes(ds_wait_object(key)));
 	ds_touch(task, ds_wait_object(key), DS_WRITE);
 	ds_spin_lock(&table->buckets[i].spin);
 	/* A wake-up that came all the same is of no use any more. */

@@ -60,6 +60,19 @@ bool ds_wait_has_waiters(struct ds_task *task, struct ds_waitq_table *table,
 /* Sleeps until woken; the caller queued itself and tested. */
 void ds_wait_sleep(struct ds_task *task, ds_obj key, bool interruptible);
 
+/*
+ * The same for @ticks at most. Return: whether they are over; then, and after a
+ * signal, the task still stands in the queue.
+ */
+bool ds_wait_sleep_for(struct ds_task *task, ds_obj key, bool interruptible,
+		       uint64_t ticks);
+
+/*
+ * Leaves the queue as part of the caller's step, which declares a write of it,
+ * if no wake-up has taken the task out of it.
+ */
+void ds_wait_quit(struct ds_task *task, struct ds_waitq_table *table);
+
 /* Leaves the queue, if no wake-up has taken the task out of it. */
 void ds_wait_leave(struct ds_task *task, struct ds_waitq_table *table);
 

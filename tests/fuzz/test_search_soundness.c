@@ -41,7 +41,7 @@ enum kind {
 	SHARED,   /* lock a */
 	EXCLUSIVE,
 	UNLOCK, /* lock a; may be charged with a look at cell a */
-	WAIT,   /* on key a until cell a is not 0 */
+	WAIT,   /* on key a until cell a is not 0; for value - 1 ticks */
 	WAKE,   /* key a */
 	SIGNAL, /* task a */
 	ENTER,  /* a walk */
@@ -249,7 +249,13 @@ static void wait(struct role *role, struct ds_task *task, const struct op *op)
 			return;
 		}
 	}
-	ds_wait_sleep(task, key, interruptible);
+	if (op->value >= 2)
+		see(role, task,
+		    ds_wait_sleep_for(task, key, interruptible, op->value - 1));
+	else if (op->value == 1 && op->a == 1)
+		ds_task_sleep_idle(task, DS_AT_WAIT_SLEEP, ds_wait_object(key));
+	else
+		ds_wait_sleep(task, key, interruptible);
 	woken = ds_wait_was_woken(task);
 	see(role, task, woken);
 	if (!woken)

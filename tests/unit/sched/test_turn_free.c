@@ -50,6 +50,48 @@ static void tasks_run_in_parallel_and_choose_themselves(void **state)
 	assert_int_equal(t_run(w, "?"), DS_RUN_DONE);
 }
 
+/* What free tasks see of time. */
+struct t_timed {
+	bool over, served, let_go;
+	uint64_t ticks;
+};
+
+static void time_out(struct ds_task *task, void *arg)
+{
+	struct t_timed *timed = arg;
+	uint64_t begin = ds_task_now(task);
+
+	timed->over = ds_task_sleep_for(task, DS_AT_WAIT_SLEEP, t_object(0),
+					false, 20);
+	timed->ticks = ds_task_now(task) - begin;
+	ds_task_wake(task->sched->tasks[1]);
+}
+
+static void serve(struct ds_task *task, void *arg)
+{
+	struct t_timed *timed = arg;
+
+	timed->served = ds_task_sleep_idle(task, DS_AT_WAIT_SLEEP, t_object(0));
+	ds_task_forget_wake(task);
+	timed->let_go =
+		!ds_task_sleep_idle(task, DS_AT_WAIT_SLEEP, t_object(0));
+}
+
+static void sleeps_end_by_time_and_the_idle_go_last(void **state)
+{
+	struct t_world *w = *state;
+	struct t_timed timed = {.ticks = 0};
+
+	t_spawn(w, time_out, &timed);
+	t_spawn(w, serve, &timed);
+	t_prepare(w, DS_TURNS_FREE);
+	assert_int_equal(t_run(w, ""), DS_RUN_DONE);
+	assert_true(timed.over);
+	assert_true(timed.ticks == 20);
+	assert_true(timed.served);
+	assert_true(timed.let_go);
+}
+
 static void tell_much(struct ds_task *task, void *arg)
 {
 	int i;
@@ -103,6 +145,7 @@ static void a_host_failure_makes_the_run_void(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		t_case(sleeps_end_by_time_and_the_idle_go_last),
 		t_case(tasks_run_in_parallel_and_choose_themselves),
 		t_case(observers_see_one_event_at_a_time),
 		t_case(a_host_failure_makes_the_run_void),

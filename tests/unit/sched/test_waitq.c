@@ -466,6 +466,208 @@ static void run_it(void *arg)
 	t_run(arg, "");
 }
 
+/* For @ticks; tells when and how it ended. */
+struct t_sleeper {
+	struct t_waiter waiter;
+	uint64_t ticks;
+};
+
+static void sleep_for(struct ds_task *task, void *arg)
+{
+	const struct t_sleeper *sleeper = arg;
+	const struct t_waiter *waiter = &sleeper->waiter;
+	bool over;
+
+	ds_wait_queue(task, waiter->queue->table, waiter->key, false, false);
+	over = ds_wait_sleep_for(task, waiter->key, waiter->interruptible,
+				 sleeper->ticks);
+	ds_tell(task, "%s at %d", over ? "over" : "ended",
+		(int)ds_task_now(task));
+	ds_assert(over || !task->waiter.queued || waiter->interruptible);
+	ds_wait_leave(task, waiter->queue->table);
+	ds_assert(!task->waiter.queued);
+}
+
+static void time_moves_to_the_nearest_end_when_nobody_can_go_on(void **state)
+{
+	struct t_queue *q = *state;
+	struct t_sleeper late = {waiter_of(q), 7}, soon = {waiter_of(q), 3};
+	int two = 2;
+
+	t_spawn(q->w, sleep_for, &late);
+	t_spawn(q->w, sleep_for, &soon);
+	t_spawn(q->w, t_steps, &two);
+	t_prepare(q->w, DS_TURNS_FIBER);
+	/* Not while a third one has steps to take. */
+	assert_int_equal(enabled_after(q, "abc"), 4);
+	assert_true(q->w->sched->now == 0);
+	assert_int_equal(enabled_after(q, "abcc"), 2);
+	assert_true(q->w->sched->now == 3);
+	assert_int_equal(t_run(q->w, "abccbbaa"), DS_RUN_DONE);
+	assert_false(q->w->diverged);
+	assert_non_null(strstr(q->w->trace, "b: over at 3\n"));
+	assert_non_null(strstr(q->w->trace, "a: over at 7\n"));
+	assert_true(q->w->sched->n_jumps == 2);
+	/* The next run has a time of its own. */
+	assert_int_equal(enabled_after(q, "abcc"), 2);
+	assert_true(q->w->sched->now == 3);
+}
+
+static void ends_of_one_time_come_together(void **state)
+{
+	struct t_queue *q = *state;
+	struct t_sleeper sleeper = {waiter_of(q), 5};
+
+	t_spawn(q->w, sleep_for, &sleeper);
+	t_spawn(q->w, sleep_for, &sleeper);
+	t_prepare(q->w, DS_TURNS_FIBER);
+	assert_int_equal(enabled_after(q, "ab"), 3);
+	assert_int_equal(t_run(q->w, "abbaab"), DS_RUN_DONE);
+	assert_true(q->w->sched->n_jumps == 1);
+}
+
+static void a_wake_up_ends_a_timed_sleep(void **state)
+{
+	struct t_queue *q = *state;
+	struct t_sleeper sleeper = {waiter_of(q), 5};
+
+	t_spawn(q->w, sleep_for, &sleeper);
+	t_spawn(q->w, wake_one, q);
+	t_prepare(q->w, DS_TURNS_FIBER);
+	assert_int_equal(t_run(q->w, "abaa"), DS_RUN_DONE);
+	assert_non_null(strstr(q->w->trace, "a: ended at 0\n"));
+	assert_true(q->w->sched->n_jumps == 0);
+}
+
+static void a_wake_up_counts_more_than_the_end_of_the_time(void **state)
+{
+	struct t_queue *q = *state;
+	struct t_sleeper sleeper = {waiter_of(q), 5};
+	struct t_sleeper other = {waiter_of(q), 5};
+
+	/* The other one's time ends too, and it wakes the first. */
+	other.waiter.key = ds_object(DS_OBJ_COUNTER, 1, 2);
+	t_spawn(q->w, sleep_for, &sleeper);
+	t_spawn(q->w, sleep_for, &other);
+	t_prepare(q->w, DS_TURNS_FIBER);
+	assert_int_equal(enabled_after(q, "ab"), 3);
+	ds_task_wake(q->w->sched->tasks[0]);
+	assert_int_equal(atomic_load(&q->w->sched->tasks[0]->alarms),
+			 DS_WOKEN | DS_TIMED_OUT);
+	t_world_free(q->w);
+	q->w = t_world_new();
+}
+
+static void a_signal_ends_a_timed_sleep_only_if_asked(void **state)
+{
+	struct t_queue *q = *state;
+	struct t_sleeper sleeper = {waiter_of(q), 5};
+
+	t_spawn(q->w, sleep_for, &sleeper);
+	t_prepare(q->w, DS_TURNS_FIBER);
+	q->w->sched->tasks[0]->alarms = DS_SIGNALLED;
+	assert_int_equal(ds_arena_mark(q->w->arena), 0);
+	assert_int_equal(t_run(q->w, ""), DS_RUN_DONE);
+	assert_non_null(strstr(q->w->trace, "a: over at 5\n"));
+	sleeper.waiter.interruptible = true;
+	assert_int_equal(t_run(q->w, ""), DS_RUN_DONE);
+	assert_non_null(strstr(q->w->trace, "a: ended at 0\n"));
+}
+
+/* For ever: each round a tick later than the one before. */
+static void poll(struct ds_task *task, void *arg)
+{
+	const struct t_waiter *waiter = arg;
+	uint64_t before = ds_task_enter(task);
+
+	for (;;) {
+		ds_task_forget(task, before);
+		ds_wait_queue(task, waiter->queue->table, waiter->key, false,
+			      false);
+		ds_wait_sleep_for(task, waiter->key, false, 1);
+		ds_wait_leave(task, waiter->queue->table);
+	}
+}
+
+static struct ds_digest digest_of(const struct ds_sched *sched)
+{
+	struct ds_digest digest = {1, 1};
+
+	ds_sched_digest(sched, &digest);
+	return digest;
+}
+
+static void a_state_comes_back_although_time_goes_on(void **state)
+{
+	struct t_queue *q = *state;
+	struct t_waiter waiter = waiter_of(q);
+	struct ds_digest first, second, other;
+
+	t_spawn(q->w, poll, &waiter);
+	t_prepare(q->w, DS_TURNS_FIBER);
+	enabled_after(q, "aaa");
+	first = digest_of(q->w->sched);
+	assert_true(q->w->sched->now == 1);
+	enabled_after(q, "aaaaaa");
+	second = digest_of(q->w->sched);
+	assert_true(q->w->sched->now == 2);
+	assert_memory_equal(&first, &second, sizeof(first));
+	/* How long is left is part of it. */
+	q->w->sched->tasks[0]->state = DS_TASK_ASLEEP;
+	q->w->sched->tasks[0]->deadline = 3;
+	first = digest_of(q->w->sched);
+	q->w->sched->tasks[0]->deadline = 4;
+	other = digest_of(q->w->sched);
+	assert_memory_not_equal(&first, &other, sizeof(first));
+	q->w->sched->tasks[0]->idle = true;
+	first = digest_of(q->w->sched);
+	assert_memory_not_equal(&first, &other, sizeof(first));
+}
+
+/* Serves whoever wakes it, for ever. */
+static void serve(struct ds_task *task, void *arg)
+{
+	const struct t_waiter *waiter = arg;
+
+	for (;;) {
+		ds_wait_queue(task, waiter->queue->table, waiter->key, false,
+			      false);
+		if (!ds_task_sleep_idle(task, DS_AT_WAIT_SLEEP,
+					ds_wait_object(waiter->key)))
+			break;
+		ds_tell(task, "serve");
+	}
+	ds_wait_leave(task, waiter->queue->table);
+}
+
+static void who_waits_for_work_keeps_no_run_from_its_end(void **state)
+{
+	struct t_queue *q = *state;
+	struct t_waiter waiter = waiter_of(q);
+
+	t_spawn(q->w, serve, &waiter);
+	t_spawn(q->w, wake_one, q);
+	t_prepare(q->w, DS_TURNS_FIBER);
+	assert_int_equal(t_run(q->w, "aba"), DS_RUN_DONE);
+	assert_non_null(strstr(q->w->trace, "a: serve\n"));
+	assert_int_equal(q->w->sched->tasks[0]->state, DS_TASK_ASLEEP);
+	/* Work that came is done before. */
+	assert_int_equal(enabled_after(q, "ab"), 1);
+	assert_false(ds_task_is_idle(q->w->sched->tasks[0]));
+}
+
+static void who_waits_for_work_hides_nobody_who_is_stuck(void **state)
+{
+	struct t_queue *q = *state;
+	struct t_waiter waiter = waiter_of(q), other = waiter_of(q);
+
+	other.key = ds_object(DS_OBJ_COUNTER, 1, 2);
+	t_spawn(q->w, serve, &waiter);
+	t_spawn(q->w, sleep_once, &other);
+	t_prepare(q->w, DS_TURNS_FIBER);
+	assert_int_equal(t_run(q->w, ""), DS_RUN_STUCK);
+}
+
 static void misuse_aborts(void **state)
 {
 	struct t_queue *q = *state;
@@ -523,6 +725,15 @@ int main(void)
 			a_signal_means_nothing_to_who_is_not_interruptible),
 		t_queue_case(woken_and_signalled_counts_as_woken),
 		t_queue_case(waiters_of_a_key_can_be_seen),
+		t_queue_case(
+			time_moves_to_the_nearest_end_when_nobody_can_go_on),
+		t_queue_case(ends_of_one_time_come_together),
+		t_queue_case(a_wake_up_ends_a_timed_sleep),
+		t_queue_case(a_wake_up_counts_more_than_the_end_of_the_time),
+		t_queue_case(a_signal_ends_a_timed_sleep_only_if_asked),
+		t_queue_case(a_state_comes_back_although_time_goes_on),
+		t_queue_case(who_waits_for_work_keeps_no_run_from_its_end),
+		t_queue_case(who_waits_for_work_hides_nobody_who_is_stuck),
 		t_queue_case(misuse_aborts),
 		t_queue_case(queueing_and_waking_conflict_on_the_queue),
 	};
