@@ -121,6 +121,7 @@ struct conform_line {
 	char begin[16];
 	char name[64];
 	uint64_t n_calls;
+	bool without_dax;
 	/* Of a call. */
 	uint64_t i;
 	struct conform_call call;

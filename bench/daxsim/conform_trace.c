@@ -323,6 +323,20 @@ static int read_call(struct parser *parser, struct conform_call *call)
 	return 0;
 }
 
+/* Absent: the recording was made with DAX. */
+static int read_dax(struct parser *parser, bool *ret_without)
+{
+	struct json_object *value;
+
+	*ret_without = false;
+	if (!json_object_object_get_ex(parser->root, "dax", &value))
+		return 0;
+	if (!json_object_is_type(value, json_type_boolean))
+		return bad(parser, "\"dax\" is not true or false");
+	*ret_without = !json_object_get_boolean(value);
+	return 0;
+}
+
 static int read_head(struct parser *parser, struct conform_trace *trace)
 {
 	struct conform_line *line = &trace->line;
@@ -337,6 +351,8 @@ static int read_head(struct parser *parser, struct conform_trace *trace)
 	r = copy_text(parser, "begin", line->begin, sizeof(line->begin));
 	if (r == 0)
 		r = copy_text(parser, "name", line->name, sizeof(line->name));
+	if (r == 0)
+		r = read_dax(parser, &line->without_dax);
 	if (r == 0)
 		r = get_count(parser, "bs", &block_size);
 	if (r == 0)

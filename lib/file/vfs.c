@@ -510,18 +510,14 @@ int ds_vfs_ftruncate(struct ds_task *task, struct ds_file *file, int64_t length)
 	return change_size(task, file->inode, length);
 }
 
-/* The checks of vfs_fallocate(), in its order. */
-static int check_fallocate(const struct ds_file *file, int mode, int64_t offset,
-			   int64_t len)
+/* Models: the checks of the mode in vfs_fallocate() to v6.11, in its order. */
+static int check_mode(int mode)
 {
 	const int known = FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE |
 			  FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_ZERO_RANGE |
 			  FALLOC_FL_INSERT_RANGE | FALLOC_FL_UNSHARE_RANGE;
 	const int both = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE;
-	int64_t end;
 
-	if (offset < 0 || len <= 0)
-		return -EINVAL;
 	if (mode & ~known)
 		return -EOPNOTSUPP;
 	if ((mode & both) == both)
@@ -536,10 +532,48 @@ static int check_fallocate(const struct ds_file *file, int mode, int64_t offset,
 	if ((mode & FALLOC_FL_UNSHARE_RANGE) &&
 	    (mode & ~(FALLOC_FL_UNSHARE_RANGE | FALLOC_FL_KEEP_SIZE)))
 		return -EINVAL;
+	return 0;
+}
+
+/*
+ * One operation, and perhaps KEEP_SIZE. Models: the same in v6.12: what is not
+ * supported is no longer called invalid.
+ */
+static int check_mode_strictly(int mode)
+{
+	switch (mode & ~FALLOC_FL_KEEP_SIZE) {
+	case 0:
+	case FALLOC_FL_UNSHARE_RANGE:
+	case FALLOC_FL_ZERO_RANGE:
+		return 0;
+	case FALLOC_FL_PUNCH_HOLE:
+		return mode & FALLOC_FL_KEEP_SIZE ? 0 : -EOPNOTSUPP;
+	case FALLOC_FL_COLLAPSE_RANGE:
+	case FALLOC_FL_INSERT_RANGE:
+		return mode & FALLOC_FL_KEEP_SIZE ? -EOPNOTSUPP : 0;
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
+/* Models: the checks of vfs_fallocate(), in its order. */
+static int check_fallocate(const struct ds_file *file, int mode, int64_t offset,
+			   int64_t len)
+{
+	const struct ds_fs_profile *profile = file->inode->super->profile;
+	int64_t end;
+	int r;
+
+	if (offset < 0 || len <= 0)
+		return -EINVAL;
+	r = profile->strict_modes ? check_mode_strictly(mode)
+				  : check_mode(mode);
+	if (r < 0)
+		return r;
 	if (!is_writable(file))
 		return -EBADF;
 	if (__builtin_add_overflow(offset, len, &end) ||
-	    (uint64_t)end > file->inode->super->profile->max_bytes)
+	    (uint64_t)end > profile->max_bytes)
 		return -EFBIG;
 	return 0;
 }

@@ -99,7 +99,10 @@ uint64_t ds_ext4_punch_end(const struct ds_inode *inode, uint64_t size,
 {
 	uint64_t limit = inode->super->profile->punch_limit;
 
-	if (end > size)
+	/* To v6.13 a size of whole pages is held by the page behind it. */
+	if (end > size && inode->super->profile->punch_keeps_next)
+		end = ds_page_start(ds_pgidx(ds_page_up(size)));
+	else if (end > size)
 		end = (size & ~DS_PAGE_MASK) + DS_PAGE_SIZE;
 	return limit && end > limit ? limit : end;
 }

@@ -34,7 +34,7 @@
  */
 #define V6_15                                                                  \
 	.idle_refs = 0, .pte_holds_ref = true, .break_drops_entries = true,    \
-	.break_at_evict = true, .direct_pins = true
+	.break_at_evict = true, .direct_pins = true, .strict_modes = true
 
 static const struct ds_fs_profile profiles[] = {
 	{
@@ -103,6 +103,7 @@ static const struct ds_fs_profile profiles[] = {
 	{
 		V6_15,
 		EXT4_V6_1,
+		.punch_keeps_next = true,
 		.name = "ext4-6.15",
 		.models = "ext4 v6.15 as far as pins go: dax_break_layout(), "
 			  "also at eviction; page tables hold references; "

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Makes recordings for `daxsim conform` on a real ext4 or XFS, mounted with
- * dax=always:
- *
- *	record ext4|ext4z|xfs FILE SET[:SEED[:N]]... >RECORDING
- *
- * FILE is made and removed for each sequence. README.md has more.
+ * Makes recordings for `daxsim conform` on a real ext4 or XFS. FILE is made and
+ * removed for each sequence. README.md has more.
  */
 #include "record.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <inttypes.h>
 #include <linux/fiemap.h>
 #include <linux/fs.h>
@@ -40,7 +37,9 @@ struct move {
 
 static struct {
 	const char *begin, *path;
+	bool without_dax;
 	unsigned int sequence, i;
+	uint64_t seed;
 	int file, appending, reading;
 	struct run *runs; /* after the call before */
 	size_t n_runs;
@@ -286,98 +285,67 @@ static void end_line(int64_t ret, const char *error)
 
 /* -------------------------------- Calls ----------------------------------- */
 
-static uint32_t tag(void)
+static const char *const op_names[N_OPS] = {
+	[PWRITE] = "pwrite",
+	[PWRITE_APPEND] = "pwrite_append",
+	[PWRITE_RO] = "pwrite_ro",
+	[FTRUNCATE] = "ftruncate",
+	[FTRUNCATE_RO] = "ftruncate_ro",
+	[FALLOCATE] = "fallocate",
+	[FALLOCATE_RO] = "fallocate_ro",
+	[FSYNC] = "fsync",
+	[MSTORE] = "mstore",
+	[MLOAD] = "mload",
+};
+
+bool find_op(const char *name, enum op *ret)
 {
-	return now.sequence * 1024 + now.i;
+	int i;
+
+	for (i = 0; i < N_OPS; i++) {
+		if (strcmp(op_names[i], name) != 0)
+			continue;
+		*ret = (enum op)i;
+		return true;
+	}
+	return false;
 }
 
-static unsigned char byte_at(uint64_t offset)
+static unsigned char byte_at(uint32_t tag, uint64_t offset)
 {
-	return (unsigned char)(tag() * 131u + (uint32_t)offset * 7u +
+	return (unsigned char)(tag * 131u + (uint32_t)offset * 7u +
 			       (uint32_t)(offset >> 8) * 13u +
 			       (uint32_t)(offset >> 16) * 29u) |
 	       1;
 }
 
-static void write_to(int file, const char *op, int64_t offset, int64_t len)
+static int file_of(enum op op)
 {
-	int64_t at = file == now.appending ? file_size() : offset, i;
-	unsigned char *bytes = allocate_memory((size_t)len + 1);
+	switch (op) {
+	case PWRITE_APPEND:
+		return now.appending;
+	case PWRITE_RO:
+	case FTRUNCATE_RO:
+	case FALLOCATE_RO:
+		return now.reading;
+	default:
+		return now.file;
+	}
+}
+
+static void make_write(const struct call *call)
+{
+	int file = file_of(call->op);
+	int64_t at = file == now.appending ? file_size() : call->offset, i;
+	size_t len = (size_t)call->len;
+	unsigned char *bytes = allocate_memory(len + 1);
 	ssize_t r;
 
-	begin_line("\"op\":\"%s\",\"off\":%" PRId64 ",\"len\":%" PRId64
-		   ",\"tag\":%u",
-		   op, offset, len, tag());
-	for (i = 0; i < len; i++)
-		bytes[i] = byte_at((uint64_t)(at + i));
-	r = pwrite(file, bytes, (size_t)len, offset);
+	for (i = 0; i < call->len; i++)
+		bytes[i] = byte_at(call->tag, (uint64_t)(at + i));
+	r = pwrite(file, bytes, len, call->offset);
 	end_line(r, r < 0 ? error_name(errno) : "");
 	free(bytes);
-}
-
-void pwrite_at(int64_t offset, int64_t len)
-{
-	write_to(now.file, "pwrite", offset, len);
-}
-
-void pwrite_append(int64_t offset, int64_t len)
-{
-	write_to(now.appending, "pwrite_append", offset, len);
-}
-
-void pwrite_ro(int64_t offset, int64_t len)
-{
-	write_to(now.reading, "pwrite_ro", offset, len);
-}
-
-static void truncate_by(int file, const char *op, int64_t size)
-{
-	int r;
-
-	begin_line("\"op\":\"%s\",\"size_arg\":%" PRId64, op, size);
-	r = ftruncate(file, size);
-	end_line(r, r < 0 ? error_name(errno) : "");
-}
-
-void truncate_to(int64_t size)
-{
-	truncate_by(now.file, "ftruncate", size);
-}
-
-void truncate_ro(int64_t size)
-{
-	truncate_by(now.reading, "ftruncate_ro", size);
-}
-
-static void allocate_by(int file, const char *op, int mode, int64_t offset,
-			int64_t len)
-{
-	int r;
-
-	begin_line("\"op\":\"%s\",\"mode\":%d,\"off\":%" PRId64
-		   ",\"len\":%" PRId64,
-		   op, mode, offset, len);
-	r = fallocate(file, mode, offset, len);
-	end_line(r, r < 0 ? error_name(errno) : "");
-}
-
-void allocate(int mode, int64_t offset, int64_t len)
-{
-	allocate_by(now.file, "fallocate", mode, offset, len);
-}
-
-void allocate_ro(int mode, int64_t offset, int64_t len)
-{
-	allocate_by(now.reading, "fallocate_ro", mode, offset, len);
-}
-
-void sync_file(void)
-{
-	int r;
-
-	begin_line("\"op\":\"fsync\"");
-	r = fsync(now.file);
-	end_line(r, r < 0 ? error_name(errno) : "");
 }
 
 static void sigbus(int number)
@@ -386,55 +354,162 @@ static void sigbus(int number)
 	siglongjmp(on_sigbus, 1);
 }
 
-/* @mem: byte @offset of the file. Return: whether there was no signal. */
-static bool touch(volatile unsigned char *mem, int64_t offset, int64_t len,
-		  bool is_store)
+/* @mem: the first byte of the call. Return: whether there was no signal. */
+static bool touch(volatile unsigned char *mem, const struct call *call)
 {
 	int64_t i;
 
 	if (sigsetjmp(on_sigbus, 1))
 		return false;
-	if (is_store) {
-		for (i = 0; i < len; i++)
-			mem[i] = byte_at((uint64_t)(offset + i));
+	if (call->op == MSTORE) {
+		for (i = 0; i < call->len; i++)
+			mem[i] = byte_at(call->tag,
+					 (uint64_t)(call->offset + i));
 	} else {
-		for (i = 0; i < len; i += BLOCK)
+		for (i = 0; i < call->len; i += BLOCK)
 			(void)mem[i];
 	}
 	return true;
 }
 
-static void access_mapped(int64_t offset, int64_t len, bool is_store)
+/*
+ * Without DAX, a store makes all of a large folio dirty, and what it allocates
+ * then depends on what was read and written before. Pages that a mapping brings
+ * in one by one are folios of one page each.
+ */
+static void forget_cache(void)
 {
-	int64_t in_page = offset % BLOCK;
-	size_t size = (size_t)(in_page + len);
+	if (fsync(now.file) < 0)
+		die("fsync");
+	if (posix_fadvise(now.file, 0, 0, POSIX_FADV_DONTNEED))
+		die("posix_fadvise");
+}
+
+static void make_access(const struct call *call)
+{
+	int64_t in_page = call->offset % BLOCK;
+	size_t size = (size_t)(in_page + call->len);
 	unsigned char *mem;
 
-	begin_line("\"op\":\"%s\",\"off\":%" PRId64 ",\"len\":%" PRId64,
-		   is_store ? "mstore" : "mload", offset, len);
-	if (is_store)
-		fprintf(now.lines, ",\"tag\":%u", tag());
+	if (!is_dax())
+		forget_cache();
 	mem = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, now.file,
-		   offset - in_page);
+		   call->offset - in_page);
 	if (mem == MAP_FAILED) {
 		end_line(-1, error_name(errno));
 		return;
 	}
-	if (touch(mem + in_page, offset, len, is_store))
+	if (!is_dax() && madvise(mem, size, MADV_RANDOM) < 0)
+		die("madvise");
+	if (touch(mem + in_page, call))
 		end_line(0, "");
 	else
 		end_line(-1, "SIGBUS");
 	munmap(mem, size);
 }
 
+static void make_other(const struct call *call)
+{
+	int file = file_of(call->op);
+	int r;
+
+	if (call->op == FSYNC)
+		r = fsync(file);
+	else if (call->op == FALLOCATE || call->op == FALLOCATE_RO)
+		r = fallocate(file, call->mode, call->offset, call->len);
+	else
+		r = ftruncate(file, call->size);
+	end_line(r, r < 0 ? error_name(errno) : "");
+}
+
+static void begin_call(const struct call *call)
+{
+	begin_line("\"op\":\"%s\"", op_names[call->op]);
+	if (call->op == FSYNC)
+		return;
+	if (call->op == FTRUNCATE || call->op == FTRUNCATE_RO) {
+		fprintf(now.lines, ",\"size_arg\":%" PRId64, call->size);
+		return;
+	}
+	if (call->op == FALLOCATE || call->op == FALLOCATE_RO)
+		fprintf(now.lines, ",\"mode\":%d", call->mode);
+	fprintf(now.lines, ",\"off\":%" PRId64 ",\"len\":%" PRId64,
+		call->offset, call->len);
+	if (call->op <= PWRITE_RO || call->op == MSTORE)
+		fprintf(now.lines, ",\"tag\":%u", call->tag);
+}
+
+void make_call(const struct call *call)
+{
+	begin_call(call);
+	if (call->op <= PWRITE_RO)
+		make_write(call);
+	else if (call->op == MSTORE || call->op == MLOAD)
+		make_access(call);
+	else
+		make_other(call);
+}
+
+/* With bytes that no other call of the recording writes. */
+static void make_at(enum op op, int mode, int64_t offset, int64_t len)
+{
+	make_call(&(struct call){
+		.op = op,
+		.mode = mode,
+		.offset = offset,
+		.len = len,
+		.tag = now.sequence * 1024 + now.i,
+	});
+}
+
+void pwrite_at(int64_t offset, int64_t len)
+{
+	make_at(PWRITE, 0, offset, len);
+}
+
+void pwrite_append(int64_t offset, int64_t len)
+{
+	make_at(PWRITE_APPEND, 0, offset, len);
+}
+
+void pwrite_ro(int64_t offset, int64_t len)
+{
+	make_at(PWRITE_RO, 0, offset, len);
+}
+
+void truncate_to(int64_t size)
+{
+	make_call(&(struct call){.op = FTRUNCATE, .size = size});
+}
+
+void truncate_ro(int64_t size)
+{
+	make_call(&(struct call){.op = FTRUNCATE_RO, .size = size});
+}
+
+void allocate(int mode, int64_t offset, int64_t len)
+{
+	make_at(FALLOCATE, mode, offset, len);
+}
+
+void allocate_ro(int mode, int64_t offset, int64_t len)
+{
+	make_at(FALLOCATE_RO, mode, offset, len);
+}
+
+void sync_file(void)
+{
+	make_call(&(struct call){.op = FSYNC});
+}
+
 void store(int64_t offset, int64_t len)
 {
-	access_mapped(offset, len, true);
+	make_at(MSTORE, 0, offset, len);
 }
 
 void load(int64_t offset, int64_t len)
 {
-	access_mapped(offset, len, false);
+	make_at(MLOAD, 0, offset, len);
 }
 
 /* ------------------------------ Sequences --------------------------------- */
@@ -453,12 +528,18 @@ int64_t max_bytes(void)
 	return strcmp(now.begin, "xfs") == 0 ? INT64_MAX : 17592186040320;
 }
 
-void begin_sequence(const char *name)
+bool is_dax(void)
+{
+	return !now.without_dax;
+}
+
+void begin_sequence(const char *name, uint64_t seed)
 {
 	now.lines = open_memstream(&now.text, &now.text_size);
 	if (!now.lines)
 		die("open_memstream");
 	snprintf(now.name, sizeof(now.name), "%s", name);
+	now.seed = seed;
 	now.i = 0;
 	unlink(now.path);
 	now.file = open(now.path, O_RDWR | O_CREAT | O_EXCL, 0600);
@@ -470,12 +551,15 @@ void begin_sequence(const char *name)
 	now.n_runs = 0;
 }
 
-void end_sequence(void)
+void end_sequence(FILE *out)
 {
 	fclose(now.lines);
-	printf("{\"s\":%u,\"begin\":\"%s\",\"name\":\"%s\",\"seed\":0,"
-	       "\"bs\":4096,\"n\":%u}\n%s",
-	       now.sequence, now.begin, now.name, now.i, now.text);
+	fprintf(out,
+		"{\"s\":%u,\"begin\":\"%s\",%s\"name\":\"%s\",\"seed\":%" PRIu64
+		",\"bs\":4096,\"n\":%u}\n%s",
+		now.sequence, now.begin,
+		now.without_dax ? "\"dax\":false," : "", now.name, now.seed,
+		now.i, now.text);
 	free(now.text);
 	free(now.runs);
 	close(now.file);
@@ -485,28 +569,106 @@ void end_sequence(void)
 	now.sequence++;
 }
 
+/* -------------------------------- Options --------------------------------- */
+
+struct args {
+	uint64_t seed, n_calls, sequence;
+	const char *replay, *shrink, *check;
+};
+
+static const struct option options[] = {
+	{"seed", required_argument, NULL, 's'},
+	{"ops", required_argument, NULL, 'o'},
+	{"no-dax", no_argument, NULL, 'n'},
+	{"replay", required_argument, NULL, 'r'},
+	{"shrink", required_argument, NULL, 'k'},
+	{"sequence", required_argument, NULL, 'q'},
+	{"check", required_argument, NULL, 'c'},
+	{NULL, 0, NULL, 0},
+};
+
+static int usage(void)
+{
+	fputs("usage: record ext4|ext4z|xfs FILE SET[:SEED[:N]]...\n"
+	      "       record ext4|ext4z|xfs FILE --seed N --ops N\n"
+	      "       record ext4|ext4z|xfs FILE --replay RECORDING\n"
+	      "       record ext4|ext4z|xfs FILE --shrink RECORDING "
+	      "--sequence N --check COMMAND\n"
+	      "with --no-dax: on a mount without DAX\n",
+	      stderr);
+	return 2;
+}
+
+static bool take_number(uint64_t *ret)
+{
+	char *end;
+
+	errno = 0;
+	*ret = strtoull(optarg, &end, 10);
+	return *optarg >= '0' && *optarg <= '9' && !*end && !errno;
+}
+
+static bool take_option(struct args *args, int c)
+{
+	switch (c) {
+	case 's':
+		return take_number(&args->seed);
+	case 'o':
+		return take_number(&args->n_calls) && args->n_calls;
+	case 'q':
+		return take_number(&args->sequence);
+	case 'n':
+		now.without_dax = true;
+		return true;
+	case 'r':
+		args->replay = optarg;
+		return true;
+	case 'k':
+		args->shrink = optarg;
+		return true;
+	case 'c':
+		args->check = optarg;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static int record_named(const char *text)
+{
+	uint64_t seed = 1;
+	char set[16] = "";
+	int n = 50;
+
+	sscanf(text, "%15[^:]:%" SCNu64 ":%d", set, &seed, &n);
+	if (record_set(set, seed, n) == 0)
+		return 0;
+	fprintf(stderr, "record: no set '%s'\n", text);
+	return 2;
+}
+
 int main(int argc, char **argv)
 {
-	int i;
+	struct args args = {.seed = 1};
+	int c, r = 0;
 
-	if (argc < 4) {
-		fputs("usage: record ext4|ext4z|xfs FILE SET[:SEED[:N]]...\n",
-		      stderr);
-		return 2;
-	}
-	now.begin = argv[1];
-	now.path = argv[2];
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
+		if (!take_option(&args, c))
+			return usage();
+	if (argc - optind < 2 || !args.shrink != !args.check)
+		return usage();
+	now.begin = argv[optind++];
+	now.path = argv[optind++];
 	signal(SIGBUS, sigbus);
-	for (i = 3; i < argc; i++) {
-		uint64_t seed = 1;
-		char set[16];
-		int n = 50;
-
-		sscanf(argv[i], "%15[^:]:%" SCNu64 ":%d", set, &seed, &n);
-		if (record_set(set, seed, n) == 0)
-			continue;
-		fprintf(stderr, "record: no set '%s'\n", set);
-		return 2;
-	}
-	return 0;
+	if (args.shrink)
+		return record_shortest(args.shrink, args.sequence, args.check);
+	if (args.replay)
+		return record_again(args.replay);
+	if (args.n_calls)
+		record_live(args.seed, args.n_calls);
+	else if (optind == argc)
+		return usage();
+	while (optind < argc && r == 0)
+		r = record_named(argv[optind++]);
+	return r;
 }

@@ -1,20 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "record.h"
 
-#include <linux/falloc.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-
-/* Calls in rows read better with short names. */
-enum {
-	KEEP = FALLOC_FL_KEEP_SIZE,
-	PUNCH = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-	COLLAPSE = FALLOC_FL_COLLAPSE_RANGE,
-	ZERO = FALLOC_FL_ZERO_RANGE,
-	INSERT = FALLOC_FL_INSERT_RANGE,
-	UNSHARE = FALLOC_FL_UNSHARE_RANGE,
-};
 
 struct sequence {
 	const char *name;
@@ -542,10 +531,10 @@ static void record_single_writes(void)
 					continue;
 				snprintf(name, sizeof(name), "zeroout_%d_%d_%d",
 					 (int)len, (int)at, (int)n);
-				begin_sequence(name);
+				begin_sequence(name, 0);
 				allocate(0, 0, len * BLOCK);
 				pwrite_at(at * BLOCK, n * BLOCK);
-				end_sequence();
+				end_sequence(stdout);
 			}
 		}
 	}
@@ -557,7 +546,7 @@ static void record_neighbours(void)
 	int64_t len;
 
 	for (len = 2; len < 32; len++) {
-		begin_sequence("zeroout_beside");
+		begin_sequence("zeroout_beside", 0);
 		pwrite_at(0, 2 * BLOCK);
 		allocate(0, 2 * BLOCK, len * BLOCK);
 		allocate(0, (2 + len) * BLOCK, 5 * BLOCK);
@@ -566,7 +555,7 @@ static void record_neighbours(void)
 		pwrite_at((1 + len) * BLOCK, BLOCK);
 		pwrite_at((6 + len) * BLOCK, BLOCK);
 		pwrite_at(BLOCK, 9 * BLOCK);
-		end_sequence();
+		end_sequence(stdout);
 	}
 }
 
@@ -576,7 +565,7 @@ static void record_past_eof(void)
 	int64_t k;
 
 	for (k = 0; k < 20; k++) {
-		begin_sequence("zeroout_past_eof");
+		begin_sequence("zeroout_past_eof", 0);
 		allocate(KEEP, 0, (k + 3) * BLOCK);
 		pwrite_at(k / 2 * BLOCK, BLOCK);
 		allocate(KEEP, 0, 40 * BLOCK);
@@ -584,7 +573,7 @@ static void record_past_eof(void)
 		truncate_to(30 * BLOCK);
 		pwrite_at((k + 5) * BLOCK, 9 * BLOCK);
 		store((k + 2) * BLOCK, 5000);
-		end_sequence();
+		end_sequence(stdout);
 	}
 }
 
@@ -593,148 +582,6 @@ static void record_zeroout(void)
 	record_single_writes();
 	record_neighbours();
 	record_past_eof();
-}
-
-/* -------------------------------- Random ---------------------------------- */
-
-static uint64_t state;
-
-/* Marsaglia's xorshift64*, so that a seed means the same everywhere. */
-static int64_t below(int64_t bound)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return (int64_t)(state * UINT64_C(2685821657736338717) >> 11) % bound;
-}
-
-static int64_t random_offset(int64_t n_blocks)
-{
-	int64_t size = file_size();
-
-	switch (below(8)) {
-	case 0:
-		return size;
-	case 1:
-		return size / BLOCK * BLOCK;
-	case 2:
-		return below(size + 1);
-	case 3:
-		return (size + BLOCK - 1) / BLOCK * BLOCK;
-	case 4:
-		return below(n_blocks * BLOCK);
-	default:
-		return below(n_blocks) * BLOCK;
-	}
-}
-
-static int64_t random_len(int64_t n_blocks)
-{
-	switch (below(8)) {
-	case 0:
-		return 1 + below(BLOCK);
-	case 1:
-		return 1 + below(n_blocks * BLOCK);
-	case 2:
-		return (1 + below(n_blocks)) * BLOCK + below(BLOCK);
-	default:
-		return (1 + below(n_blocks)) * BLOCK;
-	}
-}
-
-static void random_access(void)
-{
-	int64_t size = file_size();
-	int64_t end = (size + BLOCK - 1) / BLOCK * BLOCK;
-	int64_t offset = size ? below(size) : 0;
-	int64_t len = 1 + below(6 * BLOCK);
-
-	/* Now and then past the last page. */
-	if (offset + len > end && below(6))
-		len = end - offset;
-	if (!size)
-		sync_file();
-	else if (below(3))
-		store(offset, len);
-	else
-		load(offset, len);
-}
-
-static void random_allocate(int64_t offset, int64_t len)
-{
-	static const int modes[] = {0,           0,      KEEP,     KEEP,
-				    PUNCH,       PUNCH,  COLLAPSE, COLLAPSE,
-				    INSERT,      INSERT, ZERO,     ZERO,
-				    ZERO | KEEP, UNSHARE};
-	int mode = modes[below(sizeof(modes) / sizeof(modes[0]))];
-
-	if ((mode == COLLAPSE || mode == INSERT) && below(4)) {
-		offset -= offset % BLOCK;
-		len = (len + BLOCK - 1) / BLOCK * BLOCK;
-	}
-	if (below(40) == 0)
-		mode = (int)below(256);
-	if (below(40) == 0)
-		offset = INT64_MAX / BLOCK * BLOCK - below(9) * BLOCK;
-	if (below(40) == 0)
-		offset = -below(9);
-	allocate(mode, offset, len);
-}
-
-static void random_call(int64_t n_blocks, int64_t len_blocks)
-{
-	int64_t offset = random_offset(n_blocks);
-	int64_t len = random_len(len_blocks);
-
-	switch (below(26)) {
-	case 0:
-	case 1:
-	case 2:
-	case 3:
-	case 4:
-		pwrite_at(offset, len);
-		break;
-	case 5:
-		pwrite_append(below(9), len);
-		break;
-	case 6:
-	case 7:
-		truncate_to(below(2) ? offset : below(file_size() + 2));
-		break;
-	case 8:
-		truncate_to(below(4) ? file_size() : -below(9));
-		break;
-	case 9:
-		sync_file();
-		break;
-	case 10:
-	case 11:
-	case 12:
-		random_access();
-		break;
-	default:
-		random_allocate(offset, len);
-	}
-}
-
-static void record_random(uint64_t seed, int n)
-{
-	int i, k;
-
-	for (i = 0; i < n; i++) {
-		state = (seed + (uint64_t)i) * UINT64_C(0x9e3779b97f4a7c15) | 1;
-		below(1);
-		begin_sequence("random");
-		for (k = 0; k < 60; k++) {
-			if (file_size() > 3000 * BLOCK)
-				truncate_to(below(40 * BLOCK));
-			else if (i % 4)
-				random_call(24, 9);
-			else
-				random_call(600, below(2) ? 9 : 300);
-		}
-		end_sequence();
-	}
 }
 
 /* --------------------------------- Sets ----------------------------------- */
@@ -796,9 +643,9 @@ static const struct sequence tail[] = {
 static void record_all(const struct sequence *sequences)
 {
 	for (; sequences->name; sequences++) {
-		begin_sequence(sequences->name);
+		begin_sequence(sequences->name, 0);
 		sequences->run();
-		end_sequence();
+		end_sequence(stdout);
 	}
 }
 

@@ -22,16 +22,7 @@ command -v python3 >/dev/null || {
 	exit 77
 }
 
-mkdir -p "$tmp/work/lib"
-cp "$daxsim" "$tmp/work/daxsim"
-cp "$daxmap" "$tmp/work/daxmap"
-cp "$here/job_prove.sh" "$tmp/work"
-# Nothing to copy for static programs, of which ldd complains.
-{ ldd "$daxsim" "$daxmap" 2>/dev/null || true; } |
-	awk '/=> \// { print $3 }' | sort -u >"$tmp/libraries"
-while read -r file; do
-	cp -L "$file" "$tmp/work/lib"
-done <"$tmp/libraries"
+"$here/pack.sh" "$tmp/work" "$daxsim" "$daxmap" "$here/job_prove.sh"
 
 "$daxsim" prove --json >"$tmp/memfd.json"
 "$here/vm.sh" run --kernel "$kernel" --timeout "${DAXSIM_VM_TIMEOUT:-1200}" \

@@ -440,6 +440,45 @@ static void fallocate_checks_its_arguments_in_order(void **state)
 	}
 }
 
+static void fallocate_from_v6_12_on_takes_one_mode(void **state)
+{
+	static const struct {
+		int mode, result;
+	} calls[] = {
+		{0, 0},
+		{T_KEEP, 0},
+		{T_PUNCH, 0},
+		{T_ZERO, 0},
+		{T_ZERO | T_KEEP, 0},
+		{T_INSERT, 0},
+		{T_COLLAPSE, 0},
+		{FALLOC_FL_PUNCH_HOLE, -EOPNOTSUPP},
+		{T_COLLAPSE | T_KEEP, -EOPNOTSUPP},
+		{T_COLLAPSE | T_INSERT, -EOPNOTSUPP},
+		{T_INSERT | T_KEEP, -EOPNOTSUPP},
+		{T_INSERT | T_UNSHARE, -EOPNOTSUPP},
+		{T_UNSHARE | T_PUNCH, -EOPNOTSUPP},
+		{T_PUNCH | T_ZERO, -EOPNOTSUPP},
+		{0x04, -EOPNOTSUPP},
+		{0x80, -EOPNOTSUPP},
+	};
+	static const char *const names[] = {"ext4-6.15", "xfs-6.15"};
+	struct ds_file *file;
+	struct t_world t;
+	size_t i, j;
+
+	(void)state;
+	for (i = 0; i < T_N(names); i++) {
+		t_open(&t, names[i]);
+		file = t_file(&t, "A", 4);
+		for (j = 0; j < T_N(calls); j++)
+			assert_int_equal(t_fallocate(&t, file, calls[j].mode,
+						     T_PAGE, T_PAGE),
+					 calls[j].result);
+		t_close(&t);
+	}
+}
+
 static void fallocate_reaches_up_to_the_largest_size(void **state)
 {
 	struct t_world t;
@@ -578,6 +617,7 @@ int main(void)
 		cmocka_unit_test(every_call_tells_of_its_beginning_and_its_end),
 		cmocka_unit_test(ftruncate_checks_its_arguments),
 		cmocka_unit_test(fallocate_checks_its_arguments_in_order),
+		cmocka_unit_test(fallocate_from_v6_12_on_takes_one_mode),
 		cmocka_unit_test(fallocate_reaches_up_to_the_largest_size),
 		cmocka_unit_test(fiemap_lists_runs_in_order),
 		cmocka_unit_test(fsync_leaves_no_page_dirty),

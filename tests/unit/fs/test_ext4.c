@@ -310,6 +310,25 @@ static void punch_spares_blocks_past_the_page_of_the_end(void **state)
 	t_close(&t);
 }
 
+static void punch_from_v6_14_on_keeps_the_page_behind_an_aligned_end(
+	void **state)
+{
+	struct ds_file *file;
+	struct t_world t;
+
+	(void)state;
+	t_open(&t, "ext4-6.15");
+	file = t_file(&t, "A", 2);
+	assert_int_equal(t_fallocate(&t, file, T_KEEP, 0, 16 * T_K), 0);
+	assert_int_equal(t_fallocate(&t, file, T_PUNCH, T_K, 9 * T_K), 0);
+	t_assert_extents(file, "1w 1- 14u");
+	assert_int_equal(t_truncate(&t, file, 2 * T_K + 1), 0);
+	assert_int_equal(t_fallocate(&t, file, T_KEEP, 0, 4 * T_K), 0);
+	assert_int_equal(t_fallocate(&t, file, T_PUNCH, T_K, 9 * T_K), 0);
+	t_assert_extents(file, "1w 2- 13u");
+	t_close(&t);
+}
+
 /* A range that ends between the two reaches to the end of the page. */
 static void punch_past_the_end_takes_the_whole_last_page(void **state)
 {
@@ -444,6 +463,8 @@ int main(void)
 			an_interrupted_zero_keeps_blocks_for_its_edges),
 		cmocka_unit_test(a_full_disk_keeps_what_was_allocated),
 		cmocka_unit_test(punch_spares_blocks_past_the_page_of_the_end),
+		cmocka_unit_test(
+			punch_from_v6_14_on_keeps_the_page_behind_an_aligned_end),
 		cmocka_unit_test(punch_past_the_end_takes_the_whole_last_page),
 		cmocka_unit_test(shifts_take_blocks_past_the_end_along),
 		cmocka_unit_test(
