@@ -172,8 +172,10 @@ static bool differs(const struct shrinking *shrinking,
 	record_calls(shrinking, calls, out);
 	fclose(out);
 	status = system(shrinking->command);
-	if (!WIFEXITED(status) || WEXITSTATUS(status) > 1)
+	if (!WIFEXITED(status) || WEXITSTATUS(status) > 1) {
+		unlink(shrinking->path);
 		fail("the check failed");
+	}
 	return WEXITSTATUS(status) == 1;
 }
 
