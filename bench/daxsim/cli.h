@@ -37,6 +37,7 @@ int daxsim_verb_merge(int argc, char **argv);
 int daxsim_verb_mutate(int argc, char **argv);
 int daxsim_verb_prove(int argc, char **argv);
 int daxsim_verb_replay(int argc, char **argv);
+int daxsim_verb_spec(int argc, char **argv);
 
 /* Prints "daxsim VERB: ..." on stderr. */
 void cli_error(const char *verb, const char *format, ...)

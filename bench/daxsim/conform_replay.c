@@ -9,6 +9,7 @@
 
 #include "fs/profiles.h"
 #include "mm/space.h"
+#include "race/errname.h"
 
 #define FILE_NAME  "recorded"
 #define HASH_CHUNK (UINT64_C(1) << 20)
@@ -362,24 +363,10 @@ int64_t conform_model_do(struct conform_model *model,
 /* Its name as in recordings; a number for what no file call returns. */
 static char *error_name(int64_t error)
 {
-	static const struct {
-		int error;
-		const char *name;
-	} names[] = {
-		{EACCES, "EACCES"},       {EBADF, "EBADF"},
-		{EFBIG, "EFBIG"},         {EINVAL, "EINVAL"},
-		{ENOSPC, "ENOSPC"},       {EOPNOTSUPP, "EOPNOTSUPP"},
-		{ENOMEM, "ENOMEM"},       {EOVERFLOW, "EOVERFLOW"},
-		{ENXIO, "ENXIO"},         {-DS_SIGBUS, "SIGBUS"},
-		{-DS_SIGSEGV, "SIGSEGV"},
-	};
-	size_t i;
-
 	if (error >= 0)
 		return conform_format("%s", "");
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (names[i].error == -error)
-			return conform_format("%s", names[i].name);
+	if (ds_errname(error))
+		return conform_format("%s", ds_errname(error));
 	return conform_format("%" PRId64, -error);
 }
 

@@ -18,6 +18,8 @@ static const struct {
 	 "break each rule of the protocol; some scenario must show it"},
 	{"replay", daxsim_verb_replay,
 	 "run exactly one interleaving again, with a timeline"},
+	{"spec", daxsim_verb_spec,
+	 "the written rule: what each operation does about pins"},
 	{"merge", daxsim_verb_merge, "join what shards of one question found"},
 	{"conform", daxsim_verb_conform,
 	 "compare the model with recordings of real kernels"},

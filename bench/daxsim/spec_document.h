@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef DAXSIM_SPEC_DOCUMENT_H
+#define DAXSIM_SPEC_DOCUMENT_H
+
+#include "pmem/region.h"
+
+/*
+ * Prints the written rule of all file systems as Markdown: the words it uses,
+ * the first kernel of each file system in full, each later one by what it does
+ * otherwise. Return: an exit code.
+ */
+int spec_document(const char *verb, struct ds_region *region);
+
+#endif

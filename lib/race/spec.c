@@ -1,0 +1,548 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "race/spec.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "race/engine.h"
+#include "race/errname.h"
+
+#define N_PAGES   8
+#define HOLE_PAGE 6
+#define MAX_STEPS 20000
+
+static const struct ds_spec_op ops[] = {
+	{"truncate-down", "truncate A 4K", "to one page", false},
+	{"truncate-same", "truncate A 32K", "to the size it has", false},
+	{"truncate-up", "truncate A 48K", "to twelve pages", false},
+	{"punch", "punch A 8K+8K", "pages 2 and 3", false},
+	{"punch-inside", "punch A 9K+1K", "bytes inside page 2", false},
+	{"punch-beyond", "punch A 40K+8K", "behind the end", false},
+	{"collapse", "collapse A 8K+8K", "pages 2 and 3", false},
+	{"collapse-refused", "collapse A 8K+24K", "up to the end", false},
+	{"insert", "insert A 8K+8K", "two pages before page 2", false},
+	{"zero", "zero A 8K+8K", "pages 2 and 3", false},
+	{"zero-inside", "zero A 9K+1K", "bytes inside page 2", false},
+	{"zero-beyond", "zero A 32K+8K keep", "behind the end", false},
+	{"allocate", "allocate A 24K+4K", "the hole", false},
+	{"allocate-written", "allocate A 8K+8K", "pages 2 and 3", false},
+	{"allocate-up", "allocate A 32K+8K", "behind the end", false},
+	{"allocate-keep", "allocate A 32K+8K keep", "the same, size kept",
+	 false},
+	{"write", "write A 8K+4K", "over page 2", false},
+	{"write-hole", "write A 24K+4K", "into the hole", false},
+	{"append", "write A 32K+4K", "behind the end", false},
+	{"read", "read A 8K+4K", "page 2", false},
+	{"fsync", "fsync A", "the whole file", false},
+	{"unlink", "unlink A", "while it is open and mapped", false},
+	{"evict", "unlink A\nclose A", "the last user goes", true},
+};
+
+static const struct {
+	const char *name, *key;
+} fields[DS_SPEC_N_FIELDS] = {
+	[DS_SPEC_RETURNS] = {"returns", "errno"},
+	[DS_SPEC_BREAKS] = {"breaks", "break"},
+	[DS_SPEC_CITES] = {"says so", "cites"},
+	[DS_SPEC_WAITS_FOR] = {"waits for", "range"},
+	[DS_SPEC_LOOKS_AGAIN] = {"looks again", "looks_again"},
+	[DS_SPEC_UNMAPPED] = {"unmapped pins", "unmapped"},
+	[DS_SPEC_LOOKS_WITH] = {"looks with", "locks"},
+	[DS_SPEC_SLEEPS] = {"sleeps", "waits"},
+	[DS_SPEC_FAULTS] = {"faults", "faults"},
+	[DS_SPEC_SIGNAL] = {"a signal", "interrupted"},
+	[DS_SPEC_ORDER] = {"order", "order"},
+	[DS_SPEC_MAP_WITH] = {"map changes with", "changes_with"},
+};
+
+const struct ds_spec_op *ds_spec_op_at(unsigned int i)
+{
+	return i < sizeof(ops) / sizeof(ops[0]) ? &ops[i] : NULL;
+}
+
+const char *ds_spec_field_name(enum ds_spec_field field)
+{
+	return fields[field].name;
+}
+
+const char *ds_spec_field_key(enum ds_spec_field field)
+{
+	return fields[field].key;
+}
+
+/* ------------------------------ Experiments ------------------------------- */
+
+/* The tasks of an experiment, in the order of their numbers. */
+enum { HOLDER, SUBJECT, HELPER };
+
+/* What a file is like, to be compared. */
+struct condition {
+	uint64_t size;
+	struct ds_digest extents, bytes;
+	unsigned int n_mapped; /* pages in page tables */
+};
+
+/* What locks were held, which does not outlive the run. */
+struct locks {
+	unsigned int n;
+	enum ds_lock_class classes[DS_HELD_MAX];
+	enum ds_lock_mode modes[DS_HELD_MAX];
+};
+
+/* One run of an operation and what was seen of it. */
+struct trial {
+	struct ds_world *world;
+	enum ds_rule broken;  /* which rule the operation breaks */
+	unsigned int n_calls; /* of it that came back */
+	int64_t result;       /* of the last of them */
+	bool met_rule;        /* it came to where @broken is asked */
+	bool early; /* the helper goes before the subject's first test */
+	bool looked, slept, interruptible;
+	bool freely; /* the helper got to its end while the subject slept */
+	struct locks looks_with, sleeps_with, map_with; /* the first time */
+	bool map_changed;
+	char order[DS_SPEC_TEXT];
+	const char *last_word;
+	struct condition before, after;
+};
+
+/* What a kind of step is to somebody who asks for the order. */
+static const char *word_for(enum ds_at at)
+{
+	switch (at) {
+	case DS_AT_BUSY_TEST:
+	case DS_AT_MAPPED_TEST:
+		return "look for pins";
+	case DS_AT_ENTRY_DELETE:
+		return "page cache";
+	case DS_AT_SIZE_WRITE:
+		return "size";
+	case DS_AT_PTE_PROTECT:
+		return "write back";
+	case DS_AT_EXTENT_CHANGE:
+		return "extent map";
+	case DS_AT_BYTES_WRITE:
+		return "bytes";
+	default:
+		return NULL;
+	}
+}
+
+static void keep_locks(const struct ds_task *task, struct locks *ret)
+{
+	unsigned int i;
+
+	ret->n = task->n_held;
+	for (i = 0; i < task->n_held; i++) {
+		ret->classes[i] = task->held[i].lock->class;
+		ret->modes[i] = task->held[i].mode;
+	}
+}
+
+/* The subject is about to take a step. */
+static void note_step(struct trial *trial, const struct ds_task *task)
+{
+	const char *word = word_for(task->at);
+	size_t n = strlen(trial->order);
+
+	if ((task->at == DS_AT_BUSY_TEST || task->at == DS_AT_MAPPED_TEST) &&
+	    !trial->looked) {
+		trial->looked = true;
+		keep_locks(task, &trial->looks_with);
+	}
+	if (task->at == DS_AT_EXTENT_CHANGE && !trial->map_changed) {
+		trial->map_changed = true;
+		keep_locks(task, &trial->map_with);
+	}
+	if (!word || word == trial->last_word)
+		return;
+	trial->last_word = word;
+	snprintf(trial->order + n, sizeof(trial->order) - n, "%s%s",
+		 n ? ", " : "", word);
+}
+
+/* The subject got as far as it gets alone. */
+static void note_sleep(struct trial *trial, const struct ds_task *task)
+{
+	if (task->state != DS_TASK_ASLEEP || trial->slept)
+		return;
+	trial->slept = true;
+	trial->interruptible = task->interruptible;
+	keep_locks(task, &trial->sleeps_with);
+}
+
+/*
+ * The operation goes as far as it gets alone; then, if it sleeps, the helper
+ * takes its steps, and the operation again.
+ */
+static int pick(void *arg, const struct ds_sched *sched, uint32_t enabled,
+		unsigned int last)
+{
+	struct trial *trial = arg;
+	struct ds_task *subject = sched->tasks[SUBJECT];
+
+	(void)last;
+	subject->broken = trial->broken;
+	if (ds_tasks_have(enabled, HOLDER))
+		return HOLDER;
+	if (trial->early && subject->at == DS_AT_WAIT_TEST &&
+	    ds_tasks_have(enabled, HELPER))
+		return HELPER;
+	if (ds_tasks_have(enabled, SUBJECT)) {
+		note_step(trial, subject);
+		return SUBJECT;
+	}
+	note_sleep(trial, subject);
+	return ds_tasks_have(enabled, HELPER) ? HELPER : DS_PICK_STOP;
+}
+
+static void observe(void *arg, const struct ds_event *event)
+{
+	struct trial *trial = arg;
+
+	if (event->kind != DS_EV_CALL_LEFT || event->task != SUBJECT)
+		return;
+	trial->n_calls++;
+	trial->result = event->value;
+}
+
+static void digest_bytes(const struct ds_world *world,
+			 const struct ds_inode *inode, struct ds_digest *digest)
+{
+	uint64_t page, i;
+
+	for (page = 0; page < 2 * N_PAGES; page++) {
+		struct ds_extent run =
+			ds_extmap_lookup(inode->extents, ds_pgidx(page));
+		const unsigned char *bytes;
+
+		if (run.state != DS_EXT_WRITTEN)
+			continue;
+		bytes = ds_frame_bytes(
+			world->frames,
+			ds_pfn(run.pfn.pfn + page - run.page.pgidx));
+		for (i = 0; i < DS_PAGE_SIZE; i++)
+			ds_digest_add(digest, bytes[i]);
+	}
+}
+
+/* What file A is like; nothing once it is gone. */
+static struct condition look_at(const struct ds_world *world)
+{
+	struct condition condition = {0};
+	const struct ds_inode *inode = ds_super_inode(world->super, 1);
+	const struct ds_vma *vma;
+	struct ds_vpn vpn;
+
+	if (!inode)
+		return condition;
+	condition.size = atomic_load(&inode->size);
+	ds_extmap_digest(inode->extents, &condition.extents);
+	digest_bytes(world, inode, &condition.bytes);
+	for (vma = world->space->vmas; vma; vma = vma->next)
+		for (vpn = vma->first; vpn.vpn < vma->end.vpn; vpn.vpn++)
+			condition.n_mapped +=
+				ds_pgtable_read(&world->space->table, vpn) != 0;
+	return condition;
+}
+
+/* @page: of the pin, N_PAGES for none; @helper: lines of the third task. */
+static int write_scenario(const struct ds_spec_op *op, unsigned int page,
+			  bool unmapped, const char *helper,
+			  struct ds_scenario *ret, char *ret_why,
+			  size_t why_size)
+{
+	char text[512], pinning[160] = "before touch A 8K+8K\n";
+
+	if (page < N_PAGES)
+		snprintf(pinning, sizeof(pinning),
+			 "before touch A %uK+4K\nbefore pin A %uK+4K\n",
+			 4 * page, 4 * page);
+	snprintf(text, sizeof(text),
+		 "file A %uK hole %uK+4K\n"
+		 "task holder\nbefore map A 0+%uK\n%s%s"
+		 "task subject\n%s\n%s",
+		 4 * N_PAGES, 4 * HOLE_PAGE, 4 * N_PAGES, pinning,
+		 unmapped ? "before unmap A\n" : "", op->calls, helper);
+	return ds_scenario_parse(op->name, text, ret, ret_why, why_size);
+}
+
+struct question {
+	const struct ds_spec_op *op;
+	const struct ds_fs_profile *profile;
+	struct ds_region *region;
+	char *why;
+	size_t why_size;
+};
+
+/* One experiment: @trial->broken is what goes in, the rest comes out. */
+static int attempt(const struct question *question, unsigned int page,
+		   bool unmapped, const char *helper, struct trial *trial)
+{
+	struct ds_program_options options = {
+		.profile = question->profile,
+		.region = question->region,
+		.turns = DS_TURNS_FIBER,
+	};
+	struct ds_scenario scenario;
+	struct ds_program *program;
+	enum ds_run_end end;
+	struct ds_sched *sched;
+	int r;
+
+	r = write_scenario(question->op, page, unmapped, helper, &scenario,
+			   question->why, question->why_size);
+	if (r == 0)
+		r = ds_program_new(&scenario, &options, &program, question->why,
+				   question->why_size);
+	if (r < 0)
+		return r;
+	trial->world = ds_program_world(program);
+	sched = trial->world->sched;
+	trial->before = look_at(trial->world);
+	ds_events_observe(&trial->world->events, observe, trial);
+	r = ds_world_run(trial->world, (struct ds_strategy){pick, trial},
+			 MAX_STEPS, &end);
+	ds_events_unobserve(&trial->world->events, observe, trial);
+	if (r == 0) {
+		/* With nobody else to go on, nobody was asked. */
+		note_sleep(trial, sched->tasks[SUBJECT]);
+		trial->after = look_at(trial->world);
+		trial->met_rule = atomic_load(&sched->broke_rule);
+		trial->freely = trial->slept && sched->n_tasks > HELPER &&
+				sched->tasks[HELPER]->state == DS_TASK_DONE;
+	}
+	ds_program_free(program);
+	return r;
+}
+
+/* -------------------------------- Wording --------------------------------- */
+
+static const char *lock_name(enum ds_lock_class class)
+{
+	static const char *const names[] = {
+		[DS_LOCK_POSITION] = "position", [DS_LOCK_INODE] = "inode",
+		[DS_LOCK_MMAP] = "mmap",         [DS_LOCK_FAULT] = "fault",
+		[DS_LOCK_JOURNAL] = "journal",   [DS_LOCK_EXTENTS] = "extents",
+		[DS_LOCK_RMAP] = "rmap",
+	};
+
+	return names[class];
+}
+
+/* "inode w, fault w" */
+static void say_locks(const struct locks *locks, char *ret)
+{
+	unsigned int i;
+	size_t at = 0;
+
+	snprintf(ret, DS_SPEC_TEXT, "no lock");
+	for (i = 0; i < locks->n; i++)
+		at += (size_t)snprintf(
+			ret + at, DS_SPEC_TEXT - at, "%s%s %s", i ? ", " : "",
+			lock_name(locks->classes[i]),
+			locks->modes[i] == DS_EXCLUSIVE ? "w" : "r");
+}
+
+static const char *result_text(const struct trial *trial)
+{
+	if (trial->n_calls == 0 || trial->result >= 0)
+		return "0";
+	return ds_errname(trial->result) ? ds_errname(trial->result) : "?";
+}
+
+/* What an interruption leaves, compared with the file before the call. */
+static void say_left(const struct trial *trial, char *ret)
+{
+	const struct condition *before = &trial->before;
+	const struct condition *after = &trial->after;
+	bool size = before->size != after->size;
+	bool blocks = !ds_digest_equal(before->extents, after->extents);
+	bool bytes = !ds_digest_equal(before->bytes, after->bytes);
+
+	snprintf(ret, DS_SPEC_TEXT, "%s; %s%s%s%s%s", result_text(trial),
+		 size || blocks || bytes ? "changed:" : "file as before",
+		 size ? " size" : "", blocks ? " extent map" : "",
+		 bytes ? " bytes" : "",
+		 after->n_mapped < before->n_mapped ? "; unmapped" : "");
+}
+
+/* @pages: bit each. */
+static void say_pages(uint32_t pages, char *ret)
+{
+	const uint32_t all = ((1u << N_PAGES) - 1) & ~(1u << HOLE_PAGE);
+	unsigned int i;
+	size_t n;
+
+	if (pages == 0 || pages == all) {
+		snprintf(ret, DS_SPEC_TEXT, "%s",
+			 pages ? "pins on any page of the file" : "nothing");
+		return;
+	}
+	n = (size_t)snprintf(ret, DS_SPEC_TEXT, "pins on pages");
+	for (i = 0; i < N_PAGES; i++)
+		if (pages >> i & 1)
+			n += (size_t)snprintf(ret + n, DS_SPEC_TEXT - n, " %u",
+					      i);
+}
+
+/* --------------------------- Finding it out ------------------------------- */
+
+/* The rule without which the operation does not even look for pins. */
+static int find_citation(const struct question *question, unsigned int page,
+			 char *ret)
+{
+	unsigned int rule;
+
+	for (rule = DS_RULE_NONE + 1; rule < DS_N_RULES; rule++) {
+		struct trial trial = {.broken = (enum ds_rule)rule};
+		int r = attempt(question, page, question->op->nobody_maps, "",
+				&trial);
+
+		if (r < 0)
+			return r;
+		if (!trial.met_rule || trial.looked)
+			continue;
+		snprintf(ret, DS_SPEC_TEXT, "%s",
+			 ds_rule_text((enum ds_rule)rule)->models);
+		return 0;
+	}
+	return 0;
+}
+
+/* Alone, with nothing pinned. */
+static int find_order(const struct question *question, struct ds_spec *spec)
+{
+	struct trial trial = {.broken = DS_RULE_NONE};
+	int r = attempt(question, N_PAGES, question->op->nobody_maps, "",
+			&trial);
+
+	if (r < 0)
+		return r;
+	snprintf(spec->text[DS_SPEC_RETURNS], DS_SPEC_TEXT, "%s",
+		 result_text(&trial));
+	snprintf(spec->text[DS_SPEC_ORDER], DS_SPEC_TEXT, "%s", trial.order);
+	if (trial.map_changed)
+		say_locks(&trial.map_with, spec->text[DS_SPEC_MAP_WITH]);
+	return 0;
+}
+
+/* Beside one pin that stays, on each page in turn. Return: pages waited for. */
+static int find_range(const struct question *question, struct ds_spec *spec,
+		      struct trial *ret_first, uint32_t *ret_pages)
+{
+	unsigned int page;
+	int r;
+
+	*ret_pages = 0;
+	for (page = 0; page < N_PAGES; page++) {
+		struct trial trial = {.broken = DS_RULE_NONE};
+
+		if (page == HOLE_PAGE)
+			continue;
+		r = attempt(question, page, question->op->nobody_maps, "",
+			    &trial);
+		if (r < 0)
+			return r;
+		if (trial.slept && !*ret_pages)
+			*ret_first = trial;
+		*ret_pages |= (uint32_t)trial.slept << page;
+	}
+	say_pages(*ret_pages, spec->text[DS_SPEC_WAITS_FOR]);
+	return 0;
+}
+
+/* Of an operation that waits, by the run in which it was first seen to. */
+static void say_wait(const struct trial *trial, struct ds_spec *spec)
+{
+	char locks[DS_SPEC_TEXT];
+
+	snprintf(spec->text[DS_SPEC_BREAKS], DS_SPEC_TEXT, "%s",
+		 trial->interruptible ? "UNMAP" : "final");
+	say_locks(&trial->looks_with, spec->text[DS_SPEC_LOOKS_WITH]);
+	say_locks(&trial->sleeps_with, locks);
+	snprintf(spec->text[DS_SPEC_SLEEPS], DS_SPEC_TEXT,
+		 "%sinterruptibly, with %.200s",
+		 trial->interruptible ? "" : "un", locks);
+}
+
+/* What others can do to an operation that waits for a pin on @page. */
+static int find_wait(const struct question *question, unsigned int page,
+		     struct ds_spec *spec)
+{
+	struct trial unmapped = {.broken = DS_RULE_NONE};
+	struct trial signal = {.broken = DS_RULE_NONE};
+	int r;
+
+	r = attempt(question, page, true, "", &unmapped);
+	if (r < 0)
+		return r;
+	snprintf(spec->text[DS_SPEC_UNMAPPED], DS_SPEC_TEXT, "%s",
+		 unmapped.slept ? "waited for" : "not seen");
+	r = attempt(question, page, question->op->nobody_maps,
+		    "task killer\nsignal subject\n", &signal);
+	if (r < 0)
+		return r;
+	if (signal.interruptible)
+		say_left(&signal, spec->text[DS_SPEC_SIGNAL]);
+	else
+		snprintf(spec->text[DS_SPEC_SIGNAL], DS_SPEC_TEXT,
+			 "does not end the wait");
+	return 0;
+}
+
+/* The same where others can still reach the file. */
+static int find_company(const struct question *question, struct ds_spec *spec)
+{
+	struct trial fault = {.broken = DS_RULE_NONE};
+	struct trial early = {.broken = DS_RULE_NONE, .early = true};
+	int r;
+
+	r = attempt(question, 2, false,
+		    "task other\nbefore map A 0+4K\nload A 0+4K\n", &fault);
+	if (r < 0)
+		return r;
+	snprintf(spec->text[DS_SPEC_FAULTS], DS_SPEC_TEXT, "%s",
+		 fault.freely ? "get through while it sleeps" : "wait, too");
+	/* The first page found busy is let go before the wait looks at it. */
+	r = attempt(question, 3, false,
+		    "task early\nbefore map A 8K+4K\nbefore touch A 8K+4K\n"
+		    "before pin A 8K+4K\nunpin\n",
+		    &early);
+	if (r < 0)
+		return r;
+	snprintf(spec->text[DS_SPEC_LOOKS_AGAIN], DS_SPEC_TEXT, "%s",
+		 early.slept ? "until no page is busy" : "only if it slept");
+	return 0;
+}
+
+int ds_spec_find(const struct ds_spec_op *op,
+		 const struct ds_fs_profile *profile, struct ds_region *region,
+		 struct ds_spec *ret_spec, char *ret_why, size_t why_size)
+{
+	struct question question = {op, profile, region, ret_why, why_size};
+	struct trial first;
+	unsigned int page;
+	uint32_t pages;
+	int r;
+
+	memset(ret_spec, 0, sizeof(*ret_spec));
+	r = find_order(&question, ret_spec);
+	if (r == 0)
+		r = find_range(&question, ret_spec, &first, &pages);
+	if (r < 0)
+		return r;
+	if (!pages) {
+		snprintf(ret_spec->text[DS_SPEC_BREAKS], DS_SPEC_TEXT, "none");
+		return 0;
+	}
+	say_wait(&first, ret_spec);
+	page = ds_tasks_first(pages);
+	r = find_citation(&question, page, ret_spec->text[DS_SPEC_CITES]);
+	if (r == 0)
+		r = find_wait(&question, page, ret_spec);
+	if (r == 0 && !op->nobody_maps)
+		r = find_company(&question, ret_spec);
+	return r;
+}

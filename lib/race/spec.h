@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef DS_RACE_SPEC_H
+#define DS_RACE_SPEC_H
+
+/*
+ * The written rule: what each operation of a file system does about pins. None
+ * of it is written down anywhere: every word is found out by running the
+ * operation in the model, alone, beside a pin that is never released, with a
+ * signal, with a fault, and once without each rule of the protocol.
+ */
+#include "race/program.h"
+
+/* An operation, as lines of a scenario, on a file of 8 pages; page 6 a hole. */
+struct ds_spec_op {
+	const char *name;
+	const char *calls;
+	const char *does; /* for people */
+	bool nobody_maps; /* the pinned pages are unmapped before */
+};
+
+/* What is said of an operation, in the order in which it is printed. */
+enum ds_spec_field {
+	DS_SPEC_RETURNS,     /* alone */
+	DS_SPEC_BREAKS,      /* which break: UNMAP, WRITE, final, none */
+	DS_SPEC_CITES,       /* where the kernel says so */
+	DS_SPEC_WAITS_FOR,   /* pins on which pages */
+	DS_SPEC_LOOKS_AGAIN, /* when, after the first page */
+	DS_SPEC_UNMAPPED,    /* ... when nobody maps the file any more */
+	DS_SPEC_LOOKS_WITH,  /* the locks it holds when it looks for pins */
+	DS_SPEC_SLEEPS,      /* how, and with which locks */
+	DS_SPEC_FAULTS,      /* whether faults get through meanwhile */
+	DS_SPEC_SIGNAL,      /* what an interruption returns and leaves */
+	DS_SPEC_ORDER,       /* the order of its steps */
+	DS_SPEC_MAP_WITH, /* the locks it holds when the extent map changes */
+	DS_SPEC_N_FIELDS,
+};
+
+#define DS_SPEC_TEXT 240
+
+struct ds_spec {
+	char text[DS_SPEC_N_FIELDS][DS_SPEC_TEXT]; /* "": does not apply */
+};
+
+/* Operation number @i, NULL after the last. */
+const struct ds_spec_op *ds_spec_op_at(unsigned int i);
+
+/* "waits for": for people; "waits_for": for programs. */
+const char *ds_spec_field_name(enum ds_spec_field field);
+const char *ds_spec_field_key(enum ds_spec_field field);
+
+/**
+ * ds_spec_find() - find out what @op does on @profile
+ * @region: is written over
+ *
+ * Return: 0 with @ret_spec; -EINVAL when the operation's lines do not work on
+ * @profile at all, with one line in @ret_why; -ENOMEM and others of the host.
+ */
+int ds_spec_find(const struct ds_spec_op *op,
+		 const struct ds_fs_profile *profile, struct ds_region *region,
+		 struct ds_spec *ret_spec, char *ret_why, size_t why_size);
+
+#endif

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "race/spec.h"
+
+#include <string.h>
+
+#include "fixture.h"
+
+static const struct ds_spec_op *op_called(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; ds_spec_op_at(i); i++)
+		if (strcmp(ds_spec_op_at(i)->name, name) == 0)
+			return ds_spec_op_at(i);
+	fail_msg("no operation %s", name);
+	return NULL;
+}
+
+static struct ds_spec find(const char *op, const char *fs)
+{
+	struct ds_region *region;
+	struct ds_spec spec;
+	char why[200] = "";
+
+	f_region(&region);
+	if (ds_spec_find(op_called(op), ds_profile_find(fs), region, &spec, why,
+			 sizeof(why)) != 0)
+		fail_msg("%s on %s: %s", op, fs, why);
+	ds_region_close(region);
+	return spec;
+}
+
+static void assert_says(const struct ds_spec *spec, enum ds_spec_field field,
+			const char *text)
+{
+	assert_string_equal(spec->text[field], text);
+}
+
+static void a_punch_is_told_as_the_kernel_does_it(void **state)
+{
+	struct ds_spec spec = find("punch", "ext4-4.19");
+
+	(void)state;
+	assert_says(&spec, DS_SPEC_RETURNS, "0");
+	assert_says(&spec, DS_SPEC_BREAKS, "UNMAP");
+	assert_says(&spec, DS_SPEC_WAITS_FOR, "pins on any page of the file");
+	assert_says(&spec, DS_SPEC_LOOKS_AGAIN, "until no page is busy");
+	assert_says(&spec, DS_SPEC_UNMAPPED, "not seen");
+	assert_says(&spec, DS_SPEC_LOOKS_WITH, "inode w, fault w");
+	assert_says(&spec, DS_SPEC_SLEEPS, "interruptibly, with inode w");
+	assert_says(&spec, DS_SPEC_FAULTS, "get through while it sleeps");
+	assert_says(&spec, DS_SPEC_SIGNAL, "EINTR; file as before; unmapped");
+	assert_says(&spec, DS_SPEC_MAP_WITH,
+		    "inode w, fault w, journal r, extents w");
+	assert_non_null(strstr(spec.text[DS_SPEC_CITES], "ext4_punch_hole()"));
+	/* The wait comes before the page cache, this before the blocks. */
+	assert_non_null(strstr(spec.text[DS_SPEC_ORDER],
+			       "look for pins, page cache, extent map"));
+}
+
+static void what_never_waits_is_told_so(void **state)
+{
+	struct ds_spec spec = find("insert", "ext4-v3");
+
+	(void)state;
+	assert_says(&spec, DS_SPEC_BREAKS, "none");
+	assert_says(&spec, DS_SPEC_WAITS_FOR, "nothing");
+	assert_says(&spec, DS_SPEC_CITES, "");
+	assert_says(&spec, DS_SPEC_SLEEPS, "");
+}
+
+static void a_wait_that_gives_up_early_is_told_apart(void **state)
+{
+	struct ds_spec early = find("punch", "ext4-v3");
+	struct ds_spec mended = find("punch", "ext4-4.19");
+
+	(void)state;
+	assert_says(&early, DS_SPEC_BREAKS, "UNMAP");
+	assert_says(&early, DS_SPEC_LOOKS_AGAIN, "only if it slept");
+	assert_says(&mended, DS_SPEC_LOOKS_AGAIN, "until no page is busy");
+}
+
+static void what_a_signal_leaves_is_told(void **state)
+{
+	struct ds_spec old = find("truncate-down", "ext4-4.19");
+	struct ds_spec later = find("truncate-down", "ext4-6.1");
+
+	(void)state;
+	assert_says(&old, DS_SPEC_SIGNAL, "EINTR; changed: size; unmapped");
+	assert_says(&later, DS_SPEC_SIGNAL, "EINTR; file as before; unmapped");
+}
+
+static void a_refused_call_that_waits_first_is_told(void **state)
+{
+	struct ds_spec ext4 = find("collapse-refused", "ext4-6.1");
+	struct ds_spec xfs = find("collapse-refused", "xfs-6.1");
+
+	(void)state;
+	assert_says(&ext4, DS_SPEC_RETURNS, "EINVAL");
+	assert_says(&ext4, DS_SPEC_BREAKS, "none");
+	assert_says(&xfs, DS_SPEC_RETURNS, "EINVAL");
+	assert_says(&xfs, DS_SPEC_BREAKS, "UNMAP");
+}
+
+static void the_last_user_waits_for_ever_or_not_at_all(void **state)
+{
+	struct ds_spec old = find("evict", "xfs-6.1");
+	struct ds_spec later = find("evict", "xfs-6.15");
+
+	(void)state;
+	assert_says(&old, DS_SPEC_BREAKS, "none");
+	assert_says(&later, DS_SPEC_BREAKS, "final");
+	assert_says(&later, DS_SPEC_SLEEPS, "uninterruptibly, with no lock");
+	assert_says(&later, DS_SPEC_SIGNAL, "does not end the wait");
+	assert_says(&later, DS_SPEC_UNMAPPED, "waited for");
+}
+
+static void names_and_keys_are_told_apart(void **state)
+{
+	unsigned int i, k;
+
+	(void)state;
+	for (i = 0; i < DS_SPEC_N_FIELDS; i++)
+		for (k = 0; k < i; k++) {
+			assert_string_not_equal(ds_spec_field_name(i),
+						ds_spec_field_name(k));
+			assert_string_not_equal(ds_spec_field_key(i),
+						ds_spec_field_key(k));
+		}
+	for (i = 0; ds_spec_op_at(i); i++)
+		for (k = 0; k < i; k++)
+			assert_string_not_equal(ds_spec_op_at(i)->name,
+						ds_spec_op_at(k)->name);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_punch_is_told_as_the_kernel_does_it),
+		cmocka_unit_test(what_never_waits_is_told_so),
+		cmocka_unit_test(a_wait_that_gives_up_early_is_told_apart),
+		cmocka_unit_test(what_a_signal_leaves_is_told),
+		cmocka_unit_test(a_refused_call_that_waits_first_is_told),
+		cmocka_unit_test(the_last_user_waits_for_ever_or_not_at_all),
+		cmocka_unit_test(names_and_keys_are_told_apart),
+	};
+
+	return cmocka_run_group_tests_name("spec", tests, NULL, NULL);
+}
