@@ -20,15 +20,18 @@ enum {
 	EXIT_UNEXPECTED =
 		1, /* a property broke, a verdict is not as expected */
 	EXIT_USAGE = 2,
-	EXIT_REFUSED = 3,  /* for safety, or an unfit device */
-	EXIT_BUDGET = 4,   /* ended before the asked completeness */
-	EXIT_DIVERGED = 5, /* a replay diverged, or nondeterminism */
+	EXIT_REFUSED = 3,    /* for safety, or an unfit device */
+	EXIT_BUDGET = 4,     /* ended before the asked completeness */
+	EXIT_DIVERGED = 5,   /* a replay diverged, or nondeterminism */
+	EXIT_REGRESSION = 6, /* compare found one */
 	EXIT_SKIPPED = 77,
 	EXIT_INTERNAL = 99,
 	EXIT_INTERRUPTED = 130,
 };
 
 /* One file per verb. */
+int daxsim_verb_bench(int argc, char **argv);
+int daxsim_verb_compare(int argc, char **argv);
 int daxsim_verb_conform(int argc, char **argv);
 int daxsim_verb_devices(int argc, char **argv);
 int daxsim_verb_explore(int argc, char **argv);

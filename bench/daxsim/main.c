@@ -23,6 +23,10 @@ static const struct {
 	{"merge", daxsim_verb_merge, "join what shards of one question found"},
 	{"conform", daxsim_verb_conform,
 	 "compare the model with recordings of real kernels"},
+	{"bench", daxsim_verb_bench,
+	 "measure the parts, beside others that do the same"},
+	{"compare", daxsim_verb_compare,
+	 "judge two results of bench: is anything slower?"},
 	{"devices", daxsim_verb_devices,
 	 "DAX devices here, and whether each can be used"},
 	{"list", daxsim_verb_list,
@@ -46,8 +50,9 @@ static void help(FILE *out)
 		"not "
 		"as expected,\n2 usage, 3 refused for safety or unfit device, "
 		"4 "
-		"budget ended first,\n5 replay diverged or nondeterminism, 77 "
-		"skipped, 99 internal error,\n130 interrupted.\n");
+		"budget ended first,\n5 replay diverged or nondeterminism, 6 "
+		"compare found something slower,\n77 skipped, 99 internal "
+		"error, 130 interrupted.\n");
 }
 
 int main(int argc, char **argv)

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "perf/suites.h"
+
+const struct perf_suite perf_suites[] = {
+	{"growth", perf_run_growth,
+	 "operations on files of more and more extents"},
+	{"index", perf_run_index, "the radix tree of the page cache"},
+	{"extents", perf_run_extents, "the extent map"},
+	{NULL, NULL, NULL},
+};
