@@ -4,34 +4,26 @@
 #include "cli.h"
 #include "core/warning.h"
 #include "fs/profiles.h"
+#include "race/bugs.h"
 #include "race/builtin.h"
 #include "race/cells.h"
+#include "race/claims.h"
 
 static const char verb[] = "list";
-
-/* Faults of real kernels that can be seen here. */
-static const struct {
-	const char *name, *what, *shown_by;
-} bugs[] = {
-	{"ext4-nobreak",
-	 "ext4 before v4.19 (430657b6be89): blocks are freed under DMA",
-	 "daxsim explore prove/punch/direct-1/fast --fs ext4-4.18"},
-	{"ext4-early-give-up",
-	 "patches v2, v3 of 2018 (b1f382178d15): the wait ends when the first "
-	 "page goes idle before it is tested",
-	 "daxsim explore tests/scenarios/early-give-up.scn --fs ext4-v3"},
-	{"insert-no-break",
-	 "patches v2, v3 of 2018: insert moves blocks under DMA",
-	 "daxsim explore prove/insert/direct-1/fast --fs ext4-v3"},
-	{"unmapped-pin",
-	 "all kernels to v6.14: a pinned page that nobody maps is not found",
-	 "daxsim explore prove/punch/unmapped/fast --fs ext4-4.19"},
-};
 
 /* What is said of one thing; @more may be NULL. */
 struct line {
 	const char *name, *text, *more;
+	char room[2][1200]; /* for texts that are put together */
 };
+
+static void say(struct line *line, const char *name, const char *text,
+		const char *more)
+{
+	line->name = name;
+	line->text = text;
+	line->more = more;
+}
 
 static bool profile_line(unsigned int i, struct line *line)
 {
@@ -39,7 +31,7 @@ static bool profile_line(unsigned int i, struct line *line)
 
 	if (!profile)
 		return false;
-	*line = (struct line){profile->name, profile->models, profile->alias};
+	say(line, profile->name, profile->models, profile->alias);
 	return true;
 }
 
@@ -49,7 +41,7 @@ static bool operation_line(unsigned int i, struct line *line)
 
 	if (!op)
 		return false;
-	*line = (struct line){op->name, op->call, NULL};
+	say(line, op->name, op->call, NULL);
 	return true;
 }
 
@@ -59,12 +51,10 @@ static bool pin_line(unsigned int i, struct line *line)
 
 	if (!pin)
 		return false;
-	*line = (struct line){
-		pin->name,
-		pin->unmap ? "pinned, then unmapped before the DMA"
-			   : "a direct read into that many pages",
-		NULL,
-	};
+	say(line, pin->name,
+	    pin->unmap ? "pinned, then unmapped before the DMA"
+		       : "a direct read into that many pages",
+	    NULL);
 	return true;
 }
 
@@ -75,8 +65,7 @@ static bool property_line(unsigned int i, struct line *line)
 	if (i >= DS_N_PROPERTIES)
 		return false;
 	property = ds_property((enum ds_property_id)i);
-	*line = (struct line){property->name, property->sentence,
-			      property->reads};
+	say(line, property->name, property->sentence, property->reads);
 	return true;
 }
 
@@ -94,8 +83,7 @@ static bool strategy_line(unsigned int i, struct line *line)
 
 	if (i >= DS_SEARCH_N_KINDS)
 		return false;
-	*line = (struct line){ds_search_kind_name((enum ds_search_kind)i),
-			      texts[i], NULL};
+	say(line, ds_search_kind_name((enum ds_search_kind)i), texts[i], NULL);
 	return true;
 }
 
@@ -103,13 +91,13 @@ static bool point_line(unsigned int i, struct line *line)
 {
 	if (i >= DS_AT_N_POINTS)
 		return false;
-	*line = (struct line){ds_point_name((enum ds_at)i), "", NULL};
+	say(line, ds_point_name((enum ds_at)i), "", NULL);
 	return true;
 }
 
 static bool scenario_line(unsigned int i, struct line *line)
 {
-	*line = (struct line){ds_builtin_name(i), "", NULL};
+	say(line, ds_builtin_name(i), "", NULL);
 	return line->name;
 }
 
@@ -120,7 +108,7 @@ static bool rule_line(unsigned int i, struct line *line)
 	if (i + 1 >= DS_N_RULES)
 		return false;
 	text = ds_rule_text((enum ds_rule)(i + 1));
-	*line = (struct line){text->name, text->sentence, text->models};
+	say(line, text->name, text->sentence, text->models);
 	return true;
 }
 
@@ -142,15 +130,94 @@ static bool warning_line(unsigned int i, struct line *line)
 
 	if (!text)
 		return false;
-	*line = (struct line){numbers[i], text->condition, text->models};
+	say(line, numbers[i], text->condition, text->models);
 	return true;
 }
 
+/* "ext4-early-give-up: ..."; then how to see it, and how not. */
 static bool bug_line(unsigned int i, struct line *line)
 {
-	if (i >= sizeof(bugs) / sizeof(bugs[0]))
+	const struct ds_bug *bug = ds_bug_at(i);
+	char shown[240] = "not shown", absent[240] = "";
+
+	if (!bug)
 		return false;
-	*line = (struct line){bugs[i].name, bugs[i].what, bugs[i].shown_by};
+	if (bug->shown.scenario)
+		ds_case_command(&bug->shown, shown, sizeof(shown));
+	if (bug->absent.scenario)
+		ds_case_command(&bug->absent, absent, sizeof(absent));
+	snprintf(line->room[0], sizeof(line->room[0]), "%s (%s): %s%s%s%s",
+		 bug->name, ds_bug_status_name(bug->status), bug->story,
+		 bug->cites ? " [" : "", bug->cites ? bug->cites : "",
+		 bug->cites ? "]" : "");
+	snprintf(line->room[1], sizeof(line->room[1]), "%s%s%s%s%s%s%s", shown,
+		 bug->shown.scenario ? ": " : "",
+		 bug->shown.scenario ? ds_property(bug->property)->name : "",
+		 *absent ? "; holds: " : "", absent, bug->answer ? "; " : "",
+		 bug->answer ? bug->answer : "");
+	say(line, bug->id, line->room[0], line->room[1]);
+	return true;
+}
+
+static void say_outcome(const struct ds_claim *claim,
+			const struct ds_search_result *result,
+			const struct ds_search_options *options, char *ret,
+			size_t size)
+{
+	bool breaks = result->broken >> claim->property & 1;
+	char end[32];
+
+	ds_search_end_text(result, options, end, sizeof(end));
+	snprintf(ret, size, "%s: %s %s on %s, %s, %llu interleavings%s",
+		 claim->right ? "so it is" : "not so",
+		 ds_property(claim->property)->name,
+		 breaks ? "breaks" : "holds", claim->where.fs, end,
+		 (unsigned long long)result->interleavings,
+		 breaks == claim->breaks ? "" : "; UNEXPECTED");
+}
+
+static void find_outcome(const struct ds_claim *claim,
+			 const struct ds_search_options *options, char *ret,
+			 size_t size)
+{
+	const struct cli_region memfd = {0};
+	struct ds_search_result result;
+	struct ds_region *region;
+	char why[200];
+	int r;
+
+	if (cli_region_open(&memfd, verb, &region) != EXIT_AS_ASKED) {
+		snprintf(ret, size, "not searched");
+		return;
+	}
+	r = ds_case_search(&claim->where, claim->where.broken, options, region,
+			   &result, why, sizeof(why));
+	ds_region_close(region);
+	if (r < 0) {
+		snprintf(ret, size, "not searched: %s", why);
+		return;
+	}
+	say_outcome(claim, &result, options, ret, size);
+	ds_search_result_free(&result);
+}
+
+/* Runs the experiment: what is printed was found out just now. */
+static bool claim_line(unsigned int i, struct line *line)
+{
+	struct ds_search_options options = {.max_steps = 10000};
+	const struct ds_claim *claim = ds_claim_at(i);
+	char command[240], outcome[240];
+
+	if (!claim)
+		return false;
+	options.kind = claim->where.kind;
+	ds_case_command(&claim->where, command, sizeof(command));
+	find_outcome(claim, &options, outcome, sizeof(outcome));
+	snprintf(line->room[0], sizeof(line->room[0]), "%s, %s: %s", claim->who,
+		 claim->date, claim->says);
+	snprintf(line->room[1], sizeof(line->room[1]), "%s (%s)", outcome,
+		 command);
+	say(line, claim->experiment, line->room[0], line->room[1]);
 	return true;
 }
 
@@ -173,6 +240,7 @@ static const struct list lists[] = {
 	{"mutations", mutation_line, ""},
 	{"warnings", warning_line, ""},
 	{"bugs", bug_line, ""},
+	{"thread", claim_line, ""},
 };
 
 #define N_LISTS (sizeof(lists) / sizeof(lists[0]))

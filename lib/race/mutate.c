@@ -6,9 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fs/profiles.h"
-#include "race/builtin.h"
-#include "race/program.h"
+#include "race/cases.h"
 #include "race/token.h"
 
 #define MAX_STEPS 4000
@@ -30,11 +28,7 @@
  * is put to the test: scenarios that meet the rule, in the order in which they
  * are tried, cheapest first.
  */
-static const struct home {
-	enum ds_rule rule;
-	const char *scenario, *fs;
-	enum ds_search_kind kind;
-} homes[] = {
+static const struct ds_case homes[] = {
 	{DS_RULE_EARLY_WAKE_COUNTS, "prove/punch/direct-1/fast", EXT4_19,
 	 CLASSES},
 	{DS_RULE_WAKE_ALL_SHARED, "prove/punch/direct-1/fast", EXT4_19,
@@ -209,8 +203,7 @@ struct ds_mutator {
 
 /* One search of a home, with its rule kept or broken. */
 struct trial {
-	const struct home *home;
-	const struct ds_fs_profile *profile;
+	const struct ds_case *home;
 	struct ds_scenario scenario;
 	struct ds_search_options options;
 	struct ds_search_result result;
@@ -234,13 +227,13 @@ void ds_mutator_free(struct ds_mutator *mutator)
 }
 
 /* Home number @i of @rule on @fs (NULL: on any), or NULL. */
-static const struct home *home_at(enum ds_rule rule, const char *fs,
-				  unsigned int i)
+static const struct ds_case *home_at(enum ds_rule rule, const char *fs,
+				     unsigned int i)
 {
 	size_t at;
 
 	for (at = 0; at < N_HOMES; at++)
-		if (homes[at].rule == rule &&
+		if (homes[at].broken == rule &&
 		    (!fs || strcmp(homes[at].fs, fs) == 0) && i-- == 0)
 			return &homes[at];
 	return NULL;
@@ -249,7 +242,7 @@ static const struct home *home_at(enum ds_rule rule, const char *fs,
 bool ds_mutation_home(enum ds_rule rule, unsigned int i,
 		      const char **ret_scenario, const char **ret_fs)
 {
-	const struct home *home = home_at(rule, NULL, i);
+	const struct ds_case *home = home_at(rule, NULL, i);
 
 	if (!home)
 		return false;
@@ -265,49 +258,6 @@ static void note_reached(void *arg, struct ds_world *world)
 	trial->reached |= atomic_load(&world->sched->broke_rule);
 }
 
-static int search(struct ds_mutator *mutator, struct trial *trial,
-		  enum ds_rule broken, char *why, size_t why_size)
-{
-	struct ds_program_options how = {
-		.profile = trial->profile,
-		.region = mutator->region,
-		.turns = DS_TURNS_FIBER,
-		.checked = true,
-		.used = true,
-		.broken = broken,
-	};
-	struct ds_program *program;
-	int r;
-
-	r = ds_program_new(&trial->scenario, &how, &program, why, why_size);
-	if (r < 0)
-		return r;
-	r = ds_search_run(ds_program_world(program), &trial->options,
-			  &trial->result);
-	if (r < 0)
-		snprintf(why, why_size, "%s: the search is void: %s",
-			 trial->scenario.name, strerror(-r));
-	ds_program_free(program);
-	if (r == 0 && trial->result.end == DS_END_INTERRUPTED) {
-		ds_search_result_free(&trial->result);
-		return -EINTR;
-	}
-	return r;
-}
-
-static int prepare(struct trial *trial, const struct home *home, char *why,
-		   size_t why_size)
-{
-	trial->home = home;
-	trial->profile = ds_profile_find(home->fs);
-	if (trial->profile &&
-	    ds_builtin_find(home->scenario, &trial->scenario) == 0)
-		return 0;
-	snprintf(why, why_size, "%s on %s: there is none", home->scenario,
-		 home->fs);
-	return -EINVAL;
-}
-
 /* Whether a search is as complete as it was meant to be. */
 static bool is_whole(const struct trial *trial)
 {
@@ -315,7 +265,7 @@ static bool is_whole(const struct trial *trial)
 }
 
 static const struct base *known_base(const struct ds_mutator *mutator,
-				     const struct home *home)
+				     const struct ds_case *home)
 {
 	unsigned int i;
 
@@ -334,14 +284,15 @@ static const struct base *known_base(const struct ds_mutator *mutator,
 static int find_base(struct ds_mutator *mutator, struct trial *trial,
 		     const struct base **ret_base, char *why, size_t why_size)
 {
-	const struct home *home = trial->home;
+	const struct ds_case *home = trial->home;
 	struct base *base;
 	int r = 0;
 
 	*ret_base = known_base(mutator, home);
 	if (*ret_base)
 		return 0;
-	r = search(mutator, trial, DS_RULE_NONE, why, why_size);
+	r = ds_case_search(home, DS_RULE_NONE, &trial->options, mutator->region,
+			   &trial->result, why, why_size);
 	if (r < 0)
 		return r;
 	ds_assert(mutator->n_bases < MAX_BASES);
@@ -415,7 +366,8 @@ static int try(struct ds_mutator *mutator, struct trial *trial,
 	trial->options.first = true;
 	trial->options.ran = note_reached;
 	trial->options.ran_arg = trial;
-	r = search(mutator, trial, result->rule, why, why_size);
+	r = ds_case_search(trial->home, result->rule, &trial->options,
+			   mutator->region, &trial->result, why, why_size);
 	if (r < 0)
 		return r;
 	result->n_tried++;
@@ -445,7 +397,7 @@ int ds_mutate(struct ds_mutator *mutator, enum ds_rule rule, const char *fs,
 	      size_t why_size)
 {
 	const char *argument = ds_rule_text(rule)->equivalent;
-	const struct home *home;
+	const struct ds_case *home;
 	unsigned int i;
 	int r = 0;
 
@@ -459,7 +411,8 @@ int ds_mutate(struct ds_mutator *mutator, enum ds_rule rule, const char *fs,
 		home = home_at(rule, fs, i);
 		if (!home)
 			break;
-		r = prepare(&trial, home, ret_why, why_size);
+		trial.home = home;
+		r = ds_case_scenario(home, &trial.scenario, ret_why, why_size);
 		if (r < 0)
 			break;
 		trial.options = (struct ds_search_options){

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Every bug of the gallery shows where it is said to, and not where it is said
+ * not to; every claim of the thread comes out as it is told.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "pmem/region.h"
+#include "race/bugs.h"
+#include "race/claims.h"
+
+#define MAX_STEPS 10000
+
+/* Return: whether @what was searched, and to its end. */
+static bool search(const char *name, const struct ds_case *what,
+		   struct ds_search_result *result)
+{
+	const struct ds_region_options memfd = {.size = 4 << 20};
+	struct ds_search_options options = {
+		.kind = what->kind,
+		.max_steps = MAX_STEPS,
+	};
+	struct ds_region *region;
+	char why[300];
+	int r;
+
+	r = ds_region_open(&memfd, &region, why, sizeof(why));
+	if (r == 0) {
+		r = ds_case_search(what, what->broken, &options, region, result,
+				   why, sizeof(why));
+		ds_region_close(region);
+	}
+	if (r < 0) {
+		printf("%s: %s\n", name, why);
+		return false;
+	}
+	if (result->end == DS_END_COMPLETE)
+		return true;
+	printf("%s: %s on %s was not searched to its end\n", name,
+	       what->scenario, what->fs);
+	ds_search_result_free(result);
+	return false;
+}
+
+static bool is_shown(const struct ds_bug *bug)
+{
+	struct ds_search_result result;
+	bool shown;
+
+	if (!search(bug->id, &bug->shown, &result))
+		return false;
+	shown = result.findings[bug->property].runs > 0;
+	printf("%s on %s: %" PRIu64 " of %" PRIu64 " interleavings break %s\n",
+	       bug->id, bug->shown.fs, result.findings[bug->property].runs,
+	       result.interleavings, ds_property(bug->property)->name);
+	ds_search_result_free(&result);
+	return shown;
+}
+
+static bool is_absent(const struct ds_bug *bug)
+{
+	struct ds_search_result result;
+	bool absent;
+
+	if (!search(bug->id, &bug->absent, &result))
+		return false;
+	absent = result.broken == 0;
+	printf("%s on %s: %s\n", bug->id, bug->absent.fs,
+	       absent ? "absent" : "a property breaks");
+	ds_search_result_free(&result);
+	return absent;
+}
+
+static bool is_so(const struct ds_claim *claim)
+{
+	struct ds_search_result result;
+	bool breaks;
+
+	if (!search(claim->experiment, &claim->where, &result))
+		return false;
+	breaks = result.findings[claim->property].runs > 0;
+	printf("%s, %s: %s %s\n", claim->experiment, claim->who,
+	       ds_property(claim->property)->name, breaks ? "breaks" : "holds");
+	ds_search_result_free(&result);
+	return breaks == claim->breaks;
+}
+
+int main(void)
+{
+	unsigned int i, bad = 0;
+
+	for (i = 0; ds_bug_at(i); i++) {
+		const struct ds_bug *bug = ds_bug_at(i);
+
+		bad += bug->shown.scenario && !is_shown(bug);
+		bad += bug->absent.scenario && !is_absent(bug);
+	}
+	for (i = 0; ds_claim_at(i); i++)
+		bad += !is_so(ds_claim_at(i));
+	printf("%u not as told\n", bad);
+	return bad ? 1 : 0;
+}
