@@ -72,7 +72,6 @@ struct ds_fs_profile {
 	bool pull_readers;        /* rwsem: a granted reader pulls all along */
 	bool delete_wakes_all;    /* deleting an entry wakes every waiter */
 	bool strict_modes;        /* fallocate: EOPNOTSUPP for two modes */
-	bool punch_keeps_next;    /* punch past i_size: not the page behind */
 	bool supports_unshare;
 	bool shares_dax;             /* files on DAX may share blocks */
 	bool interrupted_keeps_size; /* truncate leaves the new i_size */

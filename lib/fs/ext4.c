@@ -27,14 +27,8 @@ void ds_ext4_change_size(struct ds_task *task, struct ds_inode *inode,
 	ds_transaction_end(task, inode);
 }
 
-/*
- * Lets i_size and i_disksize grow to @end if they are smaller. Faults read
- * i_disksize under the extents lock alone.
- *
- * Models: ext4_update_inode_size().
- */
-static void grow_size(struct ds_task *task, struct ds_inode *inode,
-		      uint64_t end)
+void ds_ext4_grow_size(struct ds_task *task, struct ds_inode *inode,
+		       uint64_t end)
 {
 	if (end <= ds_inode_size(task, inode))
 		return;
@@ -100,9 +94,7 @@ uint64_t ds_ext4_punch_end(const struct ds_inode *inode, uint64_t size,
 	uint64_t limit = inode->super->profile->punch_limit;
 
 	/* To v6.13 a size of whole pages is held by the page behind it. */
-	if (end > size && inode->super->profile->punch_keeps_next)
-		end = ds_page_start(ds_pgidx(ds_page_up(size)));
-	else if (end > size)
+	if (end > size)
 		end = (size & ~DS_PAGE_MASK) + DS_PAGE_SIZE;
 	return limit && end > limit ? limit : end;
 }
@@ -241,7 +233,7 @@ int ds_ext4_allocate_blocks(struct ds_task *task, struct ds_inode *inode,
 			if (end > new_size)
 				end = new_size;
 			if (new_size)
-				grow_size(task, inode, end);
+				ds_ext4_grow_size(task, inode, end);
 		}
 		ds_transaction_end(task, inode);
 		if (n < 0)
@@ -263,7 +255,7 @@ void ds_ext4_zero_edges(struct ds_task *task, struct ds_inode *inode,
 {
 	ds_transaction_begin(task, inode);
 	if (new_size)
-		grow_size(task, inode, new_size);
+		ds_ext4_grow_size(task, inode, new_size);
 	ds_zero_edges(task, inode, offset, end);
 	ds_transaction_end(task, inode);
 }

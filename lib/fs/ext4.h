@@ -72,8 +72,17 @@ int ds_ext4_allocate_blocks(struct ds_task *task, struct ds_inode *inode,
 			    bool convert);
 
 /*
+ * Lets i_size and i_disksize grow to @end if they are smaller. Faults read
+ * i_disksize under the extents lock alone.
+ *
+ * Models: ext4_update_inode_size().
+ */
+void ds_ext4_grow_size(struct ds_task *task, struct ds_inode *inode,
+		       uint64_t end);
+
+/*
  * Zeroes the edges of [offset, end) in place, in one transaction in which
- * i_size grows to @new_size (0: it stays).
+ * i_size grows to @new_size (0: it stays) before.
  */
 void ds_ext4_zero_edges(struct ds_task *task, struct ds_inode *inode,
 			uint64_t offset, uint64_t end, uint64_t new_size);
@@ -99,9 +108,11 @@ int ds_ext4_make_written(struct ds_task *task, struct ds_inode *inode,
 /* ds_fs_ops.fsync. Models: ext4_sync_file(). */
 int ds_ext4_fsync(struct ds_task *task, struct ds_inode *inode);
 
-/*
- * ds_fs_ops.fallocate in the order of v4.19, with the break of the file system.
- */
+/* ds_fs_ops.set_size in the order of v5.3. Models: ext4_setattr(). */
+int ds_ext4_5_3_set_size(struct ds_task *task, struct ds_inode *inode,
+			 uint64_t size);
+
+/* ds_fs_ops.fallocate in the order of v4.19. Models: ext4_fallocate(). */
 int ds_ext4_4_19_fallocate(struct ds_task *task, struct ds_inode *inode,
 			   int mode, uint64_t offset, uint64_t len);
 

@@ -8,73 +8,81 @@
 #define EXT4_BITMAP_BYTES (UINT64_C(1074791436) * 4096)
 #define XFS_MAX_BYTES     UINT64_C(0x7fffffffffffffff)
 
-/* What all kernels modelled have in common, and what their file systems. */
+/* How each kernel counts, locks and wakes, whatever the file system. */
 #define TO_V6_14 .idle_refs = 1, .break_if_mapped = true
-
-#define EXT4                                                                   \
-	.max_bytes = EXT4_MAX_BYTES, .full_keeps_blocks = true,                \
-	.interrupted_zero_keeps_edges = true,                                  \
-	.refused_insert_keeps_size = true
-#define XFS                                                                    \
-	.ops = &ds_xfs_4_18_ops, .max_bytes = XFS_MAX_BYTES,                   \
-	.supports_unshare = true, .full_zero_punches = true
-
-/* From v5.x on: fair locks, and no waiter of a deleted entry left asleep. */
-#define V6_1 .pull_readers = true, .delete_wakes_all = true
-
-/* What ext4 of v6.1 changed, and kept. */
-#define EXT4_V6_1                                                              \
-	EXT4, V6_1, .ops = &ds_ext4_5_3_ops, .error_grows_size = true,         \
-		    .punch_limit = EXT4_BITMAP_BYTES - 4096,                   \
-		    .zeroout_blocks = 8
-
+/* A lock that readers get takes all readers along. */
+#define V5_3 TO_V6_14, .pull_readers = true
+/* No waiter of a deleted entry is left asleep (237388320def, v5.13). */
+#define V5_15 V5_3, .delete_wakes_all = true
+/*
+ * Direct I/O pins (v6.5), and no two modes of fallocate at once, whichever they
+ * are.
+ */
+#define V6_12 V5_15, .direct_pins = true, .strict_modes = true
 /*
  * From v6.15 on a page in use by nobody has no reference, page-table entries
  * hold one each, and the search for busy pages does not ask who maps the file.
  */
 #define V6_15                                                                  \
 	.idle_refs = 0, .pte_holds_ref = true, .break_drops_entries = true,    \
-	.break_at_evict = true, .direct_pins = true, .strict_modes = true
+	.break_at_evict = true, .direct_pins = true, .strict_modes = true,     \
+	.pull_readers = true, .delete_wakes_all = true
+
+#define EXT4                                                                   \
+	.max_bytes = EXT4_MAX_BYTES, .full_keeps_blocks = true,                \
+	.refused_insert_keeps_size = true
+#define EXT4_V4                                                                \
+	EXT4, .interrupted_zero_keeps_edges = true,                            \
+	      .interrupted_keeps_size = true
+#define EXT4_V5_3                                                              \
+	EXT4, .interrupted_zero_keeps_edges = true, .zeroout_blocks = 8
+/* What v6.1.192 has of later versions, and kept. */
+#define EXT4_V6_1                                                              \
+	EXT4_V5_3, .error_grows_size = true,                                   \
+		   .punch_limit = EXT4_BITMAP_BYTES - 4096
+#define EXT4_V6_14                                                             \
+	EXT4, .ops = &ds_ext4_6_14_ops, .zeroout_blocks = 8,                   \
+	      .error_grows_size = true
+
+#define XFS                                                                    \
+	.max_bytes = XFS_MAX_BYTES, .supports_unshare = true,                  \
+	.full_zero_punches = true
 
 static const struct ds_fs_profile profiles[] = {
 	{
 		TO_V6_14,
-		EXT4,
+		EXT4_V4,
 		.name = "ext4-4.18",
 		.alias = "ext4-nobreak",
 		.models = "ext4 to v4.18: never waits for pins",
 		.ops = &ds_ext4_4_18_ops,
-		.interrupted_keeps_size = true,
 		.proved = true,
 	},
 	{
 		TO_V6_14,
-		EXT4,
+		EXT4_V4,
 		.name = "ext4-v2",
 		.models = "patch v2 of 2018-06-27: truncate, punch, collapse "
 			  "and zero wait; gives up early",
 		.ops = &ds_ext4_v2_ops,
-		.interrupted_keeps_size = true,
 		.proved = true,
 	},
 	{
 		TO_V6_14,
-		EXT4,
+		EXT4_V4,
 		.name = "ext4-v3",
 		.models = "patch v3 of 2018-07-02: as v2, with comments why "
 			  "insert need not wait",
 		.ops = &ds_ext4_v2_ops,
-		.interrupted_keeps_size = true,
 		.proved = true,
 	},
 	{
 		TO_V6_14,
-		EXT4,
+		EXT4_V4,
 		.name = "ext4-4.19",
 		.models = "ext4 v4.19: insert waits too; b1f382178d15 looks "
 			  "again until no page is busy",
 		.ops = &ds_ext4_4_19_ops,
-		.interrupted_keeps_size = true,
 		.proved = true,
 	},
 	{
@@ -83,41 +91,88 @@ static const struct ds_fs_profile profiles[] = {
 		.name = "xfs-4.19",
 		.models = "XFS v4.19: every fallocate mode and every change of "
 			  "size waits",
+		.ops = &ds_xfs_4_19_ops,
 		.proved = true,
 	},
 	{
-		TO_V6_14,
+		V5_3,
+		EXT4_V5_3,
+		.name = "ext4-5.3",
+		.models = "ext4 v5.3: truncate waits before i_size changes "
+			  "(b9c1c26739ec)",
+		.ops = &ds_ext4_5_3_ops,
+	},
+	{
+		V5_15,
+		EXT4_V5_3,
+		.name = "ext4-5.15",
+		.models = "ext4 v5.15: a write moves i_size once, at its end; "
+			  "who deletes an entry wakes all who wait for it",
+		.ops = &ds_ext4_5_5_ops,
+	},
+	{
+		V5_15,
 		EXT4_V6_1,
 		.name = "ext4-6.1",
-		.models = "ext4 v6.1: waits before i_size changes "
-			  "(b9c1c26739ec); every drop of a pin wakes",
+		.models = "ext4 v6.1: as v5.15; every drop of a pin wakes",
+		.ops = &ds_ext4_5_5_ops,
+	},
+	{
+		V6_12,
+		EXT4_V6_14,
+		.name = "ext4-6.12",
+		.models = "ext4 v6.12.111, with patches of v6.14: fallocate "
+			  "waits before it looks at its arguments",
+	},
+	{
+		V6_15,
+		EXT4_V6_14,
+		.name = "ext4-6.15",
+		.models = "ext4 v6.15: dax_break_layout(), also at eviction; "
+			  "page tables hold references",
+		.punch_limit = EXT4_BITMAP_BYTES - 4096,
 	},
 	{
 		TO_V6_14,
 		XFS,
-		V6_1,
-		.name = "xfs-6.1",
-		.shares_dax = true,
-		.models = "XFS v6.1; every drop of a pin wakes",
+		.name = "xfs-4.18",
+		.models = "XFS v4.18: as v4.19, but gives up early "
+			  "(mended by e25ff835af89)",
+		.ops = &ds_xfs_4_18_ops,
 	},
 	{
-		V6_15,
-		EXT4_V6_1,
-		.punch_keeps_next = true,
-		.name = "ext4-6.15",
-		.models = "ext4 v6.15 as far as pins go: dax_break_layout(), "
-			  "also at eviction; page tables hold references; "
-			  "otherwise as v6.1",
+		V5_3,
+		XFS,
+		.name = "xfs-5.10",
+		.models = "XFS v5.10: fallocate drops the pages of its range "
+			  "right after the wait (249bd9087a52)",
+		.ops = &ds_xfs_5_10_ops,
+	},
+	{
+		V5_15,
+		XFS,
+		.name = "xfs-6.1",
+		.shares_dax = true,
+		.models = "XFS v6.1: as v5.10; every drop of a pin wakes",
+		.ops = &ds_xfs_5_10_ops,
+	},
+	{
+		V6_12,
+		XFS,
+		.name = "xfs-6.12",
+		.shares_dax = true,
+		.models = "XFS v6.12: pages are dropped after the checks of "
+			  "the mode",
+		.ops = &ds_xfs_6_12_ops,
 	},
 	{
 		V6_15,
 		XFS,
-		V6_1,
 		.name = "xfs-6.15",
 		.shares_dax = true,
-		.models = "XFS v6.15 as far as pins go: dax_break_layout(), "
-			  "also at eviction; page tables hold references; "
-			  "otherwise as v6.1",
+		.models = "XFS v6.15: dax_break_layout(), also at eviction; "
+			  "page tables hold references",
+		.ops = &ds_xfs_6_12_ops,
 	},
 };
 

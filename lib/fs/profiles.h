@@ -18,6 +18,11 @@ extern const struct ds_fs_ops ds_ext4_4_18_ops;
 extern const struct ds_fs_ops ds_ext4_v2_ops;
 extern const struct ds_fs_ops ds_ext4_4_19_ops;
 extern const struct ds_fs_ops ds_ext4_5_3_ops;
+extern const struct ds_fs_ops ds_ext4_5_5_ops;
+extern const struct ds_fs_ops ds_ext4_6_14_ops;
 extern const struct ds_fs_ops ds_xfs_4_18_ops;
+extern const struct ds_fs_ops ds_xfs_4_19_ops;
+extern const struct ds_fs_ops ds_xfs_5_10_ops;
+extern const struct ds_fs_ops ds_xfs_6_12_ops;
 
 #endif

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * XFS on DAX: what all kernels from v4.18 on do alike, without shared blocks
- * and real-time device. Every fallocate mode, whose order has a file of its own
- * for each kernel that changed it, and every change of size waits for pins,
- * before it looks at its arguments.
+ * and real-time device. Every fallocate mode and every change of size waits for
+ * pins, before it looks at its arguments. When the pages of a range are written
+ * back and dropped has changed: a file for each order.
  *
  * Models: fs/xfs/{xfs_file,xfs_iops,xfs_bmap_util}.c. Differs: no layout
  * leases yet, so BREAK_WRITE finds none.
  */
 #include <errno.h>
+#include <linux/falloc.h>
 
 #include "file/data.h"
 #include "file/extents.h"
@@ -21,14 +22,17 @@ static uint64_t min_u64(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-int ds_xfs_wait(struct ds_task *task, struct ds_inode *inode, enum ds_rule rule)
+/* Waits for pins, as @rule says that the operation does. */
+static int wait_for_pins(struct ds_task *task, struct ds_inode *inode,
+			 enum ds_rule rule)
 {
 	if (!ds_keeps(task, rule))
 		return 0;
 	return inode->super->profile->ops->break_layouts(task, inode);
 }
 
-int ds_xfs_remove_range(struct ds_task *task, struct ds_inode *inode,
+/* One rolling transaction: each holds the extents lock once. */
+static int remove_range(struct ds_task *task, struct ds_inode *inode,
 			struct ds_pgrange range)
 {
 	int r;
@@ -41,7 +45,13 @@ int ds_xfs_remove_range(struct ds_task *task, struct ds_inode *inode,
 	return r;
 }
 
-int ds_xfs_set_size_locked(struct ds_task *task, struct ds_inode *inode,
+/*
+ * With both locks held and the wait done. i_size is written before the page
+ * cache goes, the blocks afterwards.
+ *
+ * Models: xfs_setattr_size().
+ */
+static int set_size_locked(struct ds_task *task, struct ds_inode *inode,
 			   uint64_t size)
 {
 	uint64_t old = ds_inode_size(task, inode);
@@ -73,9 +83,9 @@ int ds_xfs_set_size(struct ds_task *task, struct ds_inode *inode, uint64_t size)
 	int r;
 
 	ds_inode_lock_faults(task, inode);
-	r = ds_xfs_wait(task, inode, DS_RULE_XFS_TRUNCATE_BREAKS);
+	r = wait_for_pins(task, inode, DS_RULE_XFS_TRUNCATE_BREAKS);
 	if (r == 0)
-		r = ds_xfs_set_size_locked(task, inode, size);
+		r = set_size_locked(task, inode, size);
 	ds_inode_unlock_faults(task, inode);
 	return r;
 }
@@ -91,7 +101,13 @@ void ds_xfs_flush_unmap(struct ds_task *task, struct ds_inode *inode,
 				ds_page_start(range.end));
 }
 
-int ds_xfs_allocate_space(struct ds_task *task, struct ds_inode *inode,
+/*
+ * Gives every hole of @range unwritten blocks, all or none of them.
+ *
+ * Models: xfs_alloc_file_space(). Differs: space is looked for up front, as
+ * the kernel reserves it.
+ */
+static int allocate_space(struct ds_task *task, struct ds_inode *inode,
 			  struct ds_pgrange range)
 {
 	struct ds_extent run;
@@ -118,6 +134,143 @@ int ds_xfs_allocate_space(struct ds_task *task, struct ds_inode *inode,
 	ds_rwsem_unlock(task, &inode->extents_lock);
 	ds_transaction_end(task, inode);
 	return n < 0 ? (int)n : 0;
+}
+
+void ds_xfs_flush_unmap_behind(struct ds_task *task, struct ds_inode *inode,
+			       uint64_t offset)
+{
+	uint64_t start = offset & ~DS_PAGE_MASK;
+	uint64_t end = start + ds_inode_size(task, inode);
+
+	if (start)
+		start -= DS_PAGE_SIZE;
+	if (ds_keeps(task, DS_RULE_XFS_SHIFT_DROPS_BEHIND))
+		ds_xfs_flush_unmap(task, inode, start, end);
+}
+
+int ds_xfs_free_blocks(struct ds_task *task, struct ds_inode *inode,
+		       uint64_t offset, uint64_t end)
+{
+	struct ds_pgrange whole =
+		ds_pgrange(ds_page_up(offset), ds_page_down(end));
+	uint64_t size;
+	int r = 0;
+
+	if (!ds_pgrange_is_empty(whole))
+		r = remove_range(task, inode, whole);
+	size = ds_inode_size(task, inode);
+	if (r == 0 && ((offset | end) & DS_PAGE_MASK) && offset < size)
+		ds_zero_edges(task, inode, offset, min_u64(end, size));
+	return r;
+}
+
+/* Models: the FALLOC_FL_COLLAPSE_RANGE part of xfs_file_fallocate(). */
+static int collapse(struct ds_task *task, struct ds_inode *inode,
+		    uint64_t offset, uint64_t len,
+		    const struct ds_xfs_order *order)
+{
+	struct ds_pgrange range =
+		ds_pgrange(ds_page_down(offset), ds_page_down(offset + len));
+	uint64_t size = ds_inode_size(task, inode);
+	int r;
+
+	if (((offset | len) & DS_PAGE_MASK) || offset + len >= size)
+		return -EINVAL;
+	r = order->free_space(task, inode, offset, offset + len);
+	if (r < 0)
+		return r;
+	order->prepare_shift(task, inode, offset);
+	ds_transaction_begin(task, inode);
+	ds_rwsem_lock(task, &inode->extents_lock, DS_EXCLUSIVE);
+	r = ds_inode_shift_down(task, inode, range);
+	ds_rwsem_unlock(task, &inode->extents_lock);
+	ds_transaction_end(task, inode);
+	return r < 0 ? r : set_size_locked(task, inode, size - len);
+}
+
+/* Models: the FALLOC_FL_INSERT_RANGE part of xfs_file_fallocate(). */
+static int insert(struct ds_task *task, struct ds_inode *inode, uint64_t offset,
+		  uint64_t len, const struct ds_xfs_order *order)
+{
+	uint64_t size = ds_inode_size(task, inode);
+	int r;
+
+	if ((offset | len) & DS_PAGE_MASK)
+		return -EINVAL;
+	if (len > inode->super->profile->max_bytes - size)
+		return -EFBIG;
+	if (offset >= size)
+		return -EINVAL;
+	r = set_size_locked(task, inode, size + len);
+	if (r < 0)
+		return r;
+	order->prepare_shift(task, inode, offset);
+	ds_transaction_begin(task, inode);
+	ds_rwsem_lock(task, &inode->extents_lock, DS_EXCLUSIVE);
+	r = ds_inode_shift_up(task, inode, ds_pgidx(ds_page_down(offset)),
+			      ds_page_down(len));
+	ds_rwsem_unlock(task, &inode->extents_lock);
+	ds_transaction_end(task, inode);
+	return r;
+}
+
+/*
+ * Mode 0, UNSHARE and, after the old blocks were freed, ZERO: blocks for the
+ * range rounded outward, then the new size.
+ */
+static int allocate(struct ds_task *task, struct ds_inode *inode, int mode,
+		    uint64_t offset, uint64_t len,
+		    const struct ds_xfs_order *order)
+{
+	uint64_t end = offset + len;
+	int r = 0;
+
+	if (mode & FALLOC_FL_ZERO_RANGE)
+		r = order->free_space(task, inode, offset, end);
+	/* Rounded outward the length may be 2^63, which is found only now. */
+	if ((mode & FALLOC_FL_ZERO_RANGE) && r == 0 && !ds_page_down(offset) &&
+	    end > (INT64_MAX & ~DS_PAGE_MASK))
+		r = -EINVAL;
+	if (r == 0)
+		r = allocate_space(task, inode,
+				   ds_pgrange(ds_page_down(offset),
+					      ds_page_up(end)));
+	if (r < 0 || (mode & FALLOC_FL_KEEP_SIZE))
+		return r;
+	if (end > ds_inode_size(task, inode))
+		r = set_size_locked(task, inode, end);
+	return r;
+}
+
+int ds_xfs_fallocate_begin(struct ds_task *task, struct ds_inode *inode)
+{
+	bool in_order = ds_keeps(task, DS_RULE_XFS_INODE_LOCK_FIRST);
+
+	if (in_order)
+		ds_rwsem_lock(task, &inode->lock, DS_EXCLUSIVE);
+	ds_inode_lock_faults(task, inode);
+	if (!in_order)
+		ds_rwsem_lock(task, &inode->lock, DS_EXCLUSIVE);
+	return wait_for_pins(task, inode, DS_RULE_XFS_FALLOCATE_BREAKS);
+}
+
+int ds_xfs_fallocate_mode(struct ds_task *task, struct ds_inode *inode,
+			  int mode, uint64_t offset, uint64_t len,
+			  const struct ds_xfs_order *order)
+{
+	if (mode & FALLOC_FL_PUNCH_HOLE)
+		return order->free_space(task, inode, offset, offset + len);
+	if (mode & FALLOC_FL_COLLAPSE_RANGE)
+		return collapse(task, inode, offset, len, order);
+	if (mode & FALLOC_FL_INSERT_RANGE)
+		return insert(task, inode, offset, len, order);
+	return allocate(task, inode, mode, offset, len, order);
+}
+
+void ds_xfs_fallocate_end(struct ds_task *task, struct ds_inode *inode)
+{
+	ds_inode_unlock_faults(task, inode);
+	ds_rwsem_unlock(task, &inode->lock);
 }
 
 /*

@@ -8,21 +8,38 @@
  */
 #include "file/inode.h"
 
-/*
- * Waits for pins, as @rule says that the operation does. The inode lock is
- * held, and the fault lock exclusively.
- */
-int ds_xfs_wait(struct ds_task *task, struct ds_inode *inode,
-		enum ds_rule rule);
+/* What differs between kernels inside the modes of fallocate. */
+struct ds_xfs_order {
+	/*
+	 * Frees the whole blocks of [offset, end) and zeroes the rest up to
+	 * i_size. Models: xfs_free_file_space().
+	 */
+	int (*free_space)(struct ds_task *task, struct ds_inode *inode,
+			  uint64_t offset, uint64_t end);
+	/*
+	 * Prepares a shift of everything from byte @offset on.
+	 * Models: xfs_prepare_shift().
+	 */
+	void (*prepare_shift)(struct ds_task *task, struct ds_inode *inode,
+			      uint64_t offset);
+};
 
 /*
- * Changes the size, with both locks held and the wait done. i_size is written
- * before the page cache goes, the blocks afterwards.
- *
- * Models: xfs_setattr_size().
+ * Takes both locks and waits for pins. Return: 0, or -EINTR; the locks are held
+ * either way.
  */
-int ds_xfs_set_size_locked(struct ds_task *task, struct ds_inode *inode,
-			   uint64_t size);
+int ds_xfs_fallocate_begin(struct ds_task *task, struct ds_inode *inode);
+void ds_xfs_fallocate_end(struct ds_task *task, struct ds_inode *inode);
+
+/*
+ * What @mode does between them.
+ *
+ * Models: the parts of xfs_file_fallocate() that are functions of their own
+ * from v6.12 on.
+ */
+int ds_xfs_fallocate_mode(struct ds_task *task, struct ds_inode *inode,
+			  int mode, uint64_t offset, uint64_t len,
+			  const struct ds_xfs_order *order);
 
 /*
  * Writes back and drops the pages that the bytes [start, end) touch.
@@ -32,18 +49,16 @@ int ds_xfs_set_size_locked(struct ds_task *task, struct ds_inode *inode,
 void ds_xfs_flush_unmap(struct ds_task *task, struct ds_inode *inode,
 			uint64_t start, uint64_t end);
 
-/* Frees @range: a rolling transaction, which holds the extents lock once. */
-int ds_xfs_remove_range(struct ds_task *task, struct ds_inode *inode,
-			struct ds_pgrange range);
+/* The end of ds_xfs_order.free_space(): nothing is mapped any more. */
+int ds_xfs_free_blocks(struct ds_task *task, struct ds_inode *inode,
+		       uint64_t offset, uint64_t end);
 
 /*
- * Gives every hole of @range unwritten blocks, all or none of them.
- *
- * Models: xfs_alloc_file_space(). Differs: space is looked for up front, as
- * the kernel reserves it.
+ * ds_xfs_order.prepare_shift() of v5.10: what is dropped begins a block before
+ * @offset, which the shift may merge with.
  */
-int ds_xfs_allocate_space(struct ds_task *task, struct ds_inode *inode,
-			  struct ds_pgrange range);
+void ds_xfs_flush_unmap_behind(struct ds_task *task, struct ds_inode *inode,
+			       uint64_t offset);
 
 /* For the table of operations. */
 int ds_xfs_set_size(struct ds_task *task, struct ds_inode *inode,

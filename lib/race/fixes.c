@@ -69,6 +69,13 @@ static const struct {
 	 {"b1f382178d15",
 	  "ext4: close race between direct IO and ext4_break_layouts()",
 	  "v4.19"}},
+	{"xfs-4.18",
+	 NULL,
+	 false,
+	 UNDER_A_PIN,
+	 {"e25ff835af89",
+	  "xfs: close race between direct IO and xfs_break_layouts()",
+	  "v4.19"}},
 };
 
 const struct ds_fix *ds_fix_find(const char *fs, enum ds_property_id property,

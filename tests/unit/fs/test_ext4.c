@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "fixture.h"
 
-static const char *const systems[] = {"ext4-4.18", "ext4-v2", "ext4-v3",
-				      "ext4-4.19", "ext4-6.1"};
+static const char *const systems[] = {"ext4-4.18", "ext4-v2",   "ext4-v3",
+				      "ext4-4.19", "ext4-5.3",  "ext4-5.15",
+				      "ext4-6.1",  "ext4-6.12", "ext4-6.15"};
 
 static const int64_t max = INT64_C(17592186040320);
 
@@ -129,6 +130,104 @@ static void zero_deals_with_edges_outside_of_the_fault_lock(void **state)
 		       "+i dio? +j +x -x -j +j bytes -j -i");
 }
 
+/*
+ * All locks and the wait come first, whatever the mode. From v6.15 on the
+ * entries go with the wait.
+ */
+static void from_v6_14_on_fallocate_waits_before_it_looks(void **state)
+{
+	static const struct {
+		int mode;
+		int64_t offset, len;
+		const char *v6_12, *v6_15, *steps;
+	} calls[] = {
+		{T_PUNCH, T_K + 7, 2 * T_K, "unmap drop ", "unmap ",
+		 "+j bytes +x extents free -x -j"},
+		{T_PUNCH, 8 * T_K, T_K, "", "", ""},
+		{T_COLLAPSE, T_K, T_K, "flush unmap drop unmap ", "unmap ",
+		 "+j +x extents free extents size -x -j"},
+		{T_INSERT, T_K, T_K, "flush unmap drop unmap ", "unmap ",
+		 "+j size +x extents -x -j"},
+		{T_ZERO, T_K + 7, 2 * T_K, "unmap drop ", "unmap ",
+		 "+j +x -x -j +j +x extents -x -j +j bytes -j"},
+		{T_ZERO, T_K + 7, 100, "", "", "+j +x -x -j +j bytes -j"},
+	};
+	char steps[200];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < T_N(calls); i++) {
+		const char *space = *calls[i].steps ? " " : "";
+
+		snprintf(steps, sizeof(steps),
+			 "+i dio? +f mapped? unmap busy? %s%s%s-f -i",
+			 calls[i].v6_12, calls[i].steps, space);
+		t_assert_order("ext4-6.12", calls[i].mode, calls[i].offset,
+			       calls[i].len, steps);
+		snprintf(steps, sizeof(steps),
+			 "+i dio? +f unmap busy? drop %s%s%s-f -i",
+			 calls[i].v6_15, calls[i].steps, space);
+		t_assert_order("ext4-6.15", calls[i].mode, calls[i].offset,
+			       calls[i].len, steps);
+	}
+	t_assert_order_to("ext4-6.12", T_COLLAPSE, T_K, 7 * T_K, -EINVAL,
+			  "+i dio? +f mapped? unmap busy? -f -i");
+	t_assert_order_to("ext4-6.1", T_COLLAPSE, T_K, 7 * T_K, -EINVAL,
+			  "+i -i");
+	t_assert_order("ext4-6.12", 0, 0, 5 * T_K, "+i dio? +j +x -x -j -i");
+	t_assert_order("ext4-6.12", -1, 0, 9 * T_K,
+		       "+i +f mapped? unmap busy? +j +x size -x -j -f -i");
+}
+
+/* With an aligned end of file nothing behind it is touched. */
+static void from_v6_14_on_punch_ends_with_the_last_page(void **state)
+{
+	static const struct t_case c = {T_PUNCH, 7 * T_K,    T_K + 1,
+					0,       "5w 1- 1u", 8 * T_K};
+	struct ds_file *file;
+	struct t_world t;
+	size_t i;
+
+	static const struct {
+		const char *fs, *extents;
+	} kernels[] = {{"ext4-6.1", "7w 2- 1u"}, {"ext4-6.12", "7w 1- 2u"}};
+
+	(void)state;
+	t_try("ext4-6.12", &c);
+	for (i = 0; i < T_N(kernels); i++) {
+		t_open(&t, kernels[i].fs);
+		file = t_file(&t, "A", 8);
+		assert_int_equal(t_fallocate(&t, file, T_KEEP, 0, 10 * T_K), 0);
+		assert_int_equal(
+			t_fallocate(&t, file, T_PUNCH, 7 * T_K, T_K + 1), 0);
+		t_assert_extents(file, kernels[i].extents);
+		t_close(&t);
+	}
+}
+
+static void a_mix_of_modes_is_unsupported_from_v6_12_on(void **state)
+{
+	static const int mixed[] = {T_COLLAPSE | T_KEEP, T_INSERT | T_KEEP,
+				    T_COLLAPSE | T_INSERT, T_ZERO | T_UNSHARE,
+				    T_ZERO | T_COLLAPSE};
+	struct t_case c = {.len = T_K, .extents = T_FILE, .size = 8 * T_K};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < T_N(mixed); i++) {
+		c.mode = mixed[i];
+		c.result = -EINVAL;
+		t_try("ext4-6.1", &c);
+		c.result = -EOPNOTSUPP;
+		t_try("ext4-6.12", &c);
+	}
+	/* These always were. */
+	c.mode = T_PUNCH | T_ZERO;
+	t_try("ext4-6.1", &c);
+	c.mode = FALLOC_FL_PUNCH_HOLE | T_COLLAPSE;
+	t_try("ext4-6.1", &c);
+}
+
 static void allocation_takes_no_fault_lock(void **state)
 {
 	(void)state;
@@ -189,6 +288,14 @@ static void the_wait_covers_the_whole_file(void **state)
 		{"ext4-4.19", -1, 0, 8 * T_K, true},
 		{"ext4-4.19", -1, 0, 9 * T_K, true},
 		{"ext4-6.1", -1, 0, 9 * T_K, true},
+		/* As seen on 6.1 and 6.12. */
+		{"ext4-6.1", T_COLLAPSE, 7 * T_K, T_K, false},
+		{"ext4-6.1", T_PUNCH, 20 * T_K, T_K, false},
+		{"ext4-6.1", T_ZERO, 2 * T_K + 1, 100, false},
+		{"ext4-6.12", T_COLLAPSE, 7 * T_K, T_K, true},
+		{"ext4-6.12", T_PUNCH, 20 * T_K, T_K, true},
+		{"ext4-6.12", T_ZERO, 2 * T_K + 1, 100, true},
+		{"ext4-6.12", 0, 0, 8 * T_K, false},
 	};
 	size_t i;
 
@@ -260,6 +367,20 @@ static void an_interrupted_zero_keeps_blocks_for_its_edges(void **state)
 		t_assert_holds(&t);
 		t_close(&t);
 	}
+}
+
+static void an_interrupted_zero_leaves_nothing_from_v6_14_on(void **state)
+{
+	struct t_job job = {
+		.mode = T_ZERO, .offset = 2 * T_K, .len = 7 * T_K + 1};
+	struct ds_file *file;
+	struct t_world t;
+
+	(void)state;
+	file = t_interrupt(&t, "ext4-6.12", &job);
+	assert_int_equal(t_size(file), 8 * T_K);
+	t_assert_holds(&t);
+	t_close(&t);
 }
 
 static void a_full_disk_keeps_what_was_allocated(void **state)
@@ -450,6 +571,9 @@ int main(void)
 			truncate_to_the_same_size_waits_and_changes_no_size),
 		cmocka_unit_test(
 			zero_deals_with_edges_outside_of_the_fault_lock),
+		cmocka_unit_test(from_v6_14_on_fallocate_waits_before_it_looks),
+		cmocka_unit_test(from_v6_14_on_punch_ends_with_the_last_page),
+		cmocka_unit_test(a_mix_of_modes_is_unsupported_from_v6_12_on),
 		cmocka_unit_test(allocation_takes_no_fault_lock),
 		cmocka_unit_test(
 			growth_changes_i_disksize_under_the_extents_lock),
@@ -461,6 +585,8 @@ int main(void)
 			other_interrupted_calls_leave_the_file_as_it_was),
 		cmocka_unit_test(
 			an_interrupted_zero_keeps_blocks_for_its_edges),
+		cmocka_unit_test(
+			an_interrupted_zero_leaves_nothing_from_v6_14_on),
 		cmocka_unit_test(a_full_disk_keeps_what_was_allocated),
 		cmocka_unit_test(punch_spares_blocks_past_the_page_of_the_end),
 		cmocka_unit_test(

@@ -66,11 +66,17 @@ static void the_rules_are_those_of_the_kernels(void **state)
 		{"ext4-v2", &ds_ext4_v2_ops, true, false},
 		{"ext4-v3", &ds_ext4_v2_ops, true, false},
 		{"ext4-4.19", &ds_ext4_4_19_ops, true, false},
-		{"ext4-6.1", &ds_ext4_5_3_ops, false, true},
-		{"xfs-4.19", &ds_xfs_4_18_ops, false, false},
-		{"xfs-6.1", &ds_xfs_4_18_ops, false, true},
-		{"ext4-6.15", &ds_ext4_5_3_ops, false, true},
-		{"xfs-6.15", &ds_xfs_4_18_ops, false, true},
+		{"ext4-5.3", &ds_ext4_5_3_ops, false, false},
+		{"ext4-5.15", &ds_ext4_5_5_ops, false, true},
+		{"ext4-6.1", &ds_ext4_5_5_ops, false, true},
+		{"ext4-6.12", &ds_ext4_6_14_ops, false, true},
+		{"ext4-6.15", &ds_ext4_6_14_ops, false, true},
+		{"xfs-4.18", &ds_xfs_4_18_ops, false, false},
+		{"xfs-4.19", &ds_xfs_4_19_ops, false, false},
+		{"xfs-5.10", &ds_xfs_5_10_ops, false, false},
+		{"xfs-6.1", &ds_xfs_5_10_ops, false, true},
+		{"xfs-6.12", &ds_xfs_6_12_ops, false, true},
+		{"xfs-6.15", &ds_xfs_6_12_ops, false, true},
 	};
 	size_t i;
 

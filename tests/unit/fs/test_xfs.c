@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "fixture.h"
 
-static const char *const systems[] = {"xfs-4.19", "xfs-6.1"};
+static const char *const systems[] = {"xfs-4.18", "xfs-4.19", "xfs-5.10",
+				      "xfs-6.1",  "xfs-6.12", "xfs-6.15"};
 
 static const struct t_case cases[] = {
 	{T_PUNCH, 7 * T_K, T_K + 1, 0, "5w 1- 1u", 8 * T_K},
@@ -87,6 +88,50 @@ static void allocation_waits_too(void **state)
 		       LOCK "+j +x alloc extents -x -j -f -i");
 }
 
+/* The range is dropped before the mode is looked at, from v5.5 to v6.11. */
+static void when_pages_are_dropped_has_changed_twice(void **state)
+{
+	static const struct {
+		const char *fs, *steps;
+	} kernels[] = {
+		{"xfs-4.18", LOCK "-f -i"},
+		{"xfs-4.19", LOCK "-f -i"},
+		{"xfs-5.10", LOCK "dio? flush unmap drop -f -i"},
+		{"xfs-6.1", LOCK "dio? flush unmap drop -f -i"},
+		{"xfs-6.12", LOCK "dio? -f -i"},
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < T_N(kernels); i++)
+		t_assert_order_to(kernels[i].fs, T_COLLAPSE, T_K, 7 * T_K,
+				  -EINVAL, kernels[i].steps);
+}
+
+/* From v5.5 on direct I/O is waited for once, for all modes. */
+static void from_v5_5_on_every_mode_waits_for_direct_io(void **state)
+{
+	static const char *const kernels[] = {"xfs-5.10", "xfs-6.1",
+					      "xfs-6.12"};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < T_N(kernels); i++) {
+		t_assert_order(kernels[i], T_PUNCH, T_K, 2 * T_K,
+			       LOCK "dio? flush unmap drop +j +x extents free "
+				    "-x -j -f -i");
+		t_assert_order(kernels[i], T_COLLAPSE, 2 * T_K, T_K,
+			       LOCK "dio? flush unmap drop +j +x extents free "
+				    "-x -j flush unmap drop +j +x extents -x "
+				    "-j dio? size unmap +j +x -x -j -f -i");
+		t_assert_order(kernels[i], T_INSERT, T_K, T_K,
+			       LOCK "dio? size +j +x -x -j flush unmap "
+				    "drop +j +x extents -x -j -f -i");
+		t_assert_order(kernels[i], 0, 5 * T_K, T_K,
+			       LOCK "dio? +j +x alloc extents -x -j -f -i");
+	}
+}
+
 /* -------------------------- What waits for a pin -------------------------- */
 
 static void every_mode_waits_whatever_its_range(void **state)
@@ -110,6 +155,7 @@ static void bad_arguments_are_found_after_the_wait(void **state)
 	assert_true(t_waits("xfs-4.19", T_COLLAPSE, 1, T_K));
 	assert_true(t_waits("xfs-4.19", T_COLLAPSE, 7 * T_K, T_K));
 	assert_true(t_waits("xfs-4.19", T_INSERT, 8 * T_K, T_K));
+	assert_true(t_waits("xfs-6.12", T_COLLAPSE, 7 * T_K, T_K));
 	/* What the VFS refuses comes before. */
 	assert_false(t_waits("xfs-4.19", T_COLLAPSE | T_KEEP, 0, T_K));
 }
@@ -281,6 +327,8 @@ int main(void)
 		cmocka_unit_test(collapse_punches_shifts_and_sets_the_size),
 		cmocka_unit_test(insert_sets_the_size_first),
 		cmocka_unit_test(allocation_waits_too),
+		cmocka_unit_test(when_pages_are_dropped_has_changed_twice),
+		cmocka_unit_test(from_v5_5_on_every_mode_waits_for_direct_io),
 		cmocka_unit_test(every_mode_waits_whatever_its_range),
 		cmocka_unit_test(bad_arguments_are_found_after_the_wait),
 		cmocka_unit_test(an_interrupted_call_leaves_the_file_as_it_was),

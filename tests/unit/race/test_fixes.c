@@ -21,6 +21,8 @@ static void each_bug_has_its_fix(void **state)
 	assert_string_equal(commit("ext4-v3", DS_NO_FREE_BLOCK_PINNED,
 				   "ftruncate", false),
 			    "b1f382178d15");
+	assert_string_equal(commit("xfs-4.18", DS_WAITED, "punch", false),
+			    "e25ff835af89");
 	assert_string_equal(commit("ext4-v3", DS_LAYOUT_HOLDER_COHERENT,
 				   "insert", false),
 			    "430657b6be89");
