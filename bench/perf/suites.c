@@ -6,5 +6,8 @@ const struct perf_suite perf_suites[] = {
 	 "operations on files of more and more extents"},
 	{"index", perf_run_index, "the radix tree of the page cache"},
 	{"extents", perf_run_extents, "the extent map"},
+	{"pins", perf_run_pins, "pinning pages and letting them go"},
+	{"locks", perf_run_locks, "the reader/writer semaphore"},
+	{"data", perf_run_data, "reads, writes, zeroing, DMA"},
 	{NULL, NULL, NULL},
 };

@@ -5,8 +5,11 @@
 /* One file per suite, bench_<name>.c. */
 #include "perf/perf.h"
 
+void perf_run_data(struct perf *perf);
 void perf_run_extents(struct perf *perf);
 void perf_run_growth(struct perf *perf);
 void perf_run_index(struct perf *perf);
+void perf_run_locks(struct perf *perf);
+void perf_run_pins(struct perf *perf);
 
 #endif
