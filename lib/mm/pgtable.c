@@ -5,7 +5,8 @@
 
 #define N_LEVELS 4
 
-typedef _Atomic(void *) table_slot;
+/* A slot above the lowest level: the address of a table, or a huge entry. */
+typedef _Atomic(uint64_t) table_slot;
 
 void ds_pgtable_init(struct ds_pgtable *table, struct ds_arena *arena,
 		     unsigned int bits)
@@ -13,19 +14,54 @@ void ds_pgtable_init(struct ds_pgtable *table, struct ds_arena *arena,
 	ds_assert(bits >= 1 && bits <= 9);
 	table->arena = arena;
 	table->bits = bits;
-	atomic_init(&table->root, NULL);
+	table->leaf_bits = bits;
+	table->huge_order = 0;
+	atomic_init(&table->root, 0);
 }
 
-static size_t node_size(const struct ds_pgtable *table)
+void ds_pgtable_set_huge(struct ds_pgtable *table, unsigned int order)
 {
-	return sizeof(uint64_t) << table->bits;
+	ds_assert(order >= 1 && order <= 9);
+	ds_assert(!atomic_load(&table->root));
+	table->leaf_bits = order;
+	table->huge_order = order;
+}
+
+static unsigned int bits_at(const struct ds_pgtable *table, unsigned int level)
+{
+	return level ? table->bits : table->leaf_bits;
+}
+
+/* log2 of the pages that one slot of @level maps. */
+static unsigned int shift_at(const struct ds_pgtable *table, unsigned int level)
+{
+	return level ? table->leaf_bits + (level - 1) * table->bits : 0;
+}
+
+static size_t n_slots(const struct ds_pgtable *table, unsigned int level)
+{
+	return (size_t)1 << bits_at(table, level);
+}
+
+static size_t node_size(const struct ds_pgtable *table, unsigned int level)
+{
+	return n_slots(table, level) * sizeof(uint64_t);
 }
 
 static size_t slot_at(const struct ds_pgtable *table, struct ds_vpn vpn,
 		      unsigned int level)
 {
-	return vpn.vpn >> (level * table->bits) &
-	       ((UINT64_C(1) << table->bits) - 1);
+	return vpn.vpn >> shift_at(table, level) & (n_slots(table, level) - 1);
+}
+
+static bool is_huge(uint64_t word)
+{
+	return word & DS_PTE_PRESENT;
+}
+
+static void *word_to_node(uint64_t word)
+{
+	return is_huge(word) ? NULL : (void *)(uintptr_t)word;
 }
 
 static void clear_node(struct ds_pgtable *table, void *node, unsigned int level)
@@ -35,75 +71,121 @@ static void clear_node(struct ds_pgtable *table, void *node, unsigned int level)
 
 	if (!node)
 		return;
-	for (i = 0; level > 0 && i < (size_t)1 << table->bits; i++)
-		clear_node(table, atomic_load(&slots[i]), level - 1);
-	ds_arena_release(table->arena, node, node_size(table));
+	for (i = 0; level > 0 && i < n_slots(table, level); i++)
+		clear_node(table, word_to_node(atomic_load(&slots[i])),
+			   level - 1);
+	ds_arena_release(table->arena, node, node_size(table, level));
 }
 
 void ds_pgtable_clear(struct ds_pgtable *table)
 {
-	clear_node(table, atomic_load(&table->root), N_LEVELS - 1);
-	atomic_store(&table->root, NULL);
+	clear_node(table, word_to_node(atomic_load(&table->root)),
+		   N_LEVELS - 1);
+	atomic_store(&table->root, 0);
 }
 
 struct ds_vpn ds_pgtable_limit(const struct ds_pgtable *table)
 {
-	return (struct ds_vpn){UINT64_C(1) << (N_LEVELS * table->bits)};
+	return (struct ds_vpn){UINT64_C(1) << shift_at(table, N_LEVELS)};
+}
+
+_Atomic(uint64_t) *ds_pgtable_find_huge(const struct ds_pgtable *table,
+					struct ds_vpn vpn)
+{
+	unsigned int level = N_LEVELS - 1;
+	void *node = word_to_node(
+		atomic_load_explicit(&table->root, memory_order_acquire));
+
+	ds_assert(vpn.vpn < ds_pgtable_limit(table).vpn);
+	for (; node && level > 1; level--) {
+		table_slot *slots = node;
+
+		node = word_to_node(
+			atomic_load_explicit(&slots[slot_at(table, vpn, level)],
+					     memory_order_acquire));
+	}
+	return node ? (table_slot *)node + slot_at(table, vpn, 1) : NULL;
+}
+
+/* The entry of @vpn in the table that @word leads to. */
+static _Atomic(uint64_t) *entry_in(const struct ds_pgtable *table,
+				   uint64_t word, struct ds_vpn vpn)
+{
+	_Atomic(uint64_t) *entries = word_to_node(word);
+
+	return entries ? entries + slot_at(table, vpn, 0) : NULL;
 }
 
 _Atomic(uint64_t) *ds_pgtable_find(const struct ds_pgtable *table,
 				   struct ds_vpn vpn)
 {
-	unsigned int level = N_LEVELS - 1;
-	void *node = atomic_load_explicit(&table->root, memory_order_acquire);
+	table_slot *slot = ds_pgtable_find_huge(table, vpn);
 
-	ds_assert(vpn.vpn < ds_pgtable_limit(table).vpn);
-	for (; node && level > 0; level--) {
-		table_slot *slots = node;
-
-		node = atomic_load_explicit(&slots[slot_at(table, vpn, level)],
-					    memory_order_acquire);
-	}
-	if (!node)
-		return NULL;
-	return (_Atomic(uint64_t) *)node + slot_at(table, vpn, 0);
+	return slot ? entry_in(table,
+			       atomic_load_explicit(slot, memory_order_acquire),
+			       vpn)
+		    : NULL;
 }
 
-/* The node under @slot; a loser of the race to make it uses the winner's. */
-static void *make_node(struct ds_pgtable *table, table_slot *slot)
+/* What is under @slot; a loser of the race to make it uses the winner's. */
+static uint64_t make_node(struct ds_pgtable *table, table_slot *slot,
+			  unsigned int level)
 {
-	void *node = atomic_load_explicit(slot, memory_order_acquire);
+	uint64_t word = atomic_load_explicit(slot, memory_order_acquire);
 	void *fresh;
 
-	if (node)
-		return node;
-	fresh = ds_arena_alloc(table->arena, node_size(table));
+	if (word)
+		return word;
+	fresh = ds_arena_alloc(table->arena, node_size(table, level));
 	if (!fresh)
-		return NULL;
-	if (atomic_compare_exchange_strong(slot, &node, fresh))
-		return fresh;
-	ds_arena_release(table->arena, fresh, node_size(table));
-	return node;
+		return 0;
+	if (atomic_compare_exchange_strong(slot, &word, (uintptr_t)fresh))
+		return (uintptr_t)fresh;
+	ds_arena_release(table->arena, fresh, node_size(table, level));
+	return word;
+}
+
+_Atomic(uint64_t) *ds_pgtable_make_huge(struct ds_pgtable *table,
+					struct ds_vpn vpn)
+{
+	unsigned int level = N_LEVELS - 1;
+	table_slot *slots = word_to_node(make_node(table, &table->root, level));
+
+	ds_assert(vpn.vpn < ds_pgtable_limit(table).vpn);
+	for (; slots && level > 1; level--)
+		slots = word_to_node(make_node(
+			table, slots + slot_at(table, vpn, level), level - 1));
+	return slots ? slots + slot_at(table, vpn, 1) : NULL;
 }
 
 _Atomic(uint64_t) *ds_pgtable_make(struct ds_pgtable *table, struct ds_vpn vpn)
 {
-	unsigned int level = N_LEVELS - 1;
-	void *node = make_node(table, &table->root);
+	table_slot *slot = ds_pgtable_make_huge(table, vpn);
+	uint64_t word = slot ? make_node(table, slot, 0) : 0;
 
-	ds_assert(vpn.vpn < ds_pgtable_limit(table).vpn);
-	for (; node && level > 0; level--)
-		node = make_node(table, (table_slot *)node +
-						slot_at(table, vpn, level));
-	if (!node)
-		return NULL;
-	return (_Atomic(uint64_t) *)node + slot_at(table, vpn, 0);
+	ds_assert(!is_huge(word));
+	return entry_in(table, word, vpn);
+}
+
+/* The entry that page @vpn of the huge entry @word would have. */
+static uint64_t part_of(const struct ds_pgtable *table, uint64_t word,
+			struct ds_vpn vpn)
+{
+	/* Every page of a huge zero page is the zero page. */
+	if (!ds_pte_pfn(word).pfn)
+		return word;
+	return word + ((uint64_t)slot_at(table, vpn, 0) << DS_PTE_SHIFT);
 }
 
 uint64_t ds_pgtable_read(const struct ds_pgtable *table, struct ds_vpn vpn)
 {
-	_Atomic(uint64_t) *pte = ds_pgtable_find(table, vpn);
+	table_slot *slot = ds_pgtable_find_huge(table, vpn);
+	uint64_t word = slot ? atomic_load(slot) : 0;
+	_Atomic(uint64_t) *pte;
 
+	if (is_huge(word))
+		return part_of(table, word, vpn);
+	pte = entry_in(table, word, vpn);
 	return pte ? atomic_load(pte) : 0;
 }
 
@@ -118,14 +200,17 @@ static void digest_node(const struct ds_pgtable *table, const void *node,
 	if (!node)
 		return;
 	/* Both kinds of slots are words, and most are 0. */
-	for (i = 0; i < UINT64_C(1) << table->bits; i++) {
-		uint64_t page = first + (i << (level * table->bits));
+	for (i = 0; i < n_slots(table, level); i++) {
+		uint64_t page = first + (i << shift_at(table, level));
 
 		if (!words[i])
 			continue;
-		if (level > 0) {
-			digest_node(table, (const void *)(uintptr_t)words[i],
-				    level - 1, page, digest);
+		/* Told apart from what the table itself holds. */
+		if (level == 1 && table->huge_order && !is_huge(words[i]))
+			ds_digest_add(digest, page | DS_PTE_HUGE);
+		if (level > 0 && !is_huge(words[i])) {
+			digest_node(table, word_to_node(words[i]), level - 1,
+				    page, digest);
 			continue;
 		}
 		ds_digest_add(digest, page);
@@ -135,5 +220,6 @@ static void digest_node(const struct ds_pgtable *table, const void *node,
 
 void ds_pgtable_digest(const struct ds_pgtable *table, struct ds_digest *digest)
 {
-	digest_node(table, atomic_load(&table->root), N_LEVELS - 1, 0, digest);
+	digest_node(table, word_to_node(atomic_load(&table->root)),
+		    N_LEVELS - 1, 0, digest);
 }

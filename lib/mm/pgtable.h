@@ -6,6 +6,10 @@
  * A four-level page table. Its fan-out is a parameter: small in scenarios,
  * 512 as the hardware's in use. Tables are only added while the address space
  * lives, so a lockless walk never meets freed memory.
+ *
+ * Where there are huge pages, one is as large as what a table of the lowest
+ * level maps: the slot for that table holds the huge entry instead. So that few
+ * pages suffice in scenarios, that level has a fan-out of its own.
  */
 #include <stdatomic.h>
 
@@ -20,19 +24,23 @@ struct ds_vpn {
 
 /*
  * A page-table entry: 0 is absent. Bits: present and writable; the frame
- * number above.
+ * number above. A page of a huge entry reads as an entry of its own, with the
+ * bit that says where it comes from.
  */
 #define DS_PTE_PRESENT  UINT64_C(1)
 #define DS_PTE_WRITABLE UINT64_C(2)
+#define DS_PTE_HUGE     (UINT64_C(1) << 63)
+#define DS_PTE_SHIFT    2
 
 static inline uint64_t ds_pte(struct ds_pfn pfn, bool writable)
 {
-	return pfn.pfn << 2 | (writable ? DS_PTE_WRITABLE : 0) | DS_PTE_PRESENT;
+	return pfn.pfn << DS_PTE_SHIFT | (writable ? DS_PTE_WRITABLE : 0) |
+	       DS_PTE_PRESENT;
 }
 
 static inline struct ds_pfn ds_pte_pfn(uint64_t pte)
 {
-	return ds_pfn(pte >> 2);
+	return ds_pfn((pte & ~DS_PTE_HUGE) >> DS_PTE_SHIFT);
 }
 
 /* Whether an access may go through @pte. */
@@ -43,12 +51,20 @@ static inline bool ds_pte_allows(uint64_t pte, bool write)
 
 struct ds_pgtable {
 	struct ds_arena *arena;
-	unsigned int bits; /* log2 of the fan-out */
-	_Atomic(void *) root;
+	unsigned int bits;       /* log2 of the fan-out */
+	unsigned int leaf_bits;  /* the same of the lowest level */
+	unsigned int huge_order; /* log2 of a huge page's pages; 0: none */
+	_Atomic(uint64_t) root;  /* address of the highest table, or 0 */
 };
 
 void ds_pgtable_init(struct ds_pgtable *table, struct ds_arena *arena,
 		     unsigned int bits);
+
+/*
+ * Lets the table have huge entries, for 2^@order pages each. Before anything is
+ * mapped.
+ */
+void ds_pgtable_set_huge(struct ds_pgtable *table, unsigned int order);
 
 /* Gives all tables back. */
 void ds_pgtable_clear(struct ds_pgtable *table);
@@ -56,24 +72,36 @@ void ds_pgtable_clear(struct ds_pgtable *table);
 /* One past the largest page number. */
 struct ds_vpn ds_pgtable_limit(const struct ds_pgtable *table);
 
+/*
+ * The slot of the lowest table for @vpn: 0, a table, or a huge entry, which has
+ * DS_PTE_PRESENT. NULL if no table holds it. Lockless.
+ */
+_Atomic(uint64_t) *ds_pgtable_find_huge(const struct ds_pgtable *table,
+					struct ds_vpn vpn);
+
+/* The same, making the tables above it. Return: NULL when there is no memory.
+ */
+_Atomic(uint64_t) *ds_pgtable_make_huge(struct ds_pgtable *table,
+					struct ds_vpn vpn);
+
 /* The entry of @vpn, or NULL if no table holds it. Lockless. */
 _Atomic(uint64_t) *ds_pgtable_find(const struct ds_pgtable *table,
 				   struct ds_vpn vpn);
 
 /*
- * The same, making the tables it needs; safe against others doing so.
- * Return: NULL when there is no memory.
+ * The same, making the tables it needs; safe against others doing so. There is
+ * no huge entry for it. Return: NULL when there is no memory.
  */
 _Atomic(uint64_t) *ds_pgtable_make(struct ds_pgtable *table, struct ds_vpn vpn);
 
 /*
  * Adds the entries that are not absent. Which tables there are counts for
- * nothing.
+ * nothing, but where they stand in the way of huge entries.
  */
 void ds_pgtable_digest(const struct ds_pgtable *table,
 		       struct ds_digest *digest);
 
-/* The value of the entry, 0 if absent. Lockless. */
+/* The value of the entry, 0 if absent; also out of a huge one. Lockless. */
 uint64_t ds_pgtable_read(const struct ds_pgtable *table, struct ds_vpn vpn);
 
 #endif

@@ -123,6 +123,69 @@ static void a_table_without_memory_is_refused(void **state)
 	ds_arena_free(arena);
 }
 
+static void a_huge_entry_reads_as_one_for_each_page(void **state)
+{
+	struct ds_arena *arena = make_arena(1 << 20);
+	struct ds_pgtable table;
+	uint64_t i;
+
+	(void)state;
+	ds_pgtable_init(&table, arena, 4);
+	ds_pgtable_set_huge(&table, 2);
+	assert_int_equal(ds_pgtable_limit(&table).vpn, 1 << 14);
+	assert_null(ds_pgtable_find_huge(&table, vpn(8)));
+	atomic_store(ds_pgtable_make_huge(&table, vpn(9)),
+		     ds_pte(ds_pfn(64), true) | DS_PTE_HUGE);
+	for (i = 8; i < 12; i++) {
+		uint64_t pte = ds_pgtable_read(&table, vpn(i));
+
+		assert_int_equal(ds_pte_pfn(pte).pfn, 64 + i - 8);
+		assert_true(ds_pte_allows(pte, true));
+		assert_true(pte & DS_PTE_HUGE);
+		assert_null(ds_pgtable_find(&table, vpn(i)));
+	}
+	assert_int_equal(ds_pgtable_read(&table, vpn(7)), 0);
+	assert_int_equal(ds_pgtable_read(&table, vpn(12)), 0);
+	/* The zero page is every page of a huge one. */
+	atomic_store(ds_pgtable_make_huge(&table, vpn(12)),
+		     ds_pte(ds_pfn(0), false) | DS_PTE_HUGE);
+	for (i = 12; i < 16; i++)
+		assert_int_equal(
+			ds_pte_pfn(ds_pgtable_read(&table, vpn(i))).pfn, 0);
+	ds_pgtable_clear(&table);
+	assert_int_equal(ds_arena_used(arena), 0);
+	ds_arena_free(arena);
+}
+
+static struct ds_digest digest_of(const struct ds_pgtable *table)
+{
+	struct ds_digest digest = {0, 0};
+
+	ds_pgtable_digest(table, &digest);
+	return digest;
+}
+
+static void a_table_counts_only_where_it_keeps_huge_entries_out(void **state)
+{
+	struct ds_arena *arena = make_arena(1 << 20);
+	struct ds_pgtable small, huge;
+	struct ds_digest none = {0, 0};
+
+	(void)state;
+	ds_pgtable_init(&small, arena, 4);
+	ds_pgtable_init(&huge, arena, 4);
+	ds_pgtable_set_huge(&huge, 4);
+	assert_non_null(ds_pgtable_make(&small, vpn(20)));
+	assert_true(ds_digest_equal(digest_of(&small), none));
+	assert_non_null(ds_pgtable_make_huge(&huge, vpn(20)));
+	assert_true(ds_digest_equal(digest_of(&huge), none));
+	assert_non_null(ds_pgtable_make(&huge, vpn(20)));
+	assert_false(ds_digest_equal(digest_of(&huge), none));
+	ds_pgtable_clear(&small);
+	ds_pgtable_clear(&huge);
+	ds_arena_free(arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -132,6 +195,9 @@ int main(void)
 			entries_of_every_fanout_stay_where_they_were_put),
 		cmocka_unit_test(neighbours_share_their_tables),
 		cmocka_unit_test(a_table_without_memory_is_refused),
+		cmocka_unit_test(a_huge_entry_reads_as_one_for_each_page),
+		cmocka_unit_test(
+			a_table_counts_only_where_it_keeps_huge_entries_out),
 	};
 
 	return cmocka_run_group_tests_name("pgtable", tests, NULL, NULL);
