@@ -40,6 +40,7 @@ struct ds_blocks {
 	uint64_t n_blocks;
 	uint32_t zone_blocks; /* the last zone also has what is left over */
 	uint32_t n_zones;
+	uint32_t align; /* 0: none */
 	uint32_t n_levels;
 	uint32_t level_at[LEVELS_MAX + 1]; /* in the words of a zone */
 	struct zone *zones;
@@ -219,6 +220,43 @@ static struct run search(const struct ds_blocks *blocks, uint32_t zone,
 	return best;
 }
 
+/* The lowest aligned run of @want blocks; n is 0 if there is none. */
+static struct run search_aligned(const struct ds_blocks *blocks, uint32_t zone,
+				 uint32_t want)
+{
+	const uint64_t *words = zone_words(blocks, zone);
+	uint32_t n_blocks = blocks->zones[zone].n_blocks;
+	uint64_t first =
+		blocks->first.pfn + (uint64_t)zone * blocks->zone_blocks;
+	uint32_t pos = 0;
+
+	for (;;) {
+		uint32_t end;
+
+		pos = next_free(blocks, words, pos);
+		if (pos == NONE)
+			break;
+		pos += (uint32_t) - (first + pos) & (blocks->align - 1);
+		if (pos >= n_blocks || want > n_blocks - pos)
+			break;
+		end = next_used(words, pos, pos + want);
+		if (end - pos == want)
+			return (struct run){pos, want};
+		pos = end + 1;
+	}
+	return (struct run){0, 0};
+}
+
+static struct run find_run(const struct ds_blocks *blocks, uint32_t zone,
+			   uint32_t want)
+{
+	struct run run = {0, 0};
+
+	if (blocks->align && want >= blocks->align)
+		run = search_aligned(blocks, zone, want);
+	return run.n ? run : search(blocks, zone, want);
+}
+
 static void layout_levels(struct ds_blocks *blocks, uint32_t zone_blocks_max)
 {
 	uint32_t bits = zone_blocks_max;
@@ -274,6 +312,12 @@ int ds_blocks_new(struct ds_arena *arena, struct ds_pfn first,
 	return 0;
 }
 
+void ds_blocks_align(struct ds_blocks *blocks, uint32_t n)
+{
+	ds_assert(n && !(n & (n - 1)));
+	blocks->align = n;
+}
+
 void ds_blocks_free(struct ds_blocks *blocks)
 {
 	if (blocks)
@@ -302,7 +346,7 @@ uint64_t ds_blocks_alloc(struct ds_blocks *blocks, unsigned int zone,
 	if (blocks->zones[zone].n_recent)
 		run = pop_recent(&blocks->zones[zone], most);
 	else
-		run = search(blocks, zone, most);
+		run = find_run(blocks, zone, most);
 	take_run(blocks, zone, run);
 
 	*ret_first = ds_pfn(blocks->first.pfn +

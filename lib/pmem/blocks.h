@@ -10,6 +10,8 @@
  * case for a late DMA), otherwise the lowest contiguous run that is long
  * enough, otherwise the longest there is, of several the lowest. A zone
  * remembers the last 8 runs freed; what was freed before is ordinary space.
+ * Where it aligns, a request that is long enough gets the lowest aligned run,
+ * if there is one, rather than the lowest.
  *
  * The blocks are cut into zones of equal size. Files of one scenario allocate
  * from zones of their own, so that their allocations do not order each other.
@@ -32,6 +34,12 @@ struct ds_blocks;
 int ds_blocks_new(struct ds_arena *arena, struct ds_pfn first,
 		  uint64_t n_blocks, unsigned int n_zones,
 		  struct ds_blocks **ret_blocks);
+
+/*
+ * From here on requests for at least @n blocks, a power of two, are aligned to
+ * @n. Models: what mke2fs -E stride and mballoc do for huge pages.
+ */
+void ds_blocks_align(struct ds_blocks *blocks, uint32_t n);
 
 void ds_blocks_free(struct ds_blocks *blocks);
 

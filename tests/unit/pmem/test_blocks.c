@@ -477,6 +477,36 @@ static void many_blocks_agree_with_a_flat_model(void **state)
 	run_against_model(300000, 2, 9000, 1200, 200);
 }
 
+static void what_is_long_enough_begins_where_the_world_aligns(void **state)
+{
+	struct ds_arena *arena;
+	struct ds_blocks *blocks;
+	struct ds_pfn first;
+
+	(void)state;
+	assert_int_equal(ds_arena_new(1 << 20, &arena), 0);
+	assert_int_equal(ds_blocks_new(arena, ds_pfn(1), 21, 1, &blocks), 0);
+	ds_blocks_align(blocks, 4);
+	/* Too short to matter: the lowest. */
+	assert_int_equal(ds_blocks_alloc(blocks, 0, 2, &first), 2);
+	assert_int_equal(first.pfn, 1);
+	assert_int_equal(ds_blocks_alloc(blocks, 0, 4, &first), 4);
+	assert_int_equal(first.pfn, 4);
+	/* What was passed over is for others. */
+	assert_int_equal(ds_blocks_alloc(blocks, 0, 1, &first), 1);
+	assert_int_equal(first.pfn, 3);
+	assert_int_equal(ds_blocks_alloc(blocks, 0, 1, &first), 1);
+	assert_int_equal(first.pfn, 8);
+	assert_int_equal(ds_blocks_alloc(blocks, 0, 5, &first), 5);
+	assert_int_equal(first.pfn, 12);
+	/* No aligned run is left: the longest, as elsewhere. */
+	assert_int_equal(ds_blocks_alloc(blocks, 0, 4, &first), 4);
+	assert_int_equal(first.pfn, 17);
+	ds_blocks_check(blocks);
+	ds_blocks_free(blocks);
+	ds_arena_free(arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -493,6 +523,8 @@ int main(void)
 		cmocka_unit_test(misuse_is_caught),
 		cmocka_unit_test(random_calls_agree_with_a_flat_model),
 		cmocka_unit_test(many_blocks_agree_with_a_flat_model),
+		cmocka_unit_test(
+			what_is_long_enough_begins_where_the_world_aligns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
