@@ -16,9 +16,10 @@
 
 #define DS_ENTRY_VALID  UINT64_C(1)
 #define DS_ENTRY_LOCKED UINT64_C(2)
-#define DS_ENTRY_ZERO   UINT64_C(4) /* read mapping of a hole: no block */
-#define DS_ENTRY_EMPTY  UINT64_C(8) /* placeholder that carries the lock */
-#define DS_ENTRY_SHIFT  4
+#define DS_ENTRY_ZERO   UINT64_C(4)  /* read mapping of a hole: no block */
+#define DS_ENTRY_EMPTY  UINT64_C(8)  /* placeholder that carries the lock */
+#define DS_ENTRY_HUGE   UINT64_C(16) /* covers a huge page */
+#define DS_ENTRY_SHIFT  5
 
 static inline uint64_t ds_entry_data(struct ds_pfn pfn)
 {
@@ -28,6 +29,11 @@ static inline uint64_t ds_entry_data(struct ds_pfn pfn)
 static inline bool ds_entry_is_locked(uint64_t entry)
 {
 	return entry & DS_ENTRY_LOCKED;
+}
+
+static inline bool ds_entry_is_huge(uint64_t entry)
+{
+	return entry & DS_ENTRY_HUGE;
 }
 
 /* Whether @entry has a block of the file; only these can be busy. */

@@ -6,6 +6,9 @@
  * The page cache of one DAX file: its entries with their locks, and who maps
  * the file.
  *
+ * An entry is for one page or, with the HUGE bit, for all of a huge page; then
+ * it stands at the first of them, and every page of these finds it.
+ *
  * An entry's lock is its LOCKED bit, changed only under @lock. Waiters queue
  * as exclusive ones, under @lock, in which they saw the bit; so the one who
  * clears it sees them.
@@ -22,7 +25,16 @@ struct ds_mapping {
 	struct ds_frames *frames;
 	struct ds_waitq_table *waitq;
 	bool delete_wakes_all; /* v5.13: deleting an entry wakes every waiter */
+	bool small_refuses;    /* v5.3: small entries refuse without a wait */
+	bool protects_all;     /* v5.19: write-back protects every page */
+	bool scan_skips_locked;  /* v4.20 to v6.14: the search skips them */
+	unsigned int huge_order; /* log2 of a huge page's pages; 0: none */
+	/* Entries that one look-up of the search for busy pages finds. */
+	unsigned int scan_batch;
 };
+
+/* As many as a pagevec holds. */
+#define DS_SCAN_BATCH_MAX 15
 
 int ds_mapping_init(struct ds_mapping *mapping, struct ds_arena *arena,
 		    uint32_t inode, const char *rmap_name,
@@ -32,17 +44,29 @@ int ds_mapping_init(struct ds_mapping *mapping, struct ds_arena *arena,
 void ds_mapping_fini(struct ds_mapping *mapping);
 
 /*
- * Locks the entry of @page, waiting for its lock, or inserts a locked EMPTY
- * one. Return: 0 with the entry as it was before, or -ENOMEM.
+ * Locks the entry of @page, waiting for its lock, or inserts a locked EMPTY one
+ * for this page. A huge one with a block is taken as it is; a huge one without
+ * is replaced by one for this page, with the mappings of its zero page gone.
+ * Return: 0 with the entry as it was before, or -ENOMEM.
  *
- * Models: grab_mapping_entry(), v4.19; page-size entries.
+ * Models: grab_mapping_entry(), v4.19.
  */
 int ds_entry_grab(struct ds_task *task, struct ds_mapping *mapping,
 		  struct ds_pgidx page, uint64_t *ret_entry);
 
 /*
+ * The same for the huge page that begins at @page. Return: also DS_FALL_BACK,
+ * if there is an entry for a single page of it.
+ *
+ * Models: grab_mapping_entry(), v4.19, grab_mapping_entry() with an order,
+ * v5.3.
+ */
+int ds_entry_grab_huge(struct ds_task *task, struct ds_mapping *mapping,
+		       struct ds_pgidx page, uint64_t *ret_entry);
+
+/*
  * Gives the locked entry of @page, which has no block, the value @entry
- * (without the lock bit; it stays locked) and ties its frame to the file.
+ * (without the lock bit; it stays locked) and ties its frames to the file.
  *
  * Models: dax_insert_mapping_entry(), v4.19, over an empty or zero entry.
  */
@@ -113,14 +137,48 @@ void ds_mapping_write_back(struct ds_task *task, struct ds_mapping *mapping,
 void ds_mapping_digest(const struct ds_mapping *mapping,
 		       struct ds_digest *digest);
 
-/* The entry of @page. A view, for properties. */
+/* The entry of @page, which may be a huge one. A view, for properties. */
 uint64_t ds_mapping_view(const struct ds_mapping *mapping,
 			 struct ds_pgidx page);
 
+/* The first page of the huge page that holds @page. */
+static inline struct ds_pgidx ds_huge_first(const struct ds_mapping *mapping,
+					    struct ds_pgidx page)
+{
+	return ds_pgidx(page.pgidx >> mapping->huge_order
+					      << mapping->huge_order);
+}
+
+/* The pages of @entry, which was found for @page. */
+static inline struct ds_pgrange ds_entry_pages(const struct ds_mapping *mapping,
+					       struct ds_pgidx page,
+					       uint64_t entry)
+{
+	uint64_t n = 1;
+
+	if (ds_entry_is_huge(entry)) {
+		page = ds_huge_first(mapping, page);
+		n <<= mapping->huge_order;
+	}
+	return ds_pgrange(page.pgidx, page.pgidx + n);
+}
+
+/*
+ * The entry of @page: where there are huge ones, one object with all that can
+ * stand in the way of a huge one.
+ */
 static inline ds_obj ds_entry_object(const struct ds_mapping *mapping,
 				     struct ds_pgidx page)
 {
-	return ds_object(DS_OBJ_ENTRY, mapping->inode, page.pgidx);
+	return ds_object(DS_OBJ_ENTRY, mapping->inode,
+			 ds_huge_first(mapping, page).pgidx);
+}
+
+/* What waiters for the lock of the entry that stands at @first queue for. */
+static inline ds_obj ds_entry_key(const struct ds_mapping *mapping,
+				  struct ds_pgidx first)
+{
+	return ds_object(DS_OBJ_ENTRY, mapping->inode, first.pgidx);
 }
 
 /* Which entries are present. */

@@ -13,16 +13,27 @@ static void note(struct ds_checks *checks, const struct ds_event *event)
 		checks->pinned[checks->n_pinned++] = event->pfn;
 }
 
-static int n_entries_in(const struct ds_vma *vma, struct ds_pfn pfn)
+/* Whether the entry of @vpn counts for @head: a huge one does once. */
+static bool counts_for(const struct ds_space *space, struct ds_vpn vpn,
+		       struct ds_pfn head)
+{
+	uint64_t pte = ds_pgtable_read(&space->table, vpn);
+	struct ds_pfn pfn = ds_pte_pfn(pte);
+
+	if (!(pte & DS_PTE_PRESENT) ||
+	    ds_frame_head(space->frames, pfn).pfn != head.pfn)
+		return false;
+	return !(pte & DS_PTE_HUGE) ||
+	       !(vpn.vpn & ((UINT64_C(1) << space->table.huge_order) - 1));
+}
+
+static int n_entries_in(const struct ds_vma *vma, struct ds_pfn head)
 {
 	struct ds_vpn vpn = vma->first;
 	int n = 0;
 
-	for (; vpn.vpn < vma->end.vpn; vpn.vpn++) {
-		uint64_t pte = ds_pgtable_read(&vma->space->table, vpn);
-
-		n += (pte & DS_PTE_PRESENT) && ds_pte_pfn(pte).pfn == pfn.pfn;
-	}
+	for (; vpn.vpn < vma->end.vpn; vpn.vpn++)
+		n += counts_for(vma->space, vpn, head);
 	return n;
 }
 
@@ -51,12 +62,12 @@ static void at_end(struct ds_checks *checks)
 	if (checks->sched->end != DS_RUN_DONE)
 		return;
 	for (i = 0; i < checks->n_pinned; i++) {
-		struct ds_pfn pfn = checks->pinned[i];
+		struct ds_pfn pfn = ds_frame_head(frames, checks->pinned[i]);
 		int extra = atomic_load(&ds_frame_view(frames, pfn)->extra);
 
 		extra -= n_entries(checks, pfn);
 		for (holder = frames->holders; holder; holder = holder->next)
-			if (holder->pfn.pfn == pfn.pfn)
+			if (ds_frame_head(frames, holder->pfn).pfn == pfn.pfn)
 				extra -= holder->refs;
 		if (extra)
 			ds_checks_report(checks, DS_REFS_ADD_UP, DS_TASKS_MAX,

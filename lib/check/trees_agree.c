@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "check/check.h"
 
-static void look_at(struct ds_checks *checks, const struct ds_inode *inode,
-		    struct ds_pgidx page, uint64_t entry, unsigned int task)
+static void look_at_page(struct ds_checks *checks, const struct ds_inode *inode,
+			 struct ds_pgidx page, struct ds_pfn pfn,
+			 unsigned int task)
 {
-	struct ds_pfn pfn = ds_entry_pfn(entry);
-	struct ds_extent run;
+	struct ds_extent run = ds_extmap_lookup(inode->extents, page);
 
-	if (!ds_entry_is_data(entry) || ds_entry_is_locked(entry))
-		return;
-	run = ds_extmap_lookup(inode->extents, page);
 	if (run.state != DS_EXT_HOLE &&
 	    run.pfn.pfn + page.pgidx - run.page.pgidx == pfn.pfn)
 		return;
@@ -17,6 +14,19 @@ static void look_at(struct ds_checks *checks, const struct ds_inode *inode,
 			 "entry %llu has block %llu, the extent map has not",
 			 (unsigned long long)page.pgidx,
 			 (unsigned long long)pfn.pfn);
+}
+
+/* All pages of the entry that stands at @page. */
+static void look_at(struct ds_checks *checks, const struct ds_inode *inode,
+		    struct ds_pgidx page, uint64_t entry, unsigned int task)
+{
+	struct ds_pgrange pages = ds_entry_pages(&inode->mapping, page, entry);
+	struct ds_pfn pfn = ds_entry_pfn(entry);
+
+	if (!ds_entry_is_data(entry) || ds_entry_is_locked(entry))
+		return;
+	for (; !ds_pgrange_is_empty(pages); pages.first.pgidx++, pfn.pfn++)
+		look_at_page(checks, inode, pages.first, pfn, task);
 }
 
 static void look_at_all(struct ds_checks *checks, const struct ds_inode *inode,

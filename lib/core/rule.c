@@ -286,6 +286,94 @@ static const struct ds_rule_text rules[DS_N_RULES] = {
 			.models =
 				"mm/truncate.c invalidate_inode_pages2_range()",
 		},
+	[DS_RULE_DOWNGRADE_UNMAPS] =
+		{
+			.name = "downgrade-unmaps",
+			.sentence = "A huge zero page leaves the page tables "
+				    "before a small entry takes its place.",
+			.mutation = "downgrade-keeps-mapped",
+			.models = "fs/dax.c grab_mapping_entry(): "
+				  "unmap_mapping_pages()",
+		},
+	[DS_RULE_DOWNGRADE_WAKES_ALL] =
+		{
+			.name = "downgrade-wakes-all",
+			.sentence =
+				"When a huge entry gives way to a small one "
+				"all of its waiters are woken: they may want "
+				"other pages.",
+			.mutation = "downgrade-wakes-one",
+			.models = "fs/dax.c grab_mapping_entry(): "
+				  "dax_wake_mapping_entry_waiter()",
+		},
+	[DS_RULE_WAIT_IN_ITS_QUEUE] =
+		{
+			.name = "wait-in-its-queue",
+			.sentence =
+				"Who meets a locked entry waits in the queue "
+				"of that entry.",
+			.mutation = "huge-fault-waits-in-wrong-queue",
+			.models = "fs/dax.c get_unlocked_entry(): "
+				  "23c84eb78375, v5.3, a fault of v4.20",
+		},
+	[DS_RULE_REFUSAL_PASSES_WAKE_ON] =
+		{
+			.name = "refusal-passes-wake-on",
+			.sentence = "A huge fault that finds a small entry in "
+				    "its way passes on the wake-up that it may "
+				    "have used up.",
+			.mutation = "refusal-keeps-wake",
+			.models = "fs/dax.c grab_mapping_entry(): "
+				  "put_unlocked_mapping_entry()",
+		},
+	[DS_RULE_UNLOCK_WAKES_FIRST] =
+		{
+			.name = "unlock-wakes-first",
+			.sentence = "Unlocking a huge entry wakes who waits at "
+				    "its first page, whichever page it was "
+				    "locked for.",
+			.mutation = "unlock-wakes-at-page",
+			.models = "fs/dax.c dax_entry_waitqueue(): "
+				  "PG_PMD_COLOUR",
+		},
+	[DS_RULE_SCAN_EVERY_FRAME] =
+		{
+			.name = "scan-every-frame",
+			.sentence = "The search for busy pages looks at every "
+				    "page of a huge entry.",
+			.mutation = "scan-looks-at-first-frame",
+			.models = "fs/dax.c dax_busy_page(): "
+				  "for_each_mapped_pfn()",
+		},
+	[DS_RULE_SCAN_STEPS_OVER] =
+		{
+			.name = "scan-steps-over",
+			.sentence =
+				"The search for busy pages goes on behind a "
+				"huge entry, not at its second page.",
+			.mutation = "scan-steps-by-one",
+			.models = "fs/dax.c dax_layout_busy_page(): "
+				  "d7782145e1ad, v4.19",
+		},
+	[DS_RULE_INVALIDATE_STEPS_OVER] =
+		{
+			.name = "invalidate-steps-over",
+			.sentence = "Invalidation goes on behind a huge entry "
+				    "that it leaves.",
+			.mutation = "invalidate-steps-by-one",
+			.models = "mm/truncate.c "
+				  "invalidate_inode_pages2_range()",
+		},
+	[DS_RULE_WRITE_BACK_ADVANCES] =
+		{
+			.name = "write-back-advances",
+			.sentence =
+				"Write-back goes on behind the entry that it "
+				"wrote.",
+			.mutation = "write-back-starts-over",
+			.models = "fs/dax.c dax_writeback_mapping_range(): "
+				  "1eb643d02b21, v4.15",
+		},
 	[DS_RULE_SCAN_WHOLE_FILE] =
 		{
 			.name = "scan-whole-file",

@@ -6,9 +6,12 @@
 #include "file/extents.h"
 #include "file/vfs.h"
 
-/* Finds the block under @page, for a write makes it a written one. */
+/*
+ * Finds the run of blocks that holds @page; for a write makes written ones of
+ * the first pages of @range, which @page is the first of.
+ */
 static int find_block(struct ds_task *task, struct ds_inode *inode,
-		      struct ds_pgidx page, bool write,
+		      struct ds_pgidx page, struct ds_pgrange range, bool write,
 		      struct ds_extent *ret_run)
 {
 	int r;
@@ -16,12 +19,36 @@ static int find_block(struct ds_task *task, struct ds_inode *inode,
 	*ret_run = ds_inode_lookup(task, inode, page);
 	if (!write || ret_run->state == DS_EXT_WRITTEN)
 		return 0;
-	r = inode->super->profile->ops->make_written(
-		task, inode, ds_pgrange(page.pgidx, page.pgidx + 1));
+	r = inode->super->profile->ops->make_written(task, inode, range);
 	if (r < 0)
 		return r;
 	*ret_run = ds_inode_lookup(task, inode, page);
 	return 0;
+}
+
+/* The block of @page in @run. */
+static struct ds_pfn block_in(const struct ds_extent *run, struct ds_pgidx page)
+{
+	return ds_pfn(run->pfn.pfn + page.pgidx - run->page.pgidx);
+}
+
+/*
+ * With the entry of the first page of @pages locked, which was @old: @entry is
+ * to stand there.
+ */
+static void fill_entry(struct ds_task *task, struct ds_inode *inode,
+		       struct ds_pgrange pages, uint64_t old, uint64_t entry,
+		       bool write)
+{
+	/* Others may see the zero page there: take it away first. */
+	if (ds_entry_is_data(entry) && (old & DS_ENTRY_ZERO) &&
+	    ds_keeps(task, DS_RULE_FAULT_REPLACES_ZERO_PAGE))
+		ds_rmap_unmap(task, &inode->mapping.rmap, pages);
+	/* A block in the cache is never replaced, be it the wrong one. */
+	if (!ds_entry_is_data(old))
+		ds_entry_fill(task, &inode->mapping, pages.first, entry, write);
+	else if (write)
+		ds_entry_dirty(task, &inode->mapping, pages.first);
 }
 
 /* With the entry of @page locked: fills it and the page table. */
@@ -35,33 +62,39 @@ static int map_page(struct ds_task *task, struct ds_vma *vma, struct ds_vpn vpn,
 	struct ds_extent run;
 	int r;
 
-	r = find_block(task, inode, page, write, &run);
+	r = find_block(task, inode, page,
+		       ds_pgrange(page.pgidx, page.pgidx + 1), write, &run);
 	if (r < 0)
 		return r;
 	if (run.state == DS_EXT_WRITTEN)
-		pfn = ds_pfn(run.pfn.pfn + page.pgidx - run.page.pgidx);
+		pfn = block_in(&run, page);
 	/* The one page matters, whatever run it is in and how it got there. */
 	ds_task_done(task, before, pfn.pfn << 2 | run.state);
-	if (run.state == DS_EXT_WRITTEN) {
+	if (run.state == DS_EXT_WRITTEN)
 		entry = ds_entry_data(pfn);
-		/* Others may see the zero page there: take it away first. */
-		if ((old & DS_ENTRY_ZERO) &&
-		    ds_keeps(task, DS_RULE_FAULT_REPLACES_ZERO_PAGE))
-			ds_rmap_unmap(task, &inode->mapping.rmap,
-				      ds_pgrange(page.pgidx, page.pgidx + 1));
-	}
-	/* A block in the cache is never replaced, be it the wrong one. */
-	if (!ds_entry_is_data(old))
-		ds_entry_fill(task, &inode->mapping, page, entry, write);
-	else if (write)
-		ds_entry_dirty(task, &inode->mapping, page);
+	fill_entry(task, inode, ds_pgrange(page.pgidx, page.pgidx + 1), old,
+		   entry, write);
 	return ds_pte_set(task, vma->space, vpn, ds_pte(pfn, write));
 }
 
+/* Whether a huge entry stands where the small one for @vpn would go. */
+static bool is_mapped_huge(struct ds_task *task, const struct ds_vma *vma,
+			   struct ds_vpn vpn)
+{
+	uint64_t before = ds_task_enter(task);
+	bool huge;
+
+	if (!vma->space->table.huge_order)
+		return false;
+	huge = ds_huge_look(task, vma->space, vpn) & DS_PTE_PRESENT;
+	ds_task_done(task, before, huge);
+	return huge;
+}
+
 /* Under the fault lock, shared: i_size and blocks cannot go away. */
-static int fault_locked(struct ds_task *task, struct ds_vma *vma,
-			struct ds_vpn vpn, struct ds_pgidx page, bool write,
-			uint64_t size)
+static int small_fault_locked(struct ds_task *task, struct ds_vma *vma,
+			      struct ds_vpn vpn, struct ds_pgidx page,
+			      bool write, uint64_t size)
 {
 	struct ds_inode *inode = vma->file;
 	uint64_t before = ds_task_enter(task);
@@ -76,16 +109,111 @@ static int fault_locked(struct ds_task *task, struct ds_vma *vma,
 	ds_task_done(task, before, 0);
 	r = ds_entry_grab(task, &inode->mapping, page, &old);
 	if (r == 0) {
-		r = map_page(task, vma, vpn, page, write, old);
+		/* A huge fault may have been served meanwhile: to be retried.
+		 */
+		if (!is_mapped_huge(task, vma, vpn))
+			r = map_page(task, vma, vpn, page, write, old);
 		ds_entry_unlock(task, &inode->mapping, page,
 				ds_extents_object(inode->id));
 	}
 	return r == -ENOSPC ? DS_SIGBUS : r;
 }
 
+/*
+ * What a huge fault on @page at @vpn needs of its area and file, apart from
+ * blocks: edges of huge pages in the file are such in the address space, and
+ * all of it is mapped and in the file.
+ *
+ * Models: the checks at the head of dax_iomap_pmd_fault().
+ */
+static bool huge_fits(const struct ds_vma *vma, struct ds_pgidx page,
+		      struct ds_vpn vpn, uint64_t n, uint64_t size)
+{
+	uint64_t colour = n - 1;
+
+	if ((page.pgidx ^ vpn.vpn) & colour)
+		return false;
+	page.pgidx &= ~colour;
+	vpn.vpn &= ~colour;
+	if (vpn.vpn < vma->first.vpn || vpn.vpn + n > vma->end.vpn)
+		return false;
+	return page.pgidx + n <= ds_page_up(size);
+}
+
+/*
+ * With the huge entry of @pages locked, which was @old: fills it and the page
+ * table. DS_FALL_BACK where the blocks are too few, or begin at no edge of a
+ * huge page; the entry then stays as it was.
+ */
+static int map_huge(struct ds_task *task, struct ds_vma *vma, struct ds_vpn vpn,
+		    struct ds_pgrange pages, bool write, uint64_t old)
+{
+	uint64_t colour = pages.end.pgidx - pages.first.pgidx - 1;
+	uint64_t entry = DS_ENTRY_VALID | DS_ENTRY_ZERO | DS_ENTRY_HUGE;
+	struct ds_inode *inode = vma->file;
+	struct ds_pfn pfn = {DS_ZERO_PFN};
+	uint64_t before = ds_task_enter(task);
+	struct ds_extent run;
+	bool whole, written;
+
+	if (find_block(task, inode, pages.first, pages, write, &run) < 0)
+		return DS_FALL_BACK;
+	whole = run.page.pgidx + run.n_pages >= pages.end.pgidx;
+	written = run.state == DS_EXT_WRITTEN;
+	if (written)
+		pfn = block_in(&run, pages.first);
+	whole &= written ? !(pfn.pfn & colour) : !write;
+	ds_task_done(task, before, whole ? pfn.pfn << 1 | written : UINT64_MAX);
+	if (!whole)
+		return DS_FALL_BACK;
+	if (written)
+		entry = ds_entry_data(pfn) | DS_ENTRY_HUGE;
+	fill_entry(task, inode, pages, old, entry, write);
+	return ds_huge_set(task, vma->space, vpn, ds_pte(pfn, write));
+}
+
+/* Under the fault lock. Models: dax_iomap_pmd_fault(), v4.19. */
+static int huge_fault_locked(struct ds_task *task, struct ds_vma *vma,
+			     struct ds_vpn vpn, struct ds_pgidx page,
+			     bool write, uint64_t size)
+{
+	struct ds_inode *inode = vma->file;
+	uint64_t n = UINT64_C(1) << inode->mapping.huge_order;
+	uint64_t before = ds_task_enter(task);
+	int r = DS_FALL_BACK;
+	uint64_t old;
+
+	if (ds_keeps(task, DS_RULE_FAULT_SIZE_UNDER_LOCK))
+		size = ds_inode_size(task, inode);
+	if (page.pgidx >= ds_page_up(size))
+		return DS_SIGBUS;
+	if (huge_fits(vma, page, vpn, n, size)) {
+		page.pgidx &= ~(n - 1);
+		vpn.vpn &= ~(n - 1);
+		r = ds_entry_grab_huge(task, &inode->mapping, page, &old);
+	}
+	ds_task_done(task, before, r ? UINT64_MAX : old);
+	if (r == 0) {
+		/* Small ones came first: the fault is to be retried. */
+		if (ds_huge_look(task, vma->space, vpn) != DS_PTE_TABLE)
+			r = map_huge(task, vma, vpn,
+				     ds_pgrange(page.pgidx, page.pgidx + n),
+				     write, old);
+		ds_entry_unlock(task, &inode->mapping, page,
+				ds_extents_object(inode->id));
+	}
+	if (r == DS_FALL_BACK)
+		ds_huge_split(task, vma->space, vpn);
+	return r;
+}
+
+typedef int (*fault_fn)(struct ds_task *task, struct ds_vma *vma,
+			struct ds_vpn vpn, struct ds_pgidx page, bool write,
+			uint64_t size);
+
 /* Models: ext4_dax_huge_fault(), __xfs_filemap_fault(). */
-static int fault(struct ds_task *task, struct ds_vma *vma, struct ds_vpn vpn,
-		 bool write)
+static int fault_with(struct ds_task *task, struct ds_vma *vma,
+		      struct ds_vpn vpn, bool write, fault_fn serve)
 {
 	struct ds_inode *inode = vma->file;
 	struct ds_pgidx page = {vma->pgoff.pgidx + vpn.vpn - vma->first.vpn};
@@ -101,12 +229,24 @@ static int fault(struct ds_task *task, struct ds_vma *vma, struct ds_vpn vpn,
 		ds_rwsem_lock(task, &inode->fault_lock, DS_SHARED);
 	if (transaction)
 		ds_rwsem_lock(task, &inode->super->journal, DS_SHARED);
-	r = fault_locked(task, vma, vpn, page, write, early_size);
+	r = serve(task, vma, vpn, page, write, early_size);
 	if (transaction)
 		ds_rwsem_unlock(task, &inode->super->journal);
 	if (locked)
 		ds_rwsem_unlock(task, &inode->fault_lock);
 	return r;
+}
+
+static int fault(struct ds_task *task, struct ds_vma *vma, struct ds_vpn vpn,
+		 bool write)
+{
+	return fault_with(task, vma, vpn, write, small_fault_locked);
+}
+
+static int huge_fault(struct ds_task *task, struct ds_vma *vma,
+		      struct ds_vpn vpn, bool write)
+{
+	return fault_with(task, vma, vpn, write, huge_fault_locked);
 }
 
 /* A mapped area uses the file like an open descriptor does. */
@@ -122,6 +262,7 @@ static void closed(struct ds_task *task, struct ds_vma *vma)
 
 const struct ds_vm_ops ds_file_vm_ops = {
 	.fault = fault,
+	.huge_fault = huge_fault,
 	.open = opened,
 	.close = closed,
 };

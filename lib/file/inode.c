@@ -84,6 +84,19 @@ static void init_locks(struct ds_inode *inode)
 	inode->fault_lock.charged[2] = ds_holders_object(id);
 }
 
+static void set_cache_rules(struct ds_mapping *mapping,
+			    const struct ds_super *super)
+{
+	const struct ds_fs_profile *profile = super->profile;
+
+	mapping->delete_wakes_all = profile->delete_wakes_all;
+	mapping->small_refuses = profile->small_refuses;
+	mapping->protects_all = profile->protects_all;
+	mapping->scan_skips_locked = profile->scan_skips_locked;
+	if (super->scan_batch)
+		mapping->scan_batch = super->scan_batch;
+}
+
 int ds_inode_new(struct ds_super *super, const char *name,
 		 struct ds_inode **ret_inode)
 {
@@ -110,7 +123,7 @@ int ds_inode_new(struct ds_super *super, const char *name,
 		ds_arena_release(super->arena, inode, sizeof(*inode));
 		return r;
 	}
-	inode->mapping.delete_wakes_all = super->profile->delete_wakes_all;
+	set_cache_rules(&inode->mapping, super);
 	inode->next = super->inodes;
 	super->inodes = inode;
 	*ret_inode = inode;

@@ -72,6 +72,9 @@ struct ds_fs_profile {
 	bool pull_readers;        /* rwsem: a granted reader pulls all along */
 	bool delete_wakes_all;    /* deleting an entry wakes every waiter */
 	bool strict_modes;        /* fallocate: EOPNOTSUPP for two modes */
+	bool small_refuses;       /* see struct ds_mapping, also of the next */
+	bool protects_all;
+	bool scan_skips_locked;
 	bool supports_unshare;
 	bool shares_dax;             /* files on DAX may share blocks */
 	bool interrupted_keeps_size; /* truncate leaves the new i_size */
@@ -105,6 +108,7 @@ struct ds_super {
 	uint32_t n_inodes;     /* ever made */
 	uint32_t n_files;      /* ever opened */
 	unsigned int tree_shift;
+	unsigned int scan_batch; /* see struct ds_mapping; 0: 1 */
 	bool concurrent;
 	/* Freed blocks go to a victim file at once and get its pattern. */
 	bool victim;

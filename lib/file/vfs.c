@@ -731,6 +731,7 @@ int ds_vfs_mmap(struct ds_task *task, struct ds_space *space,
 	struct ds_vma vma = {
 		.pgoff.pgidx = ds_page_down(offset),
 		.writable = writable,
+		.align_huge = true,
 		.rmap = &inode->mapping.rmap,
 		.ops = &ds_file_vm_ops,
 		.file = inode,

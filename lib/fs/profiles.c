@@ -10,15 +10,20 @@
 
 /* How each kernel counts, locks and wakes, whatever the file system. */
 #define TO_V6_14 .idle_refs = 1, .break_if_mapped = true
-/* A lock that readers get takes all readers along. */
-#define V5_3 TO_V6_14, .pull_readers = true
+/*
+ * A lock that readers get takes all readers along; a small entry in the way of
+ * a huge one is not waited for (23c84eb78375).
+ */
+#define V5_3 TO_V6_14, .pull_readers = true, .small_refuses = true
 /* No waiter of a deleted entry is left asleep (237388320def, v5.13). */
 #define V5_15 V5_3, .delete_wakes_all = true
+/* Write-back protects all of a huge entry (06083a0921fd, v5.19). */
+#define V6_1 V5_15, .protects_all = true
 /*
  * Direct I/O pins (v6.5), and no two modes of fallocate at once, whichever they
  * are.
  */
-#define V6_12 V5_15, .direct_pins = true, .strict_modes = true
+#define V6_12 V6_1, .direct_pins = true, .strict_modes = true
 /*
  * From v6.15 on a page in use by nobody has no reference, page-table entries
  * hold one each, and the search for busy pages does not ask who maps the file.
@@ -26,7 +31,8 @@
 #define V6_15                                                                  \
 	.idle_refs = 0, .pte_holds_ref = true, .break_drops_entries = true,    \
 	.break_at_evict = true, .direct_pins = true, .strict_modes = true,     \
-	.pull_readers = true, .delete_wakes_all = true
+	.pull_readers = true, .delete_wakes_all = true, .small_refuses = true, \
+	.protects_all = true
 
 #define EXT4                                                                   \
 	.max_bytes = EXT4_MAX_BYTES, .full_keeps_blocks = true,                \
@@ -111,7 +117,7 @@ static const struct ds_fs_profile profiles[] = {
 		.ops = &ds_ext4_5_5_ops,
 	},
 	{
-		V5_15,
+		V6_1,
 		EXT4_V6_1,
 		.name = "ext4-6.1",
 		.models = "ext4 v6.1: as v5.15; every drop of a pin wakes",
@@ -149,7 +155,7 @@ static const struct ds_fs_profile profiles[] = {
 		.ops = &ds_xfs_5_10_ops,
 	},
 	{
-		V5_15,
+		V6_1,
 		XFS,
 		.name = "xfs-6.1",
 		.shares_dax = true,

@@ -58,7 +58,7 @@ static bool get_frame(struct ds_task *task, struct ds_space *space,
 		      const struct ds_pinned *pinned)
 {
 	struct ds_pfn pfn = pinned->pfn;
-	ds_obj refs = ds_refs_object(pfn);
+	ds_obj refs = ds_frame_refs_object(space->frames, pfn);
 
 	if (!pinned->refs)
 		return true;
@@ -85,7 +85,8 @@ static void leave_walk(struct ds_task *task, struct ds_space *space)
 static void declare_late(struct ds_task *task, struct ds_space *space,
 			 const struct ds_pinned *pinned)
 {
-	ds_yield(task, DS_AT_FRAME_GET, ds_adds(ds_refs_object(pinned->pfn)),
+	ds_yield(task, DS_AT_FRAME_GET,
+		 ds_adds(ds_frame_refs_object(space->frames, pinned->pfn)),
 		 ds_adds(ds_grace_object(&space->walkers)),
 		 ds_adds(ds_holders_object(pinned->inode)),
 		 ds_reads(ds_extents_object(pinned->inode)));
@@ -152,7 +153,8 @@ static int pin_fast(struct ds_task *task, struct ds_space *space,
 	ds_tell(task, "page table changed: back out");
 	if (!late && pinned->refs && ds_keeps(task, DS_RULE_BACK_OUT_PUTS)) {
 		ds_yield(task, DS_AT_FRAME_PUT,
-			 ds_writes(ds_refs_object(pinned->pfn)));
+			 ds_writes(ds_frame_refs_object(space->frames,
+							pinned->pfn)));
 		ds_space_put_n(task, space, pinned->pfn, pinned->refs);
 	}
 	leave_walk(task, space);
@@ -196,7 +198,8 @@ static int follow(struct ds_task *task, struct ds_space *space,
 		ds_task_saw(task, guess);
 		if (ds_pte_allows(guess, write))
 			ds_yield(task, DS_AT_PTE_FOLLOW, ds_reads(entry),
-				 ds_adds(ds_refs_object(ds_pte_pfn(guess))),
+				 ds_adds(ds_frame_refs_object(
+					 space->frames, ds_pte_pfn(guess))),
 				 ds_adds(ds_holders_object(pinned->inode)),
 				 ds_reads(ds_extents_object(pinned->inode)));
 		else
@@ -298,8 +301,12 @@ void ds_unpin_page(struct ds_task *task, struct ds_space *space,
 	}
 	record_first = ds_keeps(task, DS_RULE_RECORD_GOES_FIRST);
 	if (!ds_keeps(task, DS_RULE_PUT_BEFORE_WAKE))
-		ds_wake(task, space->waitq, ds_refs_object(pinned->pfn), false);
-	ds_yield(task, DS_AT_FRAME_PUT, ds_writes(ds_refs_object(pinned->pfn)),
+		ds_wake(task, space->waitq,
+			ds_refs_object(
+				ds_frame_head(space->frames, pinned->pfn)),
+			false);
+	ds_yield(task, DS_AT_FRAME_PUT,
+		 ds_writes(ds_frame_refs_object(space->frames, pinned->pfn)),
 		 ds_adds(ds_holders_object(pinned->inode)));
 	/*
 	 * The record goes first: it must not outlive the reference, or a waiter

@@ -24,6 +24,11 @@ int ds_space_new(struct ds_arena *arena, uint32_t id, const char *name,
 	return 0;
 }
 
+void ds_space_set_huge(struct ds_space *space, unsigned int order)
+{
+	ds_pgtable_set_huge(&space->table, order);
+}
+
 void ds_space_free(struct ds_space *space)
 {
 	struct ds_vma *vma;
@@ -106,10 +111,28 @@ static struct ds_vma *copy_vma(struct ds_space *space,
 	return vma;
 }
 
+/*
+ * Where @n_pages of @vma go: at the next free address, or, if a huge page fits
+ * in, the next one at which file and addresses have their edges in common.
+ *
+ * Models: thp_get_unmapped_area().
+ */
+static struct ds_vpn place_for(const struct ds_space *space,
+			       const struct ds_vma *vma, uint64_t n_pages)
+{
+	uint64_t huge = UINT64_C(1) << space->table.huge_order;
+	struct ds_vpn first = space->next_free;
+
+	if (vma->align_huge && n_pages >= huge)
+		first.vpn += (vma->pgoff.pgidx - first.vpn) & (huge - 1);
+	return first;
+}
+
 int ds_space_map(struct ds_task *task, struct ds_space *space,
 		 const struct ds_vma *vma, uint64_t n_pages,
 		 struct ds_vpn *ret_first)
 {
+	uint64_t limit = ds_pgtable_limit(&space->table).vpn;
 	struct ds_vma *mapped = copy_vma(space, vma);
 	uint64_t before = ds_task_enter(task);
 	int r = 0;
@@ -117,14 +140,13 @@ int ds_space_map(struct ds_task *task, struct ds_space *space,
 	if (!mapped)
 		return ds_task_void(task, -ENOMEM);
 	ds_rwsem_lock(task, &space->mmap_lock, DS_EXCLUSIVE);
-	if (n_pages >
-	    ds_pgtable_limit(&space->table).vpn - space->next_free.vpn) {
+	mapped->first = place_for(space, mapped, n_pages);
+	if (mapped->first.vpn > limit || n_pages > limit - mapped->first.vpn) {
 		r = -ENOMEM;
 		ds_arena_release(space->arena, mapped, sizeof(*mapped));
 	} else {
-		mapped->first = space->next_free;
 		mapped->end.vpn = mapped->first.vpn + n_pages;
-		space->next_free.vpn += n_pages;
+		space->next_free = mapped->end;
 		ds_task_saw(task, mapped->first.vpn);
 		link_vma(space, mapped);
 		mapped->ops->open(task, mapped);
@@ -271,6 +293,30 @@ void ds_space_place(struct ds_space *space, struct ds_vpn vpn,
 	ds_spin_unlock(&space->vma_spin);
 }
 
+/*
+ * A huge entry is asked for where there is no table yet, and where a store
+ * meets one that is read-only. A table stays for good, so that from then on
+ * there are small entries only.
+ *
+ * Models: __handle_mm_fault(), create_huge_pmd(), wp_huge_pmd().
+ */
+static int try_huge(struct ds_task *task, struct ds_vma *vma, struct ds_vpn vpn,
+		    bool write)
+{
+	uint64_t before = ds_task_enter(task);
+	uint64_t found;
+
+	if (!vma->ops->huge_fault)
+		return DS_FALL_BACK;
+	found = ds_huge_look(task, vma->space, vpn);
+	ds_task_done(task, before, found);
+	if (found == DS_PTE_TABLE)
+		return DS_FALL_BACK;
+	if (ds_pte_allows(found, write))
+		return 0;
+	return vma->ops->huge_fault(task, vma, vpn, write);
+}
+
 int ds_space_fault(struct ds_task *task, struct ds_space *space,
 		   struct ds_vpn vpn, bool write)
 {
@@ -285,7 +331,11 @@ int ds_space_fault(struct ds_task *task, struct ds_space *space,
 	ds_tell(task, "fault on page %llu",
 		(unsigned long long)(vma->pgoff.pgidx + vpn.vpn -
 				     vma->first.vpn));
-	r = vma->ops->fault(task, vma, vpn, write);
+	r = DS_FALL_BACK;
+	if (space->table.huge_order)
+		r = try_huge(task, vma, vpn, write);
+	if (r == DS_FALL_BACK)
+		r = vma->ops->fault(task, vma, vpn, write);
 	ds_task_done(task, before, (uint64_t)r);
 	return r;
 }
@@ -444,14 +494,17 @@ void ds_space_put_n(struct ds_task *task, struct ds_space *space,
 		    struct ds_pfn pfn, int n)
 {
 	uint64_t before = ds_task_enter(task);
+	struct ds_pfn head = ds_frame_head(space->frames, pfn);
 	int left = ds_frame_put_n(task, space->frames, pfn, n);
+
+	ds_task_saw(task, head.pfn);
 
 	ds_tell(task, "put block %llu, count is %d",
 		(unsigned long long)pfn.pfn, left);
 	if (comes_to_idle(task, space, left, n) &&
 	    ds_keeps(task, DS_RULE_PUT_WAKES) &&
 	    ds_keeps(task, DS_RULE_PUT_BEFORE_WAKE))
-		ds_wake(task, space->waitq, ds_refs_object(pfn), false);
+		ds_wake(task, space->waitq, ds_refs_object(head), false);
 	ds_task_done(task, before, 0);
 }
 
@@ -465,18 +518,43 @@ static bool holds_ref(const struct ds_space *space, uint64_t pte)
 /* What a step that sets or clears @pte touches of its frame. */
 static struct ds_access ref_access(const struct ds_space *space, uint64_t pte)
 {
-	return holds_ref(space, pte) ? ds_adds(ds_refs_object(ds_pte_pfn(pte)))
-				     : ds_reads(ds_object(DS_OBJ_NONE, 0, 0));
+	return holds_ref(space, pte)
+		       ? ds_adds(ds_frame_refs_object(space->frames,
+						      ds_pte_pfn(pte)))
+		       : ds_reads(ds_object(DS_OBJ_NONE, 0, 0));
+}
+
+/*
+ * The place of a small entry. Where there can be huge ones a step of its own,
+ * which puts a table in their way; *@ret_slot is then NULL if one came first.
+ */
+static int make_slot(struct ds_task *task, struct ds_space *space,
+		     struct ds_vpn vpn, _Atomic(uint64_t) **ret_slot)
+{
+	_Atomic(uint64_t) *slot;
+
+	if (space->table.huge_order) {
+		ds_yield(task, DS_AT_PTE_SET,
+			 ds_writes(ds_pte_object(space, vpn)));
+		ds_touch(task, ds_pte_object(space, vpn), DS_WRITE);
+		slot = ds_pgtable_find_huge(&space->table, vpn);
+		*ret_slot = NULL;
+		if (slot && (atomic_load(slot) & DS_PTE_PRESENT))
+			return 0;
+	}
+	*ret_slot = ds_pgtable_make(&space->table, vpn);
+	return *ret_slot ? 0 : ds_task_void(task, -ENOMEM);
 }
 
 int ds_pte_set(struct ds_task *task, struct ds_space *space, struct ds_vpn vpn,
 	       uint64_t pte)
 {
-	_Atomic(uint64_t) *slot = ds_pgtable_make(&space->table, vpn);
+	_Atomic(uint64_t) *slot;
 	uint64_t old;
+	int r = make_slot(task, space, vpn, &slot);
 
-	if (!slot)
-		return ds_task_void(task, -ENOMEM);
+	if (r < 0 || !slot)
+		return r;
 	ds_yield(task, DS_AT_PTE_SET, ds_writes(ds_pte_object(space, vpn)),
 		 ref_access(space, pte));
 	ds_touch(task, ds_pte_object(space, vpn), DS_WRITE);
@@ -541,11 +619,130 @@ static void flush(struct ds_task *task, struct ds_space *space,
 		ds_grace_wait(task, &space->walkers);
 	for (i = 0; i < gather->n; i++) {
 		ds_yield(task, DS_AT_FRAME_PUT,
-			 ds_writes(ds_refs_object(gather->pfns[i])));
+			 ds_writes(ds_frame_refs_object(space->frames,
+							gather->pfns[i])));
 		ds_space_put(task, space, gather->pfns[i]);
 	}
 	gather->cleared = false;
 	gather->n = 0;
+}
+
+uint64_t ds_huge_look(struct ds_task *task, struct ds_space *space,
+		      struct ds_vpn vpn)
+{
+	_Atomic(uint64_t) *slot;
+	uint64_t found;
+
+	ds_yield(task, DS_AT_WALK_PTE, ds_reads(ds_pte_object(space, vpn)));
+	ds_touch(task, ds_pte_object(space, vpn), DS_READ);
+	slot = ds_pgtable_find_huge(&space->table, vpn);
+	found = slot ? atomic_load(slot) : 0;
+	if (found && !(found & DS_PTE_PRESENT))
+		found = DS_PTE_TABLE;
+	ds_task_saw(task, found);
+	return found;
+}
+
+int ds_huge_set(struct ds_task *task, struct ds_space *space, struct ds_vpn vpn,
+		uint64_t pte)
+{
+	_Atomic(uint64_t) *slot = ds_pgtable_make_huge(&space->table, vpn);
+	uint64_t old;
+
+	if (!slot)
+		return ds_task_void(task, -ENOMEM);
+	ds_yield(task, DS_AT_PTE_SET, ds_writes(ds_pte_object(space, vpn)),
+		 ref_access(space, pte));
+	ds_touch(task, ds_pte_object(space, vpn), DS_WRITE);
+	old = atomic_load(slot);
+	if (old && !(old & DS_PTE_PRESENT))
+		return 0;
+	if (holds_ref(space, old))
+		ds_assert(ds_pte_pfn(old).pfn == ds_pte_pfn(pte).pfn);
+	else if (holds_ref(space, pte))
+		ds_frame_mapped(task, space->frames, ds_pte_pfn(pte));
+	atomic_store(slot, pte | DS_PTE_HUGE);
+	return 0;
+}
+
+/*
+ * A step that clears what stands where a huge entry for @vpn would, if it is
+ * one. Return: whether there is no table there, so that no small entry is left.
+ */
+static bool clear_huge(struct ds_task *task, struct ds_space *space,
+		       struct ds_vpn vpn, struct gather *gather)
+{
+	_Atomic(uint64_t) *slot = ds_pgtable_find_huge(&space->table, vpn);
+	uint64_t before = ds_task_enter(task);
+	uint64_t guess, old;
+
+	if (!slot)
+		return true;
+	do {
+		ds_task_forget(task, before);
+		guess = atomic_load(slot);
+		ds_task_saw(task, guess & DS_PTE_PRESENT ? guess : !!guess);
+		ds_yield(task, DS_AT_PTE_CLEAR,
+			 guess & DS_PTE_PRESENT
+				 ? ds_writes(ds_pte_object(space, vpn))
+				 : ds_reads(ds_pte_object(space, vpn)),
+			 ref_access(space, guess));
+		ds_touch(task, ds_pte_object(space, vpn), DS_READ);
+		old = atomic_load(slot);
+		if (!(old & DS_PTE_PRESENT)) {
+			ds_task_done(task, before, old != 0);
+			return !old;
+		}
+		/* Another one than declared: the step was only a look. */
+	} while (old != guess ||
+		 !atomic_compare_exchange_strong(slot, &guess, 0));
+	ds_touch(task, ds_pte_object(space, vpn), DS_WRITE);
+	gather->cleared = true;
+	if (holds_ref(space, old)) {
+		ds_frame_unmapped(task, space->frames, ds_pte_pfn(old));
+		gather->pfns[gather->n++] = ds_pte_pfn(old);
+	}
+	ds_task_done(task, before, ds_pte_pfn(old).pfn);
+	return true;
+}
+
+void ds_huge_split(struct ds_task *task, struct ds_space *space,
+		   struct ds_vpn vpn)
+{
+	uint64_t before = ds_task_enter(task);
+	struct gather gather = {.n = 0};
+
+	clear_huge(task, space, vpn, &gather);
+	if (gather.cleared)
+		flush(task, space, &gather);
+	ds_task_done(task, before, 0);
+}
+
+static void clear_small(struct ds_task *task, struct ds_space *space,
+			struct ds_vpn vpn, struct gather *gather)
+{
+	uint64_t old = clear_entry(task, space, vpn);
+
+	gather->cleared |= old != 0;
+	if (holds_ref(space, old))
+		gather->pfns[gather->n++] = ds_pte_pfn(old);
+}
+
+/* Whether what is cleared from @first on comes to a new huge page at @vpn. */
+static bool is_huge_edge(const struct ds_space *space, struct ds_vpn vpn,
+			 struct ds_vpn first)
+{
+	unsigned int order = space->table.huge_order;
+
+	return order &&
+	       (vpn.vpn == first.vpn || vpn.vpn >> order << order == vpn.vpn);
+}
+
+/* The last page of the huge page that holds @vpn. */
+static struct ds_vpn huge_last(const struct ds_space *space, struct ds_vpn vpn)
+{
+	return (struct ds_vpn){vpn.vpn |
+			       ((UINT64_C(1) << space->table.huge_order) - 1)};
 }
 
 void ds_pte_clear(struct ds_task *task, struct ds_space *space,
@@ -556,11 +753,11 @@ void ds_pte_clear(struct ds_task *task, struct ds_space *space,
 	struct ds_vpn vpn;
 
 	for (vpn = first; vpn.vpn < end.vpn; vpn.vpn++) {
-		uint64_t old = clear_entry(task, space, vpn);
-
-		gather.cleared |= old != 0;
-		if (holds_ref(space, old))
-			gather.pfns[gather.n++] = ds_pte_pfn(old);
+		if (is_huge_edge(space, vpn, first) &&
+		    clear_huge(task, space, vpn, &gather))
+			vpn = huge_last(space, vpn);
+		else
+			clear_small(task, space, vpn, &gather);
 		if (!ds_keeps(task, DS_RULE_CLEAR_EVERY_PAGE))
 			break;
 		if (gather.n < GATHER_MAX)
@@ -573,8 +770,22 @@ void ds_pte_clear(struct ds_task *task, struct ds_space *space,
 	ds_task_done(task, before, 0);
 }
 
-/* Takes the right to write out of the entry of @vpn, then the flush. */
-static void protect_pte(struct ds_task *task, struct ds_space *space,
+/* The entry, small or huge, through which @vpn is reached; NULL: none. */
+static _Atomic(uint64_t) *slot_of(const struct ds_space *space,
+				  struct ds_vpn vpn)
+{
+	_Atomic(uint64_t) *slot = ds_pgtable_find_huge(&space->table, vpn);
+
+	if (slot && (atomic_load(slot) & DS_PTE_PRESENT))
+		return slot;
+	return ds_pgtable_find(&space->table, vpn);
+}
+
+/*
+ * Takes the right to write out of the entry of @vpn, then the flush. Return:
+ * whether it was a huge one.
+ */
+static bool protect_pte(struct ds_task *task, struct ds_space *space,
 			struct ds_vpn vpn)
 {
 	uint64_t before = ds_task_enter(task);
@@ -585,24 +796,26 @@ static void protect_pte(struct ds_task *task, struct ds_space *space,
 
 	do {
 		ds_task_forget(task, before);
-		guess = ds_pgtable_read(&space->table, vpn);
+		slot = slot_of(space, vpn);
+		guess = slot ? atomic_load(slot) : 0;
 		ds_task_saw(task, guess);
 		ds_yield(task, DS_AT_PTE_PROTECT,
 			 ds_pte_allows(guess, true) ? ds_writes(entry)
 						    : ds_reads(entry));
 		ds_touch(task, entry, DS_READ);
-		pte = ds_pgtable_read(&space->table, vpn);
+		slot = slot_of(space, vpn);
+		pte = slot ? atomic_load(slot) : 0;
 		if (!ds_pte_allows(pte, true)) {
-			ds_task_done(task, before, 0);
-			return;
+			ds_task_done(task, before, pte & DS_PTE_HUGE);
+			return pte & DS_PTE_HUGE;
 		}
 		/* Declared as a look, or changed by a real thread. */
-		slot = ds_pgtable_find(&space->table, vpn);
 	} while (pte != guess || !atomic_compare_exchange_strong(
 					 slot, &pte, pte & ~DS_PTE_WRITABLE));
 	ds_touch(task, entry, DS_WRITE);
 	flush(task, space, &gather);
-	ds_task_done(task, before, 0);
+	ds_task_done(task, before, guess & DS_PTE_HUGE);
+	return guess & DS_PTE_HUGE;
 }
 
 bool ds_rmap_is_mapped(struct ds_task *task, const struct ds_rmap *rmap,
@@ -647,8 +860,19 @@ void ds_rmap_unmap(struct ds_task *task, struct ds_rmap *rmap,
 		(unsigned long long)range.first.pgidx);
 }
 
+static void protect_area(struct ds_task *task, const struct ds_vma *vma,
+			 uint64_t from, uint64_t to)
+{
+	struct ds_vpn vpn = {from - vma->pgoff.pgidx + vma->first.vpn};
+	uint64_t end = vpn.vpn + to - from;
+
+	for (; vpn.vpn < end; vpn.vpn++)
+		if (protect_pte(task, vma->space, vpn))
+			vpn = huge_last(vma->space, vpn);
+}
+
 void ds_rmap_protect(struct ds_task *task, struct ds_rmap *rmap,
-		     struct ds_pgidx page)
+		     struct ds_pgrange range)
 {
 	uint64_t before = ds_task_enter(task);
 	struct ds_vma *vma;
@@ -656,13 +880,13 @@ void ds_rmap_protect(struct ds_task *task, struct ds_rmap *rmap,
 	ds_rwsem_lock(task, &rmap->lock, DS_SHARED);
 	for (vma = rmap->vmas; vma; vma = vma->rmap_next) {
 		uint64_t n = vma->end.vpn - vma->first.vpn;
-		uint64_t at = page.pgidx - vma->pgoff.pgidx;
+		uint64_t from = max_vpn(range.first.pgidx, vma->pgoff.pgidx);
+		uint64_t to = min_vpn(range.end.pgidx, vma->pgoff.pgidx + n);
 
-		if (page.pgidx < vma->pgoff.pgidx || at >= n)
+		if (from >= to)
 			continue;
 		ds_task_saw(task, vma->first.vpn);
-		protect_pte(task, vma->space,
-			    (struct ds_vpn){vma->first.vpn + at});
+		protect_area(task, vma, from, to);
 	}
 	ds_rwsem_unlock(task, &rmap->lock);
 	ds_task_done(task, before, 0);

@@ -16,6 +16,9 @@
 #define DS_SIGSEGV (-4097)
 #define DS_SIGBUS  (-4098)
 
+/* A fault that no huge entry can serve: VM_FAULT_FALLBACK. */
+#define DS_FALL_BACK 1
+
 struct ds_space;
 struct ds_vma;
 
@@ -28,6 +31,13 @@ struct ds_vm_ops {
 	 */
 	int (*fault)(struct ds_task *task, struct ds_vma *vma,
 		     struct ds_vpn vpn, bool write);
+	/*
+	 * The same with a huge entry for the whole huge page. DS_FALL_BACK when
+	 * that cannot be: then there is no huge entry, and @fault is asked.
+	 * NULL: never.
+	 */
+	int (*huge_fault)(struct ds_task *task, struct ds_vma *vma,
+			  struct ds_vpn vpn, bool write);
 	/* An area more or less of the same file. */
 	void (*open)(struct ds_task *task, struct ds_vma *vma);
 	void (*close)(struct ds_task *task, struct ds_vma *vma);
@@ -49,6 +59,8 @@ struct ds_vma {
 	struct ds_vpn first, end;
 	struct ds_pgidx pgoff;
 	bool writable;
+	/* Wants an address at which huge pages can be mapped. */
+	bool align_huge;
 	struct ds_rmap *rmap;
 	const struct ds_vm_ops *ops;
 	void *file; /* the file system's */
@@ -109,6 +121,12 @@ int ds_space_map(struct ds_task *task, struct ds_space *space,
 int ds_space_unmap(struct ds_task *task, struct ds_space *space,
 		   struct ds_vpn first, struct ds_vpn end);
 
+/*
+ * Lets the space have huge entries of 2^@order pages. Before anything is
+ * mapped.
+ */
+void ds_space_set_huge(struct ds_space *space, unsigned int order);
+
 /* The area that holds @vpn, or NULL. Under mmap_lock. */
 struct ds_vma *ds_space_find(const struct ds_space *space, struct ds_vpn vpn);
 
@@ -151,11 +169,40 @@ int ds_pte_set(struct ds_task *task, struct ds_space *space, struct ds_vpn vpn,
 	       uint64_t pte);
 
 /*
+ * What stands where a huge entry for @vpn would: 0, a huge entry, or
+ * DS_PTE_TABLE: a table of entries. A step.
+ */
+#define DS_PTE_TABLE UINT64_C(2)
+
+uint64_t ds_huge_look(struct ds_task *task, struct ds_space *space,
+		      struct ds_vpn vpn);
+
+/*
+ * Sets the huge entry for @vpn, unless a table stands there: a step.
+ * Return: 0, or -ENOMEM.
+ *
+ * Models: vmf_insert_pfn_pmd(), v4.19; vmf_insert_folio_pmd(), v6.15.
+ */
+int ds_huge_set(struct ds_task *task, struct ds_space *space, struct ds_vpn vpn,
+		uint64_t pte);
+
+/*
+ * Takes away the huge entry for @vpn, if there is one. Its pages are faulted in
+ * again: a file's huge entry is never cut into small ones.
+ *
+ * Models: __split_huge_pmd() of a DAX area.
+ */
+void ds_huge_split(struct ds_task *task, struct ds_space *space,
+		   struct ds_vpn vpn);
+
+/*
  * Clears the entries of [first, end): a step each, then the TLB flush, then
  * the references that they held: dropped only where no processor can use the
  * old entries any more.
  *
- * Models: zap_pte_range() and mmu_gather.
+ * A huge entry goes whole, also when only a part of it is to be cleared.
+ *
+ * Models: zap_pte_range(), zap_huge_pmd() and mmu_gather.
  */
 void ds_pte_clear(struct ds_task *task, struct ds_space *space,
 		  struct ds_vpn first, struct ds_vpn end);
@@ -176,19 +223,22 @@ void ds_rmap_unmap(struct ds_task *task, struct ds_rmap *rmap,
 		   struct ds_pgrange range);
 
 /*
- * Makes @page of the file read-only in every address space, so that the next
- * store faults. The page's entry is locked, which keeps faults from setting
- * page-table entries for it.
+ * Makes the pages of @range of the file read-only in every address space, so
+ * that the next store faults. Their entry is locked, which keeps faults from
+ * setting page-table entries for them.
  *
- * Models: dax_entry_mkclean().
+ * Models: dax_entry_mkclean(), from v5.19 with more than one page.
  */
 void ds_rmap_protect(struct ds_task *task, struct ds_rmap *rmap,
-		     struct ds_pgidx page);
+		     struct ds_pgrange range);
 
+/* Where there are huge entries: one object with what stands in their way. */
 static inline ds_obj ds_pte_object(const struct ds_space *space,
 				   struct ds_vpn vpn)
 {
-	return ds_object(DS_OBJ_PTE, space->id, vpn.vpn);
+	unsigned int order = space->table.huge_order;
+
+	return ds_object(DS_OBJ_PTE, space->id, vpn.vpn >> order << order);
 }
 
 static inline ds_obj ds_rmap_object(const struct ds_rmap *rmap)

@@ -280,8 +280,9 @@ int ds_frame_refs(struct ds_task *task, struct ds_frames *frames,
 {
 	int refs;
 
-	ds_touch(task, ds_refs_object(pfn), DS_READ);
 	ds_assert(pfn.pfn < frames->n);
+	ds_touch(task, ds_frame_refs_object(frames, pfn), DS_READ);
+	pfn = ds_frame_head(frames, pfn);
 	refs = atomic_load(&frames->frames[pfn.pfn].extra) + frames->idle;
 	/* How many there are is for people: tasks ask whether it is idle. */
 	ds_task_saw(task, refs == frames->idle);
@@ -291,11 +292,12 @@ int ds_frame_refs(struct ds_task *task, struct ds_frames *frames,
 bool ds_frame_is_busy(struct ds_task *task, struct ds_frames *frames,
 		      struct ds_pfn pfn)
 {
-	const struct ds_frame *frame = &frames->frames[pfn.pfn];
+	const struct ds_frame *frame;
 	int others;
 
-	ds_touch(task, ds_refs_object(pfn), DS_READ);
 	ds_assert(pfn.pfn < frames->n);
+	ds_touch(task, ds_frame_refs_object(frames, pfn), DS_READ);
+	frame = &frames->frames[ds_frame_head(frames, pfn).pfn];
 	/*
 	 * Between real threads these are two looks. Who unmaps lowers the
 	 * second before the first, so a page can seem busy that is about to be
@@ -315,7 +317,8 @@ void ds_frame_get(struct ds_task *task, struct ds_frames *frames,
 void ds_frame_get_n(struct ds_task *task, struct ds_frames *frames,
 		    struct ds_pfn pfn, int n)
 {
-	ds_touch(task, ds_refs_object(pfn), DS_ADD);
+	ds_touch(task, ds_frame_refs_object(frames, pfn), DS_ADD);
+	pfn = ds_frame_head(frames, pfn);
 	will_change(frames, pfn, false);
 	atomic_fetch_add(&frames->frames[pfn.pfn].extra, n);
 }
@@ -323,11 +326,14 @@ void ds_frame_get_n(struct ds_task *task, struct ds_frames *frames,
 bool ds_frame_try_get_n(struct ds_task *task, struct ds_frames *frames,
 			struct ds_pfn pfn, int n)
 {
-	atomic_int *extra = &frames->frames[pfn.pfn].extra;
-	int seen = atomic_load(extra);
+	atomic_int *extra;
+	int seen;
 
-	ds_touch(task, ds_refs_object(pfn), DS_WRITE);
+	ds_touch(task, ds_frame_refs_object(frames, pfn), DS_WRITE);
+	pfn = ds_frame_head(frames, pfn);
 	will_change(frames, pfn, false);
+	extra = &frames->frames[pfn.pfn].extra;
+	seen = atomic_load(extra);
 	while (seen + frames->idle > 0)
 		if (atomic_compare_exchange_weak(extra, &seen, seen + n))
 			break;
@@ -339,6 +345,7 @@ void ds_frame_mapped(struct ds_task *task, struct ds_frames *frames,
 		     struct ds_pfn pfn)
 {
 	ds_frame_get(task, frames, pfn);
+	pfn = ds_frame_head(frames, pfn);
 	atomic_fetch_add(&frames->frames[pfn.pfn].mapped, 1);
 }
 
@@ -347,7 +354,8 @@ void ds_frame_unmapped(struct ds_task *task, struct ds_frames *frames,
 {
 	int before;
 
-	ds_touch(task, ds_refs_object(pfn), DS_ADD);
+	ds_touch(task, ds_frame_refs_object(frames, pfn), DS_ADD);
+	pfn = ds_frame_head(frames, pfn);
 	will_change(frames, pfn, false);
 	before = atomic_fetch_sub(&frames->frames[pfn.pfn].mapped, 1);
 	ds_assert(before > 0);
@@ -364,10 +372,12 @@ int ds_frame_put_n(struct ds_task *task, struct ds_frames *frames,
 {
 	int left;
 
-	ds_touch(task, ds_refs_object(pfn), DS_WRITE);
+	ds_touch(task, ds_frame_refs_object(frames, pfn), DS_WRITE);
+	pfn = ds_frame_head(frames, pfn);
 	will_change(frames, pfn, false);
 	left = atomic_fetch_sub(&frames->frames[pfn.pfn].extra, n) - n;
-	ds_assert(left >= 0);
+	/* A folio split under its pins leaves them frames with no count. */
+	ds_assert(left >= 0 || frames->huge_order);
 	ds_task_saw(task, left == 0);
 	return left + frames->idle;
 }
@@ -460,10 +470,42 @@ void ds_frame_unhold(struct ds_task *task, struct ds_frames *frames,
 void ds_frame_associate(struct ds_task *task, struct ds_frames *frames,
 			struct ds_pfn pfn, uint32_t inode, struct ds_pgidx page)
 {
-	ds_touch(task, ds_owner_object(pfn), DS_WRITE);
+	ds_touch(task, ds_frame_owner_object(frames, pfn), DS_WRITE);
 	will_change(frames, pfn, false);
 	frames->frames[pfn.pfn].mapping = inode;
 	frames->frames[pfn.pfn].index = page.pgidx;
+}
+
+void ds_frame_join(struct ds_task *task, struct ds_frames *frames,
+		   struct ds_pfn head, unsigned int order)
+{
+	uint64_t i;
+
+	ds_touch(task, ds_frame_refs_object(frames, head), DS_WRITE);
+	ds_assert(order > 0 && order == frames->huge_order);
+	for (i = 0; i < UINT64_C(1) << order; i++) {
+		struct ds_frame *frame = &frames->frames[head.pfn + i];
+
+		will_change(frames, ds_pfn(head.pfn + i), false);
+		frame->order = i ? 0 : (uint16_t)order;
+		__atomic_store_n(&frame->behind, (uint16_t)i, __ATOMIC_RELEASE);
+	}
+}
+
+void ds_frame_split(struct ds_task *task, struct ds_frames *frames,
+		    struct ds_pfn head)
+{
+	unsigned int order = frames->frames[head.pfn].order;
+	uint64_t i;
+
+	ds_touch(task, ds_frame_refs_object(frames, head), DS_WRITE);
+	for (i = 0; i < UINT64_C(1) << order; i++) {
+		struct ds_frame *frame = &frames->frames[head.pfn + i];
+
+		will_change(frames, ds_pfn(head.pfn + i), false);
+		frame->order = 0;
+		__atomic_store_n(&frame->behind, 0, __ATOMIC_RELEASE);
+	}
 }
 
 void ds_frame_set_file(struct ds_frames *frames, struct ds_pfn pfn,
@@ -515,6 +557,7 @@ static struct ds_digest digest_record(struct ds_pfn pfn,
 	ds_digest_add(&digest, (uint64_t)frame->mapping << 32 | frame->file);
 	ds_digest_add(&digest, frame->index);
 	ds_digest_add(&digest, (uint64_t)atomic_load(&frame->mapped));
+	ds_digest_add(&digest, (uint64_t)frame->order << 16 | frame->behind);
 	return digest;
 }
 
@@ -523,7 +566,8 @@ static bool records_differ(const struct ds_frame *a, const struct ds_frame *b)
 	return atomic_load(&a->extra) != atomic_load(&b->extra) ||
 	       atomic_load(&a->mapped) != atomic_load(&b->mapped) ||
 	       a->mapping != b->mapping || a->file != b->file ||
-	       a->index != b->index;
+	       a->index != b->index || a->order != b->order ||
+	       a->behind != b->behind;
 }
 
 /* Not: when it was taken, nor the order of the list. */

@@ -12,6 +12,10 @@
  * Models: struct page of a device page. To v6.14 idle is 1, a pin takes a
  * reference and a page-table entry takes none; from v6.15 idle is 0 and a
  * page-table entry takes one too (@pte_holds_ref).
+ *
+ * From v6.15 on the frames of a huge entry of a page cache are a folio: all
+ * references go to the first one, its head, until the entry goes. Whatever
+ * counts references here goes to the head by itself.
  */
 #include <stdatomic.h>
 
@@ -26,6 +30,8 @@ struct ds_frame {
 	uint32_t file;     /* inode that owns the block, 0: free */
 	uint32_t reserved; /* share count of reflinked pages */
 	atomic_int mapped; /* of @extra, held by page-table entries */
+	uint16_t order;    /* of a folio's head: log2 of its frames */
+	uint16_t behind;   /* frames between it and its folio's head */
 };
 
 /*
@@ -56,7 +62,8 @@ struct ds_frames {
 	int idle;
 	bool pte_holds_ref;
 	bool keep_holders;
-	struct ds_spin spin; /* protects the holders */
+	unsigned int huge_order; /* log2 of a huge page's frames; 0: none */
+	struct ds_spin spin;     /* protects the holders */
 	struct ds_holder *holders;
 	struct ds_arena *arena;
 	struct ds_frame_log *log; /* host memory: what to restore */
@@ -145,6 +152,17 @@ void ds_frame_associate(struct ds_task *task, struct ds_frames *frames,
 			struct ds_pfn pfn, uint32_t inode,
 			struct ds_pgidx page);
 
+/*
+ * Makes a folio of the 2^@order frames from @head on, and single frames again.
+ * Both write REFS.
+ *
+ * Models: dax_folio_init(), dax_folio_put(), v6.15.
+ */
+void ds_frame_join(struct ds_task *task, struct ds_frames *frames,
+		   struct ds_pfn head, unsigned int order);
+void ds_frame_split(struct ds_task *task, struct ds_frames *frames,
+		    struct ds_pfn head);
+
 /* Says which file owns the block; part of the step that allocates or frees. */
 void ds_frame_set_file(struct ds_frames *frames, struct ds_pfn pfn,
 		       uint32_t inode);
@@ -172,19 +190,46 @@ const struct ds_frame *ds_frame_view(const struct ds_frames *frames,
 const unsigned char *ds_frame_bytes(const struct ds_frames *frames,
 				    struct ds_pfn pfn);
 
+/* The frame that counts references to @pfn: itself, or its folio's head. */
+static inline struct ds_pfn ds_frame_head(const struct ds_frames *frames,
+					  struct ds_pfn pfn)
+{
+	const uint16_t *behind = &frames->frames[pfn.pfn].behind;
+
+	if (ds_likely(!frames->huge_order))
+		return pfn;
+	return ds_pfn(pfn.pfn - __atomic_load_n(behind, __ATOMIC_ACQUIRE));
+}
+
 static inline ds_obj ds_refs_object(struct ds_pfn pfn)
 {
 	return ds_object(DS_OBJ_REFS, 0, pfn.pfn);
 }
 
+/*
+ * What a step touches that counts references to @pfn. Where there can be
+ * folios that includes which frame counts: one object for all that may be one.
+ * Waiters have the frame's own as their key: ds_refs_object().
+ */
+static inline ds_obj ds_frame_refs_object(const struct ds_frames *frames,
+					  struct ds_pfn pfn)
+{
+	if (frames->pte_holds_ref)
+		pfn.pfn = pfn.pfn >> frames->huge_order << frames->huge_order;
+	return ds_refs_object(pfn);
+}
+
+/* Who has @pfn in a page cache; of a huge page one object for all frames. */
+static inline ds_obj ds_frame_owner_object(const struct ds_frames *frames,
+					   struct ds_pfn pfn)
+{
+	return ds_object(DS_OBJ_OWNER, 0,
+			 pfn.pfn >> frames->huge_order << frames->huge_order);
+}
+
 static inline ds_obj ds_bytes_object(struct ds_pfn pfn)
 {
 	return ds_object(DS_OBJ_BYTES, 0, pfn.pfn);
-}
-
-static inline ds_obj ds_owner_object(struct ds_pfn pfn)
-{
-	return ds_object(DS_OBJ_OWNER, 0, pfn.pfn);
 }
 
 #endif

@@ -446,6 +446,32 @@ static bool is_in_hole(const struct ds_scn_file *file, uint64_t offset)
 	return false;
 }
 
+/*
+ * Gives a file that is fit for huge pages its blocks: of each stretch that is
+ * no hole at once, so that they lie together.
+ */
+static int64_t allocate_huge(struct ds_program *program,
+			     const struct ds_scn_file *script,
+			     struct ds_file *file)
+{
+	uint64_t start, end;
+	int64_t r = 0;
+
+	for (start = 0; r >= 0 && start < script->size; start = end) {
+		bool hole = is_in_hole(script, start);
+
+		end = start;
+		while (end < script->size && is_in_hole(script, end) == hole)
+			end += DS_PAGE_SIZE;
+		if (!hole)
+			r = ds_vfs_fallocate(program->world->setup, file,
+					     FALLOC_FL_KEEP_SIZE,
+					     (int64_t)start,
+					     (int64_t)(end - start));
+	}
+	return r;
+}
+
 static int write_file(struct ds_program *program, unsigned int i)
 {
 	const struct ds_scn_file *script = &program->scenario.files[i];
@@ -460,6 +486,8 @@ static int write_file(struct ds_program *program, unsigned int i)
 	if (r < 0)
 		return (int)r;
 	program->handles[i].file = file;
+	if (script->huge)
+		r = allocate_huge(program, script, file);
 	for (offset = 0; r >= 0 && offset < script->size;
 	     offset += DS_PAGE_SIZE) {
 		uint64_t left = script->size - offset;
@@ -598,6 +626,8 @@ int ds_program_new(const struct ds_scenario *scenario,
 		.n_zones = N_ZONES,
 		.table_bits = TABLE_BITS,
 		.tree_shift = TREE_SHIFT,
+		.huge_order = scenario->huge_order,
+		.scan_batch = scenario->batch,
 		.concurrent = options->turns == DS_TURNS_FREE,
 		.victim = true,
 		.shadow = options->turns != DS_TURNS_FREE,

@@ -200,7 +200,10 @@ static int parse_file(struct parser *parser)
 			return fail(parser, "a new name", word(parser, 1));
 	if (r == 0)
 		r = parse_size(parser, 2, &file->size);
-	for (i = 3; r == 0 && i < parser->n_words; i += 2)
+	file->huge = is(parser, 3, "huge");
+	if (r == 0 && file->huge && !scenario->huge_order)
+		return fail(parser, "'huge SIZE' above", NULL);
+	for (i = 3 + file->huge; r == 0 && i < parser->n_words; i += 2)
 		r = parse_hole(parser, i, file);
 	if (r == 0)
 		scenario->n_files++;
@@ -375,8 +378,8 @@ static int parse_shape(struct parser *parser, unsigned int i,
 static int parse_call(struct parser *parser)
 {
 	static const char what[] =
-		"scenario, flush, watch, file, task, expect, or a "
-		"call of a task";
+		"scenario, flush, watch, huge, batch, file, task, "
+		"expect, or a call of a task";
 	struct ds_scn_task *task = parser->task;
 	struct ds_scn_call *call;
 	unsigned int verb, i;
@@ -426,6 +429,32 @@ static int parse_watch(struct parser *parser)
 	return no_more(parser, 2);
 }
 
+/* As many frames as a step can name, beside what else it touches. */
+static int parse_huge(struct parser *parser)
+{
+	uint64_t size;
+
+	if (parser->scenario->n_files)
+		return fail(parser, "the size of huge pages before files",
+			    NULL);
+	if (!word(parser, 1) || ds_size_parse(word(parser, 1), &size) < 0 ||
+	    (size != 2 * DS_PAGE_SIZE && size != 4 * DS_PAGE_SIZE))
+		return fail(parser, "8K or 16K", word(parser, 1));
+	parser->scenario->huge_order = size == 2 * DS_PAGE_SIZE ? 1 : 2;
+	return no_more(parser, 2);
+}
+
+static int parse_batch(struct parser *parser)
+{
+	uint64_t n;
+
+	if (!word(parser, 1) || ds_size_parse(word(parser, 1), &n) < 0 ||
+	    n < 1 || n > DS_SCAN_BATCH_MAX)
+		return fail(parser, "a number from 1 to 15", word(parser, 1));
+	parser->scenario->batch = (unsigned int)n;
+	return no_more(parser, 2);
+}
+
 static int parse_line(struct parser *parser)
 {
 	struct ds_scenario *scenario = parser->scenario;
@@ -446,6 +475,10 @@ static int parse_line(struct parser *parser)
 		return parse_flush(parser);
 	if (is(parser, 0, "watch"))
 		return parse_watch(parser);
+	if (is(parser, 0, "huge"))
+		return parse_huge(parser);
+	if (is(parser, 0, "batch"))
+		return parse_batch(parser);
 	if (is(parser, 0, "file"))
 		return parse_file(parser);
 	if (is(parser, 0, "task"))

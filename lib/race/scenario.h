@@ -11,9 +11,16 @@
  *	# comment
  *	scenario NAME
  *	flush ipi|broadcast		whether a TLB flush waits for walkers
+ *	huge SIZE			a huge page is so large: 8K or 16K, where
+ *					hardware has 2M; without this statement
+ *					there are none
+ *	batch N				the search for busy pages looks up N
+ *					entries at a time, 1 to 15
  *	watch waits			tell which calls can run while a task
  *					waits for pins
- *	file NAME SIZE [hole OFF+LEN]...
+ *	file NAME SIZE [huge] [hole OFF+LEN]...
+ *					huge: its blocks begin where huge pages
+ *					do, and lie together
  *	task NAME [forever]
  *		before CALL		made before the search begins
  *		CALL
@@ -110,6 +117,7 @@ struct ds_scn_call {
 struct ds_scn_file {
 	char name[DS_SCN_NAME];
 	uint64_t size;
+	bool huge; /* its blocks are fit for huge pages */
 	unsigned int n_holes;
 	struct {
 		uint64_t offset, len;
@@ -132,6 +140,8 @@ struct ds_scenario {
 	char name[2 * DS_SCN_NAME];
 	bool flush_ipi;
 	bool watch_waits;
+	unsigned int huge_order; /* log2 of a huge page's pages; 0: none */
+	unsigned int batch;      /* entries in a look-up of a search; 0: 1 */
 	unsigned int n_files, n_tasks, n_expects;
 	struct ds_scn_file files[DS_SCN_FILES];
 	struct ds_scn_task tasks[DS_SCN_TASKS];

@@ -53,7 +53,8 @@ static void write_file(struct ds_text *out, const struct ds_scn_file *file)
 	char offset[24], len[24];
 	unsigned int i;
 
-	ds_text_add(out, "file %s %s", file->name, size_text(file->size, len));
+	ds_text_add(out, "file %s %s%s", file->name, size_text(file->size, len),
+		    file->huge ? " huge" : "");
 	for (i = 0; i < file->n_holes; i++)
 		ds_text_add(out, " hole %s+%s",
 			    size_text(file->holes[i].offset, offset),
@@ -79,13 +80,19 @@ char *ds_scenario_text(const struct ds_scenario *scenario)
 {
 	unsigned int i, j;
 	struct ds_text out = {0};
-	char call[160];
+	char call[160], size[24];
 
 	ds_text_add(&out, "scenario %s\n", scenario->name);
 	if (scenario->flush_ipi)
 		ds_text_add(&out, "flush ipi\n");
 	if (scenario->watch_waits)
 		ds_text_add(&out, "watch waits\n");
+	if (scenario->huge_order)
+		ds_text_add(&out, "huge %s\n",
+			    size_text(DS_PAGE_SIZE << scenario->huge_order,
+				      size));
+	if (scenario->batch)
+		ds_text_add(&out, "batch %u\n", scenario->batch);
 	for (i = 0; i < scenario->n_files; i++)
 		write_file(&out, &scenario->files[i]);
 	for (i = 0; i < scenario->n_tasks; i++) {

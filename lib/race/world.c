@@ -31,17 +31,24 @@ static int make_file_system(struct ds_world *world,
 	if (r < 0)
 		return r;
 	world->frames->pte_holds_ref = profile->pte_holds_ref;
+	world->frames->huge_order = options->huge_order;
 	r = ds_super_new(world->arena, profile, world->frames, world->waitq,
 			 options->n_zones, &world->super);
 	if (r < 0)
 		return r;
 	world->super->tree_shift = options->tree_shift;
+	world->super->scan_batch = options->scan_batch;
+	if (options->huge_order)
+		ds_blocks_align(world->super->blocks,
+				1U << options->huge_order);
 	world->super->concurrent = options->concurrent;
 	world->super->victim = options->victim;
 	r = ds_space_new(world->arena, 1, "mmap_lock", world->frames,
 			 world->waitq, options->table_bits, &world->space);
 	if (r < 0)
 		return r;
+	if (options->huge_order)
+		ds_space_set_huge(world->space, options->huge_order);
 	world->space->flush = options->flush;
 	world->space->close_late = profile->break_at_evict;
 	world->space->direct_pins = profile->direct_pins;

@@ -17,6 +17,8 @@ struct ds_world_options {
 	unsigned int n_zones;
 	unsigned int table_bits; /* page tables: log2 of the fan-out */
 	unsigned int tree_shift; /* page cache: log2 of the fan-out */
+	unsigned int huge_order; /* log2 of a huge page's pages; 0: none */
+	unsigned int scan_batch; /* see struct ds_mapping; 0: 1 */
 	bool concurrent;         /* tasks or threads will run in parallel */
 	bool victim;             /* freed blocks go to a victim file */
 	bool shadow;             /* follow file contents */

@@ -140,6 +140,23 @@ static inline void t_open(struct t_world *t, const char *fs)
 	t_open_sized(t, fs, 1024);
 }
 
+/* The same with huge pages of 2^@order pages. */
+static inline void t_open_huge(struct t_world *t, const char *fs,
+			       unsigned int order)
+{
+	const struct ds_world_options options = {
+		.profile = ds_profile_find(fs),
+		.n_zones = 1,
+		.table_bits = 4,
+		.tree_shift = 2,
+		.huge_order = order,
+		.shadow = true,
+		.checked = true,
+	};
+
+	t_open_with(t, &options, 1024);
+}
+
 static inline void t_close(struct t_world *t)
 {
 	ds_world_free(t->world);
@@ -182,6 +199,22 @@ static inline struct ds_file *t_file(struct t_world *t, const char *name,
 	struct ds_file *file = t_open_file(t, name, O_RDWR | O_CREAT);
 	uint64_t i;
 
+	for (i = 0; i < n_pages; i++)
+		t_fill(t, file, i, t_pattern(i));
+	return file;
+}
+
+/* The same with blocks that lie together, aligned where the world aligns. */
+static inline struct ds_file *t_file_together(struct t_world *t,
+					      const char *name,
+					      uint64_t n_pages)
+{
+	struct ds_file *file = t_open_file(t, name, O_RDWR | O_CREAT);
+	uint64_t i;
+
+	assert_int_equal(ds_vfs_fallocate(t->setup, file, 0, 0,
+					  (int64_t)(n_pages * T_PAGE)),
+			 0);
 	for (i = 0; i < n_pages; i++)
 		t_fill(t, file, i, t_pattern(i));
 	return file;

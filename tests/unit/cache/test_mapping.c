@@ -518,6 +518,248 @@ static void writing_back_makes_no_entry_again(void **state)
 	t_close(&c.t);
 }
 
+/* ------------------------------ Huge entries ------------------------------ */
+
+/* The same in a world whose huge pages have 4 pages; all of it touched. */
+static void set_up_huge(struct t_cache *c, const char *fs)
+{
+	t_open_huge(&c->t, fs, 2);
+	c->file = t_file_together(&c->t, "A", 8);
+	c->mapping = &c->file->inode->mapping;
+	c->addr = t_map(&c->t, c->file, 0, 8);
+	touch(c, 0);
+	touch(c, 4);
+	assert_true(ds_entry_is_huge(t_entry(c->file, 3)));
+	assert_int_equal(ds_xtree_count(c->mapping->tree), 2);
+}
+
+static void every_frame_of_a_huge_entry_is_tied_to_v6_14(void **state)
+{
+	struct t_cache c;
+	uint64_t i;
+
+	(void)state;
+	set_up_huge(&c, "ext4-4.19");
+	for (i = 0; i < 8; i++) {
+		struct ds_pfn pfn = t_block(c.file, i);
+		const struct ds_frame *frame = ds_frame_view(c.t.frames, pfn);
+
+		assert_int_equal(frame->mapping, c.file->inode->id);
+		assert_int_equal(frame->index, i);
+		assert_int_equal(ds_frame_head(c.t.frames, pfn).pfn, pfn.pfn);
+	}
+	ds_mapping_delete(c.t.setup, c.mapping, ds_pgrange(0, 8));
+	for (i = 0; i < 8; i++)
+		assert_int_equal(
+			ds_frame_view(c.t.frames, t_block(c.file, i))->mapping,
+			0);
+	t_close(&c.t);
+}
+
+static void the_frames_of_a_huge_entry_are_a_folio_from_v6_15(void **state)
+{
+	struct ds_pfn first;
+	struct t_cache c;
+
+	(void)state;
+	set_up_huge(&c, "xfs-6.15");
+	first = t_block(c.file, 4);
+	assert_int_equal(ds_frame_head(c.t.frames, t_block(c.file, 7)).pfn,
+			 first.pfn);
+	assert_int_equal(ds_frame_view(c.t.frames, first)->index, 4);
+	assert_int_equal(t_mapped(&c.t, first), 1);
+	ds_rmap_unmap(c.t.setup, &c.mapping->rmap, ds_pgrange_all());
+	assert_int_equal(t_extra(&c.t, first), 0);
+	ds_mapping_delete(c.t.setup, c.mapping, ds_pgrange(4, 8));
+	assert_int_equal(ds_frame_head(c.t.frames, t_block(c.file, 7)).pfn,
+			 t_block(c.file, 7).pfn);
+	assert_int_equal(t_n_events(&c.t, DS_EV_WARNED), 0);
+	t_close(&c.t);
+}
+
+static void a_part_of_the_range_deletes_the_whole_huge_entry(void **state)
+{
+	struct t_cache c;
+
+	(void)state;
+	set_up_huge(&c, "ext4-4.19");
+	assert_true(t_is_dirty(c.file, 0));
+	ds_mapping_delete(c.t.setup, c.mapping, ds_pgrange(3, 4));
+	assert_int_equal(t_entry(c.file, 0), 0);
+	assert_false(t_is_dirty(c.file, 0));
+	assert_int_not_equal(t_entry(c.file, 4), 0);
+	/* Its mapping is another thing. */
+	assert_true(t_pte(&c.t, c.addr) & DS_PTE_HUGE);
+	t_close(&c.t);
+}
+
+static void unmapping_a_part_takes_the_whole_mapping_away(void **state)
+{
+	struct t_cache c;
+
+	(void)state;
+	set_up_huge(&c, "ext4-4.19");
+	ds_rmap_unmap(c.t.setup, &c.mapping->rmap, ds_pgrange(3, 5));
+	assert_int_equal(t_pte(&c.t, c.addr), 0);
+	assert_int_equal(t_pte(&c.t, c.addr + 7 * T_PAGE), 0);
+	assert_true(ds_entry_is_huge(t_entry(c.file, 0)));
+	look(&c, 0);
+	assert_true(t_pte(&c.t, c.addr) & DS_PTE_HUGE);
+	t_close(&c.t);
+}
+
+static void assert_busy(struct t_cache *c, struct ds_pgrange range,
+			bool expected, struct ds_pfn expected_pfn)
+{
+	struct ds_pfn pfn = {0};
+
+	assert_int_equal(ds_mapping_first_busy(c->t.setup, c->mapping, range,
+					       false, &pfn),
+			 expected);
+	if (expected)
+		assert_int_equal(pfn.pfn, expected_pfn.pfn);
+}
+
+static void the_search_finds_the_busy_page_of_a_huge_entry(void **state)
+{
+	struct t_job pin = {.len = T_PAGE};
+	struct t_cache c;
+
+	(void)state;
+	set_up_huge(&c, "ext4-4.19");
+	pin.addr = c.addr + 6 * T_PAGE;
+	t_pin(&c.t, &pin);
+	assert_busy(&c, ds_pgrange_all(), true, t_block(c.file, 6));
+	/* Also from a part of the entry that it is not in. */
+	assert_busy(&c, ds_pgrange(7, 8), true, t_block(c.file, 6));
+	assert_busy(&c, ds_pgrange(0, 4), false, ds_pfn(0));
+	t_unpin(&c.t, &pin);
+	assert_busy(&c, ds_pgrange_all(), false, ds_pfn(0));
+	t_close(&c.t);
+}
+
+static void the_search_finds_the_folio_from_v6_15(void **state)
+{
+	struct t_job pin = {.len = T_PAGE};
+	struct t_cache c;
+
+	(void)state;
+	set_up_huge(&c, "ext4-6.15");
+	assert_busy(&c, ds_pgrange_all(), false, ds_pfn(0));
+	touch(&c, 4);
+	pin.addr = c.addr + 6 * T_PAGE;
+	t_pin(&c.t, &pin);
+	assert_busy(&c, ds_pgrange_all(), true, t_block(c.file, 4));
+	t_unpin(&c.t, &pin);
+	t_close(&c.t);
+}
+
+static void every_busy_page_of_a_huge_entry_is_warned_of(void **state)
+{
+	struct t_job pin = {.len = 2 * T_PAGE};
+	struct t_cache c;
+
+	(void)state;
+	set_up_huge(&c, "ext4-4.19");
+	pin.addr = c.addr + 2 * T_PAGE;
+	t_pin(&c.t, &pin);
+	ds_mapping_delete(c.t.setup, c.mapping, ds_pgrange(0, 1));
+	assert_int_equal(t_n_events(&c.t, DS_EV_WARNED), 2);
+	t_close(&c.t);
+}
+
+static void a_folio_that_is_split_while_busy_is_warned_of(void **state)
+{
+	const struct ds_event *event;
+	struct t_job pin = {.len = T_PAGE};
+	struct t_cache c;
+
+	(void)state;
+	set_up_huge(&c, "ext4-6.15");
+	pin.addr = c.addr + 2 * T_PAGE;
+	t_pin(&c.t, &pin);
+	ds_rmap_unmap(c.t.setup, &c.mapping->rmap, ds_pgrange_all());
+	ds_mapping_delete(c.t.setup, c.mapping, ds_pgrange(0, 8));
+	assert_int_equal(t_n_events(&c.t, DS_EV_WARNED), 1);
+	event = t_event(&c.t, DS_EV_WARNED, 0);
+	assert_int_equal(event->value, DS_WARN_FOLIO_STATE);
+	assert_int_equal(event->pfn.pfn, t_block(c.file, 0).pfn);
+	t_close(&c.t);
+}
+
+static void write_back_protects_a_huge_mapping_and_clears_its_tag(void **state)
+{
+	struct t_cache c;
+
+	(void)state;
+	set_up_huge(&c, "ext4-4.19");
+	/* From the middle of an entry on. */
+	ds_mapping_write_back(c.t.setup, c.mapping, ds_pgrange(6, 7));
+	assert_true(t_is_dirty(c.file, 0));
+	assert_false(t_is_dirty(c.file, 4));
+	assert_false(ds_pte_allows(t_pte(&c.t, c.addr + 5 * T_PAGE), true));
+	assert_true(ds_pte_allows(t_pte(&c.t, c.addr), true));
+	touch(&c, 5);
+	assert_true(t_is_dirty(c.file, 4));
+	t_close(&c.t);
+}
+
+/* 06083a0921fd: who maps a part with a small entry kept writing. */
+static void write_back_protects_small_mappings_of_a_huge_entry(void **state)
+{
+	static const char *const kernels[] = {"ext4-4.19", "ext4-6.1"};
+	struct t_cache c;
+	uint64_t one, i;
+
+	(void)state;
+	for (i = 0; i < T_N(kernels); i++) {
+		set_up_huge(&c, kernels[i]);
+		one = t_map(&c.t, c.file, 2, 1);
+		assert_int_equal(t_store(&c.t, one, 1), 1);
+		ds_mapping_write_back(c.t.setup, c.mapping, ds_pgrange_all());
+		assert_false(t_is_dirty(c.file, 0));
+		assert_false(ds_pte_allows(t_pte(&c.t, c.addr), true));
+		assert_int_equal(ds_pte_allows(t_pte(&c.t, one), true), i == 0);
+		t_close(&c.t);
+	}
+}
+
+static void a_block_in_two_entries_is_warned_of(void **state)
+{
+	const struct ds_event *event;
+	struct t_cache c;
+	uint64_t old;
+
+	(void)state;
+	set_up(&c, "ext4-4.19");
+	look(&c, 2);
+	ds_entry_grab(c.t.setup, c.mapping, ds_pgidx(0), &old);
+	ds_entry_fill(c.t.setup, c.mapping, ds_pgidx(0),
+		      ds_entry_data(t_block(c.file, 2)), false);
+	assert_int_equal(t_n_events(&c.t, DS_EV_WARNED), 1);
+	event = t_event(&c.t, DS_EV_WARNED, 0);
+	assert_int_equal(event->value, DS_WARN_OWNED_ALREADY);
+	assert_int_equal(event->page.pgidx, 0);
+	t_close(&c.t);
+}
+
+static void a_block_of_another_file_is_warned_of(void **state)
+{
+	const struct ds_event *event;
+	struct t_cache c;
+
+	(void)state;
+	set_up(&c, "ext4-4.19");
+	look(&c, 2);
+	ds_frame_associate(c.t.setup, c.t.frames, t_block(c.file, 2), 77,
+			   ds_pgidx(0));
+	ds_mapping_delete(c.t.setup, c.mapping, ds_pgrange(2, 3));
+	assert_int_equal(t_n_events(&c.t, DS_EV_WARNED), 1);
+	event = t_event(&c.t, DS_EV_WARNED, 0);
+	assert_int_equal(event->value, DS_WARN_OTHER_OWNER);
+	t_close(&c.t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -548,6 +790,23 @@ int main(void)
 		cmocka_unit_test(deletion_wakes_one_waiter_in_old_kernels),
 		cmocka_unit_test(deletion_wakes_every_waiter_in_new_kernels),
 		cmocka_unit_test(writing_back_makes_no_entry_again),
+		cmocka_unit_test(every_frame_of_a_huge_entry_is_tied_to_v6_14),
+		cmocka_unit_test(
+			the_frames_of_a_huge_entry_are_a_folio_from_v6_15),
+		cmocka_unit_test(
+			a_part_of_the_range_deletes_the_whole_huge_entry),
+		cmocka_unit_test(unmapping_a_part_takes_the_whole_mapping_away),
+		cmocka_unit_test(
+			the_search_finds_the_busy_page_of_a_huge_entry),
+		cmocka_unit_test(the_search_finds_the_folio_from_v6_15),
+		cmocka_unit_test(every_busy_page_of_a_huge_entry_is_warned_of),
+		cmocka_unit_test(a_folio_that_is_split_while_busy_is_warned_of),
+		cmocka_unit_test(
+			write_back_protects_a_huge_mapping_and_clears_its_tag),
+		cmocka_unit_test(
+			write_back_protects_small_mappings_of_a_huge_entry),
+		cmocka_unit_test(a_block_in_two_entries_is_warned_of),
+		cmocka_unit_test(a_block_of_another_file_is_warned_of),
 	};
 
 	return cmocka_run_group_tests_name("mapping", tests, NULL, NULL);

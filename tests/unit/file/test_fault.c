@@ -280,6 +280,221 @@ static void a_fault_waits_while_blocks_are_taken_away(void **state)
 	t_close(&f.t);
 }
 
+/* ------------------------------ Huge pages -------------------------------- */
+
+/* A file of 8 pages that lie together, in a world whose huge pages have 4. */
+static void set_up_huge(struct t_fault *f, const char *fs)
+{
+	t_open_huge(&f->t, fs, 2);
+	f->file = t_file_together(&f->t, "A", 8);
+	assert_int_equal(t_block(f->file, 0).pfn % 4, 0);
+}
+
+static bool is_huge(struct t_fault *f, uint64_t page)
+{
+	bool huge = ds_entry_is_huge(t_entry(f->file, page));
+
+	assert_int_equal(huge, !!(t_pte(&f->t, f->addr + page * T_PAGE) &
+				  DS_PTE_HUGE));
+	return huge;
+}
+
+static void one_fault_maps_a_huge_page(void **state)
+{
+	struct t_fault f;
+	uint64_t i;
+
+	(void)state;
+	for (i = 0; i < T_N(systems); i++) {
+		set_up_huge(&f, systems[i]);
+		f.addr = t_map(&f.t, f.file, 0, 8);
+		assert_int_equal(t_load(&f.t, f.addr + 5 * T_PAGE),
+				 t_pattern(5));
+		assert_true(is_huge(&f, 4));
+		assert_true(is_huge(&f, 7));
+		assert_int_equal(t_entry(f.file, 0), 0);
+		assert_int_equal(t_entry(f.file, 7), t_entry(f.file, 4));
+		assert_int_equal(
+			ds_pte_pfn(t_pte(&f.t, f.addr + 7 * T_PAGE)).pfn,
+			t_block(f.file, 7).pfn);
+		assert_false(t_is_dirty(f.file, 4));
+		assert_int_equal(t_store(&f.t, f.addr + 6 * T_PAGE, 0x77), 1);
+		assert_true(is_huge(&f, 6));
+		assert_true(t_is_dirty(f.file, 4));
+		assert_int_equal(t_byte(&f.t, f.file, 6 * T_PAGE), 0x77);
+		t_close(&f.t);
+	}
+}
+
+static void an_area_that_is_too_small_has_small_entries(void **state)
+{
+	struct t_fault f;
+
+	(void)state;
+	set_up_huge(&f, "ext4-4.19");
+	f.addr = t_map(&f.t, f.file, 0, 3);
+	assert_int_equal(t_load(&f.t, f.addr), t_pattern(0));
+	assert_false(is_huge(&f, 0));
+	assert_int_equal(t_entry(f.file, 1), 0);
+	/* One that ends inside of the second huge page. */
+	f.addr = t_map(&f.t, f.file, 4, 3) - 4 * T_PAGE;
+	assert_int_equal(t_load(&f.t, f.addr + 4 * T_PAGE), t_pattern(4));
+	assert_false(is_huge(&f, 4));
+	t_close(&f.t);
+}
+
+static void an_address_of_another_colour_has_small_entries(void **state)
+{
+	struct t_fault f;
+	struct ds_vma vma = {.writable = true, .ops = &ds_file_vm_ops};
+	struct ds_vpn first;
+
+	(void)state;
+	set_up_huge(&f, "ext4-4.19");
+	/* Page 1 of the address space is where an area begins by itself. */
+	vma.rmap = &f.file->inode->mapping.rmap;
+	vma.file = f.file->inode;
+	assert_int_equal(ds_space_map(f.t.setup, f.t.space, &vma, 8, &first),
+			 0);
+	assert_int_equal(first.vpn % 4, 1);
+	f.addr = first.vpn << DS_PAGE_SHIFT;
+	assert_int_equal(t_load(&f.t, f.addr + 4 * T_PAGE), t_pattern(4));
+	assert_false(is_huge(&f, 4));
+	t_close(&f.t);
+}
+
+static void a_huge_page_that_crosses_the_end_has_small_entries(void **state)
+{
+	struct t_fault f;
+
+	(void)state;
+	set_up_huge(&f, "ext4-4.19");
+	assert_int_equal(t_truncate(&f.t, f.file, 6 * T_PAGE), 0);
+	f.addr = t_map(&f.t, f.file, 0, 8);
+	assert_int_equal(t_load(&f.t, f.addr + 4 * T_PAGE), t_pattern(4));
+	assert_false(is_huge(&f, 4));
+	assert_int_equal(t_load(&f.t, f.addr), t_pattern(0));
+	assert_true(is_huge(&f, 0));
+	assert_int_equal(t_load(&f.t, f.addr + 6 * T_PAGE), DS_SIGBUS);
+	t_close(&f.t);
+}
+
+static void a_small_entry_in_the_way_stays(void **state)
+{
+	static const char *const kernels[] = {"ext4-4.19", "ext4-6.1"};
+	struct t_fault f;
+	uint64_t i, one;
+
+	(void)state;
+	for (i = 0; i < T_N(kernels); i++) {
+		set_up_huge(&f, kernels[i]);
+		one = t_map(&f.t, f.file, 3, 1);
+		assert_int_equal(t_load(&f.t, one), t_pattern(3));
+		f.addr = t_map(&f.t, f.file, 0, 8);
+		assert_int_equal(t_load(&f.t, f.addr), t_pattern(0));
+		assert_false(is_huge(&f, 0));
+		assert_false(ds_entry_is_huge(t_entry(f.file, 3)));
+		t_close(&f.t);
+	}
+}
+
+static void blocks_that_are_short_or_askew_have_small_entries(void **state)
+{
+	struct t_fault f;
+
+	(void)state;
+	/* Page by page from block 1 on. */
+	t_open_huge(&f.t, "ext4-4.19", 2);
+	f.file = t_file(&f.t, "A", 8);
+	assert_int_not_equal(t_block(f.file, 0).pfn % 4, 0);
+	f.addr = t_map(&f.t, f.file, 0, 8);
+	assert_int_equal(t_load(&f.t, f.addr), t_pattern(0));
+	assert_false(is_huge(&f, 0));
+	/* What a try left behind gives way. */
+	assert_false(t_entry(f.file, 0) & DS_ENTRY_EMPTY);
+	t_close(&f.t);
+	/* Half of it is a hole. */
+	set_up_huge(&f, "ext4-4.19");
+	assert_int_equal(
+		t_fallocate(&f.t, f.file, T_PUNCH, 2 * T_PAGE, 2 * T_PAGE), 0);
+	f.addr = t_map(&f.t, f.file, 0, 8);
+	assert_int_equal(t_load(&f.t, f.addr), t_pattern(0));
+	assert_false(is_huge(&f, 0));
+	assert_int_equal(t_load(&f.t, f.addr + 4 * T_PAGE), t_pattern(4));
+	assert_true(is_huge(&f, 4));
+	t_close(&f.t);
+}
+
+static void small_entries_in_the_page_table_keep_a_huge_one_out(void **state)
+{
+	struct t_fault f;
+	uint64_t one;
+
+	(void)state;
+	set_up_huge(&f, "ext4-4.19");
+	one = t_map(&f.t, f.file, 0, 1);
+	assert_int_equal(t_load(&f.t, one), t_pattern(0));
+	f.addr = t_map(&f.t, f.file, 0, 8);
+	assert_int_equal(t_load(&f.t, f.addr), t_pattern(0));
+	ds_mapping_delete(f.t.setup, &f.file->inode->mapping, ds_pgrange(0, 8));
+	ds_rmap_unmap(f.t.setup, &f.file->inode->mapping.rmap,
+		      ds_pgrange(0, 8));
+	/* Its table stayed when its entries went. */
+	assert_int_equal(t_load(&f.t, f.addr + T_PAGE), t_pattern(1));
+	assert_false(is_huge(&f, 1));
+	t_close(&f.t);
+}
+
+static void a_hole_has_a_huge_zero_page_until_somebody_stores(void **state)
+{
+	struct t_fault f;
+	uint64_t one;
+
+	(void)state;
+	t_open_huge(&f.t, "ext4-4.19", 2);
+	f.file = t_open_file(&f.t, "A", O_RDWR | O_CREAT);
+	assert_int_equal(t_truncate(&f.t, f.file, 8 * T_PAGE), 0);
+	f.addr = t_map(&f.t, f.file, 0, 8);
+	assert_int_equal(t_load(&f.t, f.addr + T_PAGE), 0);
+	assert_true(is_huge(&f, 2));
+	assert_true(t_entry(f.file, 2) & DS_ENTRY_ZERO);
+	assert_int_equal(ds_pte_pfn(t_pte(&f.t, f.addr + T_PAGE)).pfn,
+			 DS_ZERO_PFN);
+	/* A store gets blocks for all of it. */
+	assert_int_equal(t_store(&f.t, f.addr + 2 * T_PAGE, 0x77), 1);
+	assert_true(is_huge(&f, 2));
+	assert_true(ds_entry_is_data(t_entry(f.file, 2)));
+	t_assert_extents(f.file, "4w");
+	/* One whose area is too small: the huge entry gives way. */
+	assert_int_equal(t_load(&f.t, f.addr + 4 * T_PAGE), 0);
+	one = t_map(&f.t, f.file, 5, 1);
+	assert_int_equal(t_store(&f.t, one, 0x78), 1);
+	assert_int_equal(t_entry(f.file, 4), 0);
+	assert_true(ds_entry_is_data(t_entry(f.file, 5)));
+	assert_int_equal(t_load(&f.t, f.addr + 5 * T_PAGE), 0x78);
+	t_close(&f.t);
+}
+
+static void a_small_store_dirties_the_whole_huge_entry(void **state)
+{
+	struct t_fault f;
+	uint64_t one;
+
+	(void)state;
+	set_up_huge(&f, "ext4-6.15");
+	f.addr = t_map(&f.t, f.file, 0, 8);
+	assert_int_equal(t_load(&f.t, f.addr), t_pattern(0));
+	one = t_map(&f.t, f.file, 3, 1);
+	assert_int_equal(t_store(&f.t, one, 0x77), 1);
+	assert_true(is_huge(&f, 0));
+	assert_true(t_is_dirty(f.file, 0));
+	assert_int_equal(t_load(&f.t, f.addr + 3 * T_PAGE), 0x77);
+	/* One reference of the huge mapping, one of the small one. */
+	assert_int_equal(t_mapped(&f.t, t_block(f.file, 0)), 2);
+	assert_int_equal(t_mapped(&f.t, t_block(f.file, 3)), 0);
+	t_close(&f.t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -297,6 +512,20 @@ int main(void)
 			xfs_faults_for_writing_with_transactions_inside),
 		cmocka_unit_test(i_size_is_looked_at_under_the_fault_lock),
 		cmocka_unit_test(a_fault_waits_while_blocks_are_taken_away),
+		cmocka_unit_test(one_fault_maps_a_huge_page),
+		cmocka_unit_test(an_area_that_is_too_small_has_small_entries),
+		cmocka_unit_test(
+			an_address_of_another_colour_has_small_entries),
+		cmocka_unit_test(
+			a_huge_page_that_crosses_the_end_has_small_entries),
+		cmocka_unit_test(a_small_entry_in_the_way_stays),
+		cmocka_unit_test(
+			blocks_that_are_short_or_askew_have_small_entries),
+		cmocka_unit_test(
+			small_entries_in_the_page_table_keep_a_huge_one_out),
+		cmocka_unit_test(
+			a_hole_has_a_huge_zero_page_until_somebody_stores),
+		cmocka_unit_test(a_small_store_dirties_the_whole_huge_entry),
 	};
 
 	return cmocka_run_group_tests_name("fault", tests, NULL, NULL);

@@ -336,6 +336,50 @@ static void more_frames_than_the_log_holds_at_first_come_back(void **state)
 	t_close(&t);
 }
 
+static void the_first_frame_of_a_folio_counts_for_all(void **state)
+{
+	struct t_world t;
+
+	(void)state;
+	t_open_huge(&t, "ext4-6.15", 2);
+	ds_frame_join(t.setup, t.frames, ds_pfn(8), 2);
+	ds_frame_get(t.setup, t.frames, ds_pfn(11));
+	ds_frame_mapped(t.setup, t.frames, ds_pfn(9));
+	assert_int_equal(t_extra(&t, ds_pfn(8)), 2);
+	assert_int_equal(t_mapped(&t, ds_pfn(8)), 1);
+	assert_int_equal(t_extra(&t, ds_pfn(9)), 0);
+	assert_int_equal(t_extra(&t, ds_pfn(11)), 0);
+	assert_true(ds_frame_is_busy(t.setup, t.frames, ds_pfn(10)));
+	assert_int_equal(ds_frame_put(t.setup, t.frames, ds_pfn(10)), 1);
+	assert_false(ds_frame_is_busy(t.setup, t.frames, ds_pfn(8)));
+	assert_int_equal(ds_frame_head(t.frames, ds_pfn(11)).pfn, 8);
+	assert_int_equal(ds_frame_head(t.frames, ds_pfn(12)).pfn, 12);
+	ds_frame_split(t.setup, t.frames, ds_pfn(8));
+	assert_int_equal(ds_frame_head(t.frames, ds_pfn(11)).pfn, 11);
+	ds_frame_get(t.setup, t.frames, ds_pfn(11));
+	assert_int_equal(t_extra(&t, ds_pfn(11)), 1);
+	t_close(&t);
+}
+
+static void rewinding_splits_a_folio_made_since(void **state)
+{
+	struct ds_digest before = {0, 0}, joined = {0, 0}, after = {0, 0};
+	struct t_world t;
+
+	(void)state;
+	t_open_huge(&t, "ext4-6.15", 1);
+	assert_int_equal(ds_world_mark(t.world), 0);
+	ds_frames_digest(t.frames, &before);
+	ds_frame_join(t.setup, t.frames, ds_pfn(8), 1);
+	ds_frames_digest(t.frames, &joined);
+	assert_false(ds_digest_equal(before, joined));
+	assert_int_equal(ds_world_rewind(t.world), 0);
+	ds_frames_digest(t.frames, &after);
+	assert_true(ds_digest_equal(before, after));
+	assert_int_equal(ds_frame_head(t.frames, ds_pfn(9)).pfn, 9);
+	t_close(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -356,6 +400,8 @@ int main(void)
 		cmocka_unit_test(a_second_mark_replaces_the_first),
 		cmocka_unit_test(
 			more_frames_than_the_log_holds_at_first_come_back),
+		cmocka_unit_test(the_first_frame_of_a_folio_counts_for_all),
+		cmocka_unit_test(rewinding_splits_a_folio_made_since),
 	};
 
 	return cmocka_run_group_tests_name("frame", tests, NULL, NULL);

@@ -250,12 +250,13 @@ static const struct {
 } mistakes[] = {
 	{"", "x.scn:1: expected at least one task"},
 	{"file A 4K\n", "x.scn:2: expected at least one task"},
-	{"\nblah\n", "x.scn:2: expected scenario, flush, watch, file, task, "
-		     "expect, or a call of a task, not 'blah'"},
-	{"read A 0+1\n", "x.scn:1: expected scenario, flush, watch, file, "
-			 "task, expect, or a call of a task, not 'read'"},
-	{"before\n", "x.scn:1: expected scenario, flush, watch, file, task, "
-		     "expect, or a call of a task, not 'before'"},
+	{"\nblah\n", "x.scn:2: expected scenario, flush, watch, huge, batch, "
+		     "file, task, expect, or a call of a task, not 'blah'"},
+	{"read A 0+1\n",
+	 "x.scn:1: expected scenario, flush, watch, huge, batch, file, task, "
+	 "expect, or a call of a task, not 'read'"},
+	{"before\n", "x.scn:1: expected scenario, flush, watch, huge, batch, "
+		     "file, task, expect, or a call of a task, not 'before'"},
 	{"scenario\n", "x.scn:1: expected a scenario's name"},
 	{"scenario a:b\n", "x.scn:1: expected a scenario's name, not 'a:b'"},
 	{"scenario " LONG "\n",
@@ -268,6 +269,17 @@ static const struct {
 	{"watch\n", "x.scn:1: expected 'waits'"},
 	{"watch birds\n", "x.scn:1: expected 'waits', not 'birds'"},
 	{"watch waits a\n", "x.scn:1: expected the end of the line, not 'a'"},
+	{"huge\n", "x.scn:1: expected 8K or 16K"},
+	{"huge 4K\n", "x.scn:1: expected 8K or 16K, not '4K'"},
+	{"huge 2M\n", "x.scn:1: expected 8K or 16K, not '2M'"},
+	{"huge 8K 1\n", "x.scn:1: expected the end of the line, not '1'"},
+	{"file A 4K\nhuge 8K\n",
+	 "x.scn:2: expected the size of huge pages before files"},
+	{"file A 8K huge\n", "x.scn:1: expected 'huge SIZE' above"},
+	{"batch\n", "x.scn:1: expected a number from 1 to 15"},
+	{"batch 0\n", "x.scn:1: expected a number from 1 to 15, not '0'"},
+	{"batch 16\n", "x.scn:1: expected a number from 1 to 15, not '16'"},
+	{"batch 2 3\n", "x.scn:1: expected the end of the line, not '3'"},
 	{"file\n", "x.scn:1: expected a file's name"},
 	{"file ? 4K\n", "x.scn:1: expected a file's name, not '?'"},
 	{"file 01234567890123456789012345678901 4K\n",
