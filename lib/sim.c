@@ -788,7 +788,7 @@ void daxsim_unpin_user_pages(struct daxsim_pin *pin)
 {
 	struct daxsim *sim = pin->sim;
 
-	ds_direct_end(self_or_setup(sim), &pin->direct);
+	ds_direct_unpin(self_or_setup(sim), &pin->direct);
 	remove_pin(sim, pin);
 	ds_arena_release(sim->world->arena, pin, sizeof(*pin));
 }

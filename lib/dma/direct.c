@@ -65,7 +65,7 @@ static void unpin_all(struct ds_task *task, const struct ds_direct *direct)
 	uint64_t i;
 
 	for (i = 0; i < direct->n_pages; i++)
-		ds_unpin_page(task, direct->space, &direct->pages[i]);
+		ds_unpin_bio_page(task, direct->space, &direct->pages[i]);
 }
 
 void ds_direct_transfer(struct ds_task *task, struct ds_direct *direct,
@@ -93,6 +93,16 @@ void ds_direct_end(struct ds_task *task, struct ds_direct *direct)
 {
 	if (ds_keeps(task, DS_RULE_DMA_UNDER_PIN))
 		unpin_all(task, direct);
+	direct->n_pages = 0;
+}
+
+void ds_direct_unpin(struct ds_task *task, struct ds_direct *direct)
+{
+	uint64_t i;
+
+	for (i = 0; i < direct->n_pages; i++)
+		if (ds_keeps(task, DS_RULE_DMA_UNDER_PIN))
+			ds_unpin_page(task, direct->space, &direct->pages[i]);
 	direct->n_pages = 0;
 }
 

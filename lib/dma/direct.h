@@ -44,7 +44,10 @@ void ds_direct_transfer(struct ds_task *task, struct ds_direct *direct,
 /* Adds what is pinned, and what for. */
 void ds_direct_digest(const struct ds_direct *direct, struct ds_digest *digest);
 
-/* Releases the pages. */
+/* Releases the pages, as the block layer does. */
 void ds_direct_end(struct ds_task *task, struct ds_direct *direct);
+
+/* The same for pins that are no bio's: put_page(), unpin_user_page(). */
+void ds_direct_unpin(struct ds_task *task, struct ds_direct *direct);
 
 #endif

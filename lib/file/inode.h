@@ -61,11 +61,12 @@ struct ds_fs_profile {
 	const char *alias;  /* or NULL */
 	const char *models; /* the kernel and its functions, for people */
 	const struct ds_fs_ops *ops;
-	const void *custom; /* what a user's file system brings, or NULL */
-	uint64_t max_bytes; /* s_maxbytes */
-	int idle_refs;      /* references of a page that nobody uses */
-	bool pte_holds_ref; /* a page-table entry holds a reference */
-	bool direct_pins;   /* direct I/O takes FOLL_PIN pins, from v6.5 */
+	const void *custom;    /* what a user's file system brings, or NULL */
+	uint64_t max_bytes;    /* s_maxbytes */
+	int idle_refs;         /* references of a page that nobody uses */
+	bool pte_holds_ref;    /* a page-table entry holds a reference */
+	bool direct_pins;      /* direct I/O takes FOLL_PIN pins, from v6.5 */
+	bool bio_wakes_nobody; /* direct I/O forgets who waits for its pages */
 	bool break_drops_entries; /* all entries of the file go with the wait */
 	bool break_at_evict;      /* the last user of a file waits for pins */
 	bool break_if_mapped;     /* no break when no area maps the file */

@@ -124,6 +124,15 @@ static const struct ds_fs_profile profiles[] = {
 		.ops = &ds_ext4_5_5_ops,
 	},
 	{
+		V5_15,
+		EXT4_V6_1,
+		.name = "ext4-6.1.192",
+		.models = "ext4 v6.1.192: direct I/O releases pages without "
+			  "waking",
+		.ops = &ds_ext4_5_5_ops,
+		.bio_wakes_nobody = true,
+	},
+	{
 		V6_12,
 		EXT4_V6_14,
 		.name = "ext4-6.12",
@@ -161,6 +170,16 @@ static const struct ds_fs_profile profiles[] = {
 		.shares_dax = true,
 		.models = "XFS v6.1: as v5.10; every drop of a pin wakes",
 		.ops = &ds_xfs_5_10_ops,
+	},
+	{
+		V5_15,
+		XFS,
+		.name = "xfs-6.1.192",
+		.shares_dax = true,
+		.models = "XFS v6.1.192: direct I/O releases pages without "
+			  "waking",
+		.ops = &ds_xfs_5_10_ops,
+		.bio_wakes_nobody = true,
 	},
 	{
 		V6_12,

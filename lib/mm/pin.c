@@ -288,8 +288,17 @@ static void drop_record(struct ds_task *task, struct ds_space *space,
 			pinned->page, pinned->refs);
 }
 
-void ds_unpin_page(struct ds_task *task, struct ds_space *space,
-		   const struct ds_pinned *pinned)
+static void put_pin(struct ds_task *task, struct ds_space *space,
+		    const struct ds_pinned *pinned, bool wake)
+{
+	if (wake)
+		ds_space_put_n(task, space, pinned->pfn, pinned->refs);
+	else
+		ds_space_put_quietly(task, space, pinned->pfn, pinned->refs);
+}
+
+static void unpin(struct ds_task *task, struct ds_space *space,
+		  const struct ds_pinned *pinned, bool wake)
 {
 	bool record_first;
 
@@ -315,9 +324,21 @@ void ds_unpin_page(struct ds_task *task, struct ds_space *space,
 	if (record_first)
 		drop_record(task, space, pinned);
 	if (ds_keeps(task, DS_RULE_UNPIN_PUTS))
-		ds_space_put_n(task, space, pinned->pfn, pinned->refs);
+		put_pin(task, space, pinned, wake);
 	if (record_first)
 		return;
 	ds_yield(task, DS_AT_COUNT, ds_adds(ds_holders_object(pinned->inode)));
 	drop_record(task, space, pinned);
+}
+
+void ds_unpin_page(struct ds_task *task, struct ds_space *space,
+		   const struct ds_pinned *pinned)
+{
+	unpin(task, space, pinned, true);
+}
+
+void ds_unpin_bio_page(struct ds_task *task, struct ds_space *space,
+		       const struct ds_pinned *pinned)
+{
+	unpin(task, space, pinned, !space->bio_wakes_nobody);
 }

@@ -50,4 +50,13 @@ int64_t ds_pin_pages(struct ds_task *task, struct ds_space *space,
 void ds_unpin_page(struct ds_task *task, struct ds_space *space,
 		   const struct ds_pinned *pinned);
 
+/*
+ * The same at the end of a block device's request. v6.1.192 drops the reference
+ * there without a look at what it comes to, and wakes nobody.
+ *
+ * Models: __bio_release_pages(), as seen on v6.1.192 and v6.12.111.
+ */
+void ds_unpin_bio_page(struct ds_task *task, struct ds_space *space,
+		       const struct ds_pinned *pinned);
+
 #endif

@@ -508,6 +508,17 @@ void ds_space_put_n(struct ds_task *task, struct ds_space *space,
 	ds_task_done(task, before, 0);
 }
 
+void ds_space_put_quietly(struct ds_task *task, struct ds_space *space,
+			  struct ds_pfn pfn, int n)
+{
+	uint64_t before = ds_task_enter(task);
+	int left = ds_frame_put_n(task, space->frames, pfn, n);
+
+	ds_tell(task, "put block %llu, count is %d; wake nobody",
+		(unsigned long long)pfn.pfn, left);
+	ds_task_done(task, before, 0);
+}
+
 /* Whether an entry like @pte holds a reference on its frame. */
 static bool holds_ref(const struct ds_space *space, uint64_t pte)
 {

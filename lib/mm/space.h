@@ -87,7 +87,8 @@ struct ds_space {
 	 * in every kernel: their files' evictions may wait for who needs it.
 	 */
 	bool close_late;
-	bool direct_pins; /* direct I/O takes DS_PIN_COUNTED pins */
+	bool direct_pins;      /* direct I/O takes DS_PIN_COUNTED pins */
+	bool bio_wakes_nobody; /* who releases a bio's pages forgets to wake */
 	struct ds_frames *frames;
 	struct ds_waitq_table *waitq; /* where waiters for idle frames are */
 	struct ds_arena *arena;
@@ -157,6 +158,10 @@ void ds_space_put(struct ds_task *task, struct ds_space *space,
 		  struct ds_pfn pfn);
 void ds_space_put_n(struct ds_task *task, struct ds_space *space,
 		    struct ds_pfn pfn, int n);
+
+/* The same, but wakes nobody. */
+void ds_space_put_quietly(struct ds_task *task, struct ds_space *space,
+			  struct ds_pfn pfn, int n);
 
 /*
  * Sets the page-table entry of @vpn: a step. The area's file system keeps

@@ -421,14 +421,15 @@ static void write_universe(struct writer *writer)
 		    "static struct daxsim *make_universe(void)\n{\n"
 		    "\tstruct daxsim_options options = {\n"
 		    "\t\t.struct_size = sizeof(options),\n\t\t.fs = \"%s\",\n"
-		    "\t\t.small = true,\n\t\t.victim = true,\n\t};\n"
+		    "\t\t.small = true,\n\t\t.victim = %s,\n\t};\n"
 		    "\tstruct daxsim *sim;\n\tstruct state *s;\n"
 		    "\tchar why[256];\n\n"
 		    "\tif (daxsim_new(&options, &sim, why, sizeof(why)) < 0)\n"
 		    "\t\tfail_msg(\"%%s\", why);\n"
 		    "\ts = daxsim_alloc(sim, sizeof(*s));\n"
 		    "\tassert_non_null(s);\n\ts->sim = sim;\n\tset_up(s);\n",
-		    writer->export->fs);
+		    writer->export->fs,
+		    scenario->reuse_blocks ? "false" : "true");
 	for (i = 0; i < scenario->n_tasks; i++)
 		ds_text_add(out,
 			    "\tassert_int_equal(daxsim_spawn(sim, \"%s\", "

@@ -307,7 +307,7 @@ static int64_t do_call(struct role *role, struct ds_task *task,
 		return 0;
 	case DS_CALL_UNPIN:
 		if (pinned->n_pages)
-			ds_direct_end(task, pinned);
+			ds_direct_unpin(task, pinned);
 		return 0;
 	case DS_CALL_DEDUPE:
 		return do_dedupe(role, task, call);
@@ -623,13 +623,13 @@ int ds_program_new(const struct ds_scenario *scenario,
 	struct ds_world_options world = {
 		.profile = options->profile,
 		.region = options->region,
-		.n_zones = N_ZONES,
+		.n_zones = scenario->reuse_blocks ? 1 : N_ZONES,
 		.table_bits = TABLE_BITS,
 		.tree_shift = TREE_SHIFT,
 		.huge_order = scenario->huge_order,
 		.scan_batch = scenario->batch,
 		.concurrent = options->turns == DS_TURNS_FREE,
-		.victim = true,
+		.victim = !scenario->reuse_blocks,
 		.shadow = options->turns != DS_TURNS_FREE,
 		.checked = options->checked,
 		.flush =

@@ -455,6 +455,14 @@ static int parse_batch(struct parser *parser)
 	return no_more(parser, 2);
 }
 
+static int parse_reuse(struct parser *parser)
+{
+	if (!is(parser, 1, "blocks"))
+		return fail(parser, "'blocks'", word(parser, 1));
+	parser->scenario->reuse_blocks = true;
+	return no_more(parser, 2);
+}
+
 static int parse_line(struct parser *parser)
 {
 	struct ds_scenario *scenario = parser->scenario;
@@ -479,6 +487,8 @@ static int parse_line(struct parser *parser)
 		return parse_huge(parser);
 	if (is(parser, 0, "batch"))
 		return parse_batch(parser);
+	if (is(parser, 0, "reuse"))
+		return parse_reuse(parser);
 	if (is(parser, 0, "file"))
 		return parse_file(parser);
 	if (is(parser, 0, "task"))

@@ -18,6 +18,8 @@
  *					entries at a time, 1 to 15
  *	watch waits			tell which calls can run while a task
  *					waits for pins
+ *	reuse blocks			freed blocks are the next file's that
+ *					asks, not the victim's
  *	file NAME SIZE [huge] [hole OFF+LEN]...
  *					huge: its blocks begin where huge pages
  *					do, and lie together
@@ -142,6 +144,7 @@ struct ds_scenario {
 	bool watch_waits;
 	unsigned int huge_order; /* log2 of a huge page's pages; 0: none */
 	unsigned int batch;      /* entries in a look-up of a search; 0: 1 */
+	bool reuse_blocks;
 	unsigned int n_files, n_tasks, n_expects;
 	struct ds_scn_file files[DS_SCN_FILES];
 	struct ds_scn_task tasks[DS_SCN_TASKS];

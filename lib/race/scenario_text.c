@@ -93,6 +93,8 @@ char *ds_scenario_text(const struct ds_scenario *scenario)
 				      size));
 	if (scenario->batch)
 		ds_text_add(&out, "batch %u\n", scenario->batch);
+	if (scenario->reuse_blocks)
+		ds_text_add(&out, "reuse blocks\n");
 	for (i = 0; i < scenario->n_files; i++)
 		write_file(&out, &scenario->files[i]);
 	for (i = 0; i < scenario->n_tasks; i++) {

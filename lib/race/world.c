@@ -52,6 +52,7 @@ static int make_file_system(struct ds_world *world,
 	world->space->flush = options->flush;
 	world->space->close_late = profile->break_at_evict;
 	world->space->direct_pins = profile->direct_pins;
+	world->space->bio_wakes_nobody = profile->bio_wakes_nobody;
 	return 0;
 }
 

@@ -176,6 +176,70 @@ static void pages_are_pinned_written_and_released_in_order(void **state)
 	t_close(&t);
 }
 
+/* ------------------------- Who is told of the end ------------------------- */
+
+static void do_unpin_as_user(struct ds_task *task, void *arg)
+{
+	struct t_job *job = arg;
+
+	ds_direct_unpin(task, &job->direct);
+	t_end(job, 0);
+}
+
+/* A truncate sleeps until @release lets the page go, or for ever. */
+static enum ds_run_end end_of_wait(const char *fs, ds_task_fn release)
+{
+	static const struct t_leg legs[] = {
+		{0, DS_AT_WAIT_SLEEP, 0, NULL},
+		{1, DS_AT_END, 0, NULL},
+	};
+	struct t_job truncate = {.mode = -1}, pin = {.len = T_PAGE};
+	enum ds_run_end end;
+	struct t_world t;
+
+	t_open(&t, fs);
+	truncate.file = t_file(&t, "A", 4);
+	pin.addr = t_map(&t, truncate.file, 1, 1);
+	t_pin(&t, &pin);
+	t_task(&t, "truncate", t_do_truncate, &truncate);
+	t_task(&t, "release", release, &pin);
+	end = t_run(&t, legs, T_N(legs));
+	assert_int_equal(end == DS_RUN_DONE, truncate.done);
+	assert_int_equal(pin.direct.n_pages, 0);
+	/* Idle it is, whether told or not. */
+	if (!truncate.done)
+		assert_int_equal(t_extra(&t, t_block(truncate.file, 1)), 0);
+	t_close(&t);
+	return end;
+}
+
+static void the_end_of_a_request_wakes_but_in_one_point_release(void **state)
+{
+	static const char *const wake[] = {"ext4-4.19", "ext4-6.1", "xfs-6.1",
+					   "ext4-6.12", "ext4-6.15"};
+	static const char *const forget[] = {"ext4-6.1.192", "xfs-6.1.192"};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < T_N(wake); i++)
+		assert_int_equal(end_of_wait(wake[i], t_do_unpin), DS_RUN_DONE);
+	for (i = 0; i < T_N(forget); i++)
+		assert_int_equal(end_of_wait(forget[i], t_do_unpin),
+				 DS_RUN_STUCK);
+}
+
+static void other_pins_wake_in_every_kernel(void **state)
+{
+	static const char *const kernels[] = {"ext4-6.1", "ext4-6.1.192",
+					      "xfs-6.1.192", "ext4-6.15"};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < T_N(kernels); i++)
+		assert_int_equal(end_of_wait(kernels[i], do_unpin_as_user),
+				 DS_RUN_DONE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -186,6 +250,9 @@ int main(void)
 		cmocka_unit_test(a_device_writes_where_the_pages_were),
 		cmocka_unit_test(
 			pages_are_pinned_written_and_released_in_order),
+		cmocka_unit_test(
+			the_end_of_a_request_wakes_but_in_one_point_release),
+		cmocka_unit_test(other_pins_wake_in_every_kernel),
 	};
 
 	return cmocka_run_group_tests_name("direct", tests, NULL, NULL);

@@ -69,12 +69,14 @@ static void the_rules_are_those_of_the_kernels(void **state)
 		{"ext4-5.3", &ds_ext4_5_3_ops, false, false},
 		{"ext4-5.15", &ds_ext4_5_5_ops, false, true},
 		{"ext4-6.1", &ds_ext4_5_5_ops, false, true},
+		{"ext4-6.1.192", &ds_ext4_5_5_ops, false, true},
 		{"ext4-6.12", &ds_ext4_6_14_ops, false, true},
 		{"ext4-6.15", &ds_ext4_6_14_ops, false, true},
 		{"xfs-4.18", &ds_xfs_4_18_ops, false, false},
 		{"xfs-4.19", &ds_xfs_4_19_ops, false, false},
 		{"xfs-5.10", &ds_xfs_5_10_ops, false, false},
 		{"xfs-6.1", &ds_xfs_5_10_ops, false, true},
+		{"xfs-6.1.192", &ds_xfs_5_10_ops, false, true},
 		{"xfs-6.12", &ds_xfs_6_12_ops, false, true},
 		{"xfs-6.15", &ds_xfs_6_12_ops, false, true},
 	};
@@ -111,6 +113,17 @@ static void from_v6_15_page_tables_hold_references(void **state)
 	assert_non_null(ds_profile_find("xfs-6.15"));
 }
 
+static void one_point_release_forgets_to_wake(void **state)
+{
+	const struct ds_fs_profile *profile;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; (profile = ds_profile_at(i)); i++)
+		assert_int_equal(profile->bio_wakes_nobody,
+				 strstr(profile->name, "-6.1.192") != NULL);
+}
+
 static void sizes_end_where_the_file_systems_end(void **state)
 {
 	(void)state;
@@ -127,6 +140,7 @@ int main(void)
 		cmocka_unit_test(the_proved_profiles_come_first),
 		cmocka_unit_test(the_rules_are_those_of_the_kernels),
 		cmocka_unit_test(from_v6_15_page_tables_hold_references),
+		cmocka_unit_test(one_point_release_forgets_to_wake),
 		cmocka_unit_test(sizes_end_where_the_file_systems_end),
 	};
 

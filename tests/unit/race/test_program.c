@@ -317,6 +317,28 @@ static void a_scenario_can_ask_for_flushes_by_interrupt(void **state)
 	end(&p);
 }
 
+/* Where a freed block goes: to the victim, or to the next file that asks. */
+static void a_scenario_can_ask_for_freed_blocks_to_be_used_again(void **state)
+{
+	static const char calls[] =
+		"file A 4K\nfile B 4K hole 0+4K\ntask a\n"
+		"before punch A 0+4K\nbefore write B 0+4K\nfsync A\n";
+	char text[200];
+	struct t_play p;
+
+	(void)state;
+	snprintf(text, sizeof(text), "reuse blocks\n%s", calls);
+	play(&p, "ext4-4.19", text);
+	assert_int_equal(p.world->super->n_victim_blocks, 0);
+	assert_int_equal(ds_frame_view(p.world->frames, ds_pfn(1))->file, 2);
+	end(&p);
+	play(&p, "ext4-4.19", calls);
+	assert_int_equal(p.world->super->n_victim_blocks, 1);
+	assert_int_equal(ds_frame_view(p.world->frames, ds_pfn(1))->file,
+			 DS_VICTIM_INODE);
+	end(&p);
+}
+
 /* ----------------------- What can happen in a wait ------------------------ */
 
 static void faults_go_on_while_a_task_waits_and_reads_do_not(void **state)
@@ -608,6 +630,8 @@ int main(void)
 		cmocka_unit_test(a_pin_survives_other_direct_calls),
 		cmocka_unit_test(a_missing_wait_is_found),
 		cmocka_unit_test(a_scenario_can_ask_for_flushes_by_interrupt),
+		cmocka_unit_test(
+			a_scenario_can_ask_for_freed_blocks_to_be_used_again),
 		cmocka_unit_test(
 			faults_go_on_while_a_task_waits_and_reads_do_not),
 		cmocka_unit_test(

@@ -23,6 +23,7 @@ static const char good[] =
 	"scenario every-statement\n"
 	"flush ipi\n"
 	"watch waits\n"
+	"reuse blocks\n"
 	"\n"
 	"file A 32K hole 24K+4K hole 0+4K\n"
 	"file dir/B.1 5000   # of no whole pages\n"
@@ -73,6 +74,7 @@ static void every_statement_is_understood(void **state)
 	assert_string_equal(s.name, "every-statement");
 	assert_true(s.flush_ipi);
 	assert_true(s.watch_waits);
+	assert_true(s.reuse_blocks);
 	assert_int_equal(s.n_files, 2);
 	assert_int_equal(s.files[0].size, 32768);
 	assert_int_equal(s.files[0].n_holes, 2);
