@@ -14,7 +14,7 @@
 static const char verb[] = "bench";
 
 /* A memfd costs only what is touched. A device is touched where it is named. */
-#define MEMFD_SIZE  (UINT64_C(8) << 30)
+#define MEMFD_SIZE  (UINT64_C(40) << 30)
 #define DEVICE_SIZE (UINT64_C(64) << 20)
 
 enum {
@@ -365,7 +365,7 @@ static void print_row(const struct bench_result *result)
 	printf("%12.2f %12.2f %-6s", bench_middle(result->median, result->n),
 	       bench_middle(result->p99, result->n), row->unit);
 	if (ratio > 0)
-		printf(" %9.3f of %s", ratio, row->peer);
+		printf(" %9.4g of %s", ratio, row->peer);
 	else if (*row->peer)
 		printf("         - %s: %s", row->peer, row->note);
 	putchar('\n');

@@ -217,7 +217,7 @@ static unsigned int make_views(const struct compare_side *side,
 					value - log(reference->low[i]);
 		}
 	}
-	return strcmp(row->unit, "bytes") == 0 ? 1 : got;
+	return strcmp(row->unit, "ns") == 0 ? got : 1;
 }
 
 static struct stats_difference differ(const struct args *args,

@@ -135,6 +135,23 @@ static void compare(struct perf *perf, struct subject *subjects,
 	perf_beside(perf, name, subjects[0].n, beside, n_beside);
 }
 
+/* A peer that finds other blocks does other work. */
+static void check_equal(const struct subject *subjects)
+{
+	uint64_t ours = 0, theirs;
+	unsigned int i;
+
+	for (i = 0; i < N_OPS; i++) {
+		if (!subjects[i].map)
+			continue;
+		theirs = subjects[i].ops->lookup(
+			subjects[i].map, subjects[i].queries, N_QUERIES);
+		if (i && theirs != ours)
+			perf_die("maps of the same extents differ");
+		ours = theirs;
+	}
+}
+
 static void compare_bytes(struct perf *perf, const struct subject *subjects)
 {
 	double n = (double)subjects[0].n, ours, theirs;
@@ -170,6 +187,7 @@ static void measure(struct perf *perf, uint64_t n)
 		if (ops->make && (!ops->most || n <= ops->most))
 			subjects[i].map = ops->make(n);
 	}
+	check_equal(subjects);
 	compare_bytes(perf, subjects);
 	compare(perf, subjects, "lookup", run_lookup, NULL, 0);
 	for (i = 0; i < N_OPS; i++)
@@ -181,6 +199,7 @@ static void measure(struct perf *perf, uint64_t n)
 		if (subjects[i].map && subjects[i].is_full)
 			empty_holes(&subjects[i], N_CHANGES);
 	compare(perf, subjects, "collapse-and-insert", cut_and_widen, NULL, 0);
+	check_equal(subjects);
 	for (i = 0; i < N_OPS; i++)
 		if (subjects[i].map)
 			subjects[i].ops->free(subjects[i].map);

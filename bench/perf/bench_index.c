@@ -160,6 +160,23 @@ static void compare(struct perf *perf, struct subject *subjects,
 	perf_beside(perf, full, keys.n, beside, n_beside);
 }
 
+/* A peer that finds other values does other work. */
+static void check_equal(const struct subject *subjects)
+{
+	uint64_t ours = 0, theirs;
+	unsigned int i;
+
+	for (i = 0; i < N_OPS; i++) {
+		if (!subjects[i].index)
+			continue;
+		theirs = subjects[i].ops->lookup(
+			subjects[i].index, subjects[i].queries, N_QUERIES);
+		if (i && theirs != ours)
+			perf_die("indexes of the same keys differ");
+		ours = theirs;
+	}
+}
+
 static void compare_bytes(struct perf *perf, const struct subject *subjects)
 {
 	struct perf_keys keys = subjects[0].keys;
@@ -186,6 +203,7 @@ static void measure(struct perf *perf, struct perf_keys keys)
 	for (i = 0; i < N_QUERIES; i++)
 		queries[i] = perf_key(keys, ds_prng_below(&perf->prng, keys.n));
 	open_subjects(subjects, keys, queries);
+	check_equal(subjects);
 	compare(perf, subjects, "lookup", run_lookups, NULL, 0);
 	compare(perf, subjects, "lookup-one-section", run_held, NULL, 0);
 	compare(perf, subjects, "lookup-dependent", run_chase, NULL, 0);

@@ -236,11 +236,11 @@ static void together(struct perf *perf, struct subject *subjects,
 void perf_run_locks(struct perf *perf)
 {
 	unsigned int n_times = perf->is_short ? 5 : 15;
-	struct subject subjects[N_OPS] = {{NULL}};
+	struct subject subjects[N_OPS];
 	unsigned int i;
 
 	for (i = 0; i < N_OPS; i++) {
-		subjects[i].ops = all_ops[i];
+		subjects[i] = (struct subject){.ops = all_ops[i]};
 		if (all_ops[i]->make)
 			subjects[i].lock = all_ops[i]->make();
 	}

@@ -18,23 +18,31 @@ const char *const perf_fileop_names[PERF_N_FILEOPS] = {
 static double timed_fallocate(struct perf_runs *runs, int mode, uint64_t page,
 			      uint64_t n)
 {
-	double start = perf_wall_ns();
-	int r = ds_vfs_fallocate(&runs->world->task, runs->file, mode,
-				 (int64_t)(page << DS_PAGE_SHIFT),
-				 (int64_t)(n << DS_PAGE_SHIFT));
-	double took = perf_wall_ns() - start;
+	double start, took;
+	int r;
 
+	if (runs->settle)
+		runs->settle(runs);
+	start = perf_wall_ns();
+	r = ds_vfs_fallocate(&runs->world->task, runs->file, mode,
+			     (int64_t)(page << DS_PAGE_SHIFT),
+			     (int64_t)(n << DS_PAGE_SHIFT));
+	took = perf_wall_ns() - start;
 	perf_expect(r, "fallocate");
 	return took;
 }
 
 static double timed_truncate(struct perf_runs *runs, uint64_t pages)
 {
-	double start = perf_wall_ns();
-	int r = ds_vfs_ftruncate(&runs->world->task, runs->file,
-				 (int64_t)(pages << DS_PAGE_SHIFT));
-	double took = perf_wall_ns() - start;
+	double start, took;
+	int r;
 
+	if (runs->settle)
+		runs->settle(runs);
+	start = perf_wall_ns();
+	r = ds_vfs_ftruncate(&runs->world->task, runs->file,
+			     (int64_t)(pages << DS_PAGE_SHIFT));
+	took = perf_wall_ns() - start;
 	perf_expect(r, "ftruncate");
 	return took;
 }
@@ -42,8 +50,6 @@ static double timed_truncate(struct perf_runs *runs, uint64_t pages)
 static void put_back(struct perf_runs *runs, uint64_t page)
 {
 	perf_add_block(runs->world, runs->file->inode, page);
-	if (runs->restore)
-		runs->restore(runs, page);
 }
 
 static uint64_t any_run(const struct perf_runs *runs, struct ds_prng *prng)

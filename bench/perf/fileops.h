@@ -24,8 +24,8 @@ struct perf_runs {
 	struct perf_world *world;
 	struct ds_file *file;
 	uint64_t n;
-	/* NULL, or puts back what belongs to a page: not timed. */
-	void (*restore)(struct perf_runs *runs, uint64_t page);
+	/* NULL, or makes the file fit for the next call: not timed. */
+	void (*settle)(struct perf_runs *runs);
 };
 
 /*

@@ -10,6 +10,9 @@ void perf_run_extents(struct perf *perf);
 void perf_run_growth(struct perf *perf);
 void perf_run_index(struct perf *perf);
 void perf_run_locks(struct perf *perf);
+void perf_run_operations(struct perf *perf);
 void perf_run_pins(struct perf *perf);
+void perf_run_search(struct perf *perf);
+void perf_run_wait(struct perf *perf);
 
 #endif

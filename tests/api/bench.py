@@ -262,6 +262,16 @@ def pairs_see_through_drift():
         expect(files.compare(a, b, "--paired").returncode == 6, "paired")
 
 
+def one_build_beside_itself_is_no_slower():
+    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..",
+                          "..", "bench", "paired")
+    seen = subprocess.run([script, DAXSIM, DAXSIM, "3", "--short", "--suite",
+                           "extents"], capture_output=True, text=True,
+                          check=False)
+    expect(seen.returncode == 0 and "0 slower" in seen.stdout
+           and "collapse-and-insert" in seen.stdout, "paired", seen)
+
+
 def documents_add_up():
     one = [document([row("r", [x])]) for x in (10, 10.1, 9.9, 10, 10.05)]
     two = [document([row("r", [x])]) for x in (20, 20.1, 19.9, 20, 20.05)]
@@ -299,6 +309,7 @@ for test in (growth_names_the_operations, what_does_not_fit_is_left_out,
              noise_is_no_regression, what_is_slower_is_named,
              a_faster_one_is_no_regression, the_threshold_counts,
              bytes_need_no_statistics, too_few_rounds_are_unclear,
-             intervals_are_students, pairs_see_through_drift, documents_add_up,
+             intervals_are_students, pairs_see_through_drift,
+             one_build_beside_itself_is_no_slower, documents_add_up,
              bad_files_are_one_line):
     test()
