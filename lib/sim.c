@@ -724,11 +724,18 @@ ssize_t daxsim_store(struct daxsim *sim, uint64_t addr, const void *buf,
 
 /* ---------------------------------- Pins ---------------------------------- */
 
-static int check_pin(unsigned int flags)
+/* The library's flags for the interface's; -EINVAL if they make no sense. */
+static int pin_flags(unsigned int flags)
 {
-	if (flags & ~(DAXSIM_PIN_WRITE | DAXSIM_PIN_LONGTERM))
+	const unsigned int kinds = DAXSIM_PIN_GET | DAXSIM_PIN_COUNTED;
+
+	if (flags & ~(DAXSIM_PIN_WRITE | DAXSIM_PIN_LONGTERM | kinds) ||
+	    (flags & kinds) == kinds)
 		return -EINVAL;
-	return flags & DAXSIM_PIN_LONGTERM ? -EOPNOTSUPP : 0;
+	return (flags & DAXSIM_PIN_WRITE ? (int)DS_PIN_WRITE : 0) |
+	       (flags & DAXSIM_PIN_LONGTERM ? (int)DS_PIN_LONGTERM : 0) |
+	       (flags & DAXSIM_PIN_GET ? (int)DS_PIN_GET : 0) |
+	       (flags & DAXSIM_PIN_COUNTED ? (int)DS_PIN_COUNTED : 0);
 }
 
 ssize_t daxsim_pin_user_pages(struct daxsim *sim, uint64_t addr, size_t len,
@@ -737,18 +744,19 @@ ssize_t daxsim_pin_user_pages(struct daxsim *sim, uint64_t addr, size_t len,
 	struct ds_arena *arena = sim->world->arena;
 	struct ds_task *task = self(sim);
 	struct daxsim_pin *pin;
-	int64_t r = check_pin(flags);
+	int how = pin_flags(flags);
+	int64_t r;
 
 	if (!task)
 		return -ENOMEM;
-	if (r < 0)
-		return r;
+	if (how < 0)
+		return how;
 	pin = ds_arena_alloc(arena, sizeof(*pin));
 	if (!pin)
 		return ds_task_void(task, -ENOMEM);
 	pin->sim = sim;
 	r = ds_direct_begin(task, sim->world->space, addr, len,
-			    flags & DAXSIM_PIN_WRITE, &pin->direct);
+			    (unsigned int)how, &pin->direct);
 	if (r < 0) {
 		ds_arena_release(arena, pin, sizeof(*pin));
 		return r;

@@ -17,6 +17,8 @@ struct daxsim_pin;
 
 #define DAXSIM_PIN_WRITE    1u /* FOLL_WRITE: the device will write them */
 #define DAXSIM_PIN_LONGTERM 2u /* FOLL_LONGTERM: refused on file-system DAX */
+#define DAXSIM_PIN_GET      4u /* FOLL_GET: one reference of each page */
+#define DAXSIM_PIN_COUNTED  8u /* FOLL_PIN: 1024, none of the zero page */
 
 /**
  * daxsim_pin_user_pages() - take references on mapped pages
@@ -25,8 +27,14 @@ struct daxsim_pin;
  * ascending order, faulting them in. Whoever holds a pin and then makes a call
  * that waits for it waits for ever; another task or thread may release it.
  *
- * Models: get_user_pages_fast(), v4.19. Differs: refuses DAXSIM_PIN_LONGTERM
- * before it looks at anything.
+ * Of DAXSIM_PIN_GET and DAXSIM_PIN_COUNTED one at most; without, the pages are
+ * pinned as by direct I/O of the kernel modelled. A file system's pages are not
+ * pinned with DAXSIM_PIN_LONGTERM: kernels to v5.10 pin them, look, and drop
+ * the pins again, so that others may meet these; later ones look first.
+ *
+ * Models: get_user_pages_fast(), get_user_pages_longterm(), v4.19;
+ * pin_user_pages_fast(), v6.15. Differs: FOLL_PIN came with v5.6, but is served
+ * by every profile.
  * Return: bytes pinned, fewer if some page could not be faulted in; if none,
  * -EFAULT; -EINVAL for a bad length or flags; -EOPNOTSUPP for
  * DAXSIM_PIN_LONGTERM.

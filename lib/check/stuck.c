@@ -71,6 +71,11 @@ void ds_stuck_describe(const struct ds_checks *checks,
 	const struct ds_task *other;
 	const char *name = "a lock";
 
+	if (task->state == DS_TASK_READY) {
+		snprintf(ret_text, size, "%s waits for others at %s",
+			 task->name, ds_point_name(task->at));
+		return;
+	}
 	switch (kind_of(key)) {
 	case DS_OBJ_REFS:
 		snprintf(ret_text, size, "%s waits for block %llu to be idle%s",

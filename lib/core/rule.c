@@ -183,6 +183,14 @@ static const struct ds_rule_text rules[DS_N_RULES] = {
 			.mutation = "bulk-put-wakes-nobody",
 			.models = "mm/gup.c gup_put_folio()",
 		},
+	[DS_RULE_LONGTERM_REFUSED] =
+		{
+			.name = "longterm-refused",
+			.sentence = "A file system's pages are not pinned for "
+				    "as long as user space likes.",
+			.mutation = "longterm-allowed",
+			.models = "mm/gup.c check_vma_flags(): vma_is_fsdax()",
+		},
 	[DS_RULE_UNMAP_FOR_SCAN] =
 		{
 			.name = "unmap-for-scan",

@@ -106,6 +106,22 @@ void ds_direct_unpin(struct ds_task *task, struct ds_direct *direct)
 	direct->n_pages = 0;
 }
 
+int64_t ds_direct_dup(struct ds_task *task, const struct ds_direct *from,
+		      struct ds_direct *ret_direct)
+{
+	uint64_t i;
+	int r;
+
+	*ret_direct = *from;
+	for (i = 0; i < from->n_pages; i++) {
+		r = ds_pin_again(task, from->space, &from->pages[i],
+				 &ret_direct->pages[i]);
+		if (r < 0)
+			return r;
+	}
+	return (int64_t)from->len;
+}
+
 /* Without pages it is over, and the rest old. */
 void ds_direct_digest(const struct ds_direct *direct, struct ds_digest *digest)
 {

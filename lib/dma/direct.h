@@ -50,4 +50,13 @@ void ds_direct_end(struct ds_task *task, struct ds_direct *direct);
 /* The same for pins that are no bio's: put_page(), unpin_user_page(). */
 void ds_direct_unpin(struct ds_task *task, struct ds_direct *direct);
 
+/*
+ * Takes a reference more on each page of @from, to be released on its own: the
+ * page lives as long as either. Return: bytes, or -ENOMEM.
+ *
+ * Models: get_page() by tee() of pipe buffers that vmsplice() filled.
+ */
+int64_t ds_direct_dup(struct ds_task *task, const struct ds_direct *from,
+		      struct ds_direct *ret_direct);
+
 #endif

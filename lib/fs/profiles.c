@@ -10,13 +10,16 @@
 
 /* How each kernel counts, locks and wakes, whatever the file system. */
 #define TO_V6_14 .idle_refs = 1, .break_if_mapped = true
+/* Long-term pins are refused when there already are some (52650c8b466b). */
+#define TO_V5_10 TO_V6_14, .longterm_pins_first = true
 /*
  * A lock that readers get takes all readers along; a small entry in the way of
  * a huge one is not waited for (23c84eb78375).
  */
-#define V5_3 TO_V6_14, .pull_readers = true, .small_refuses = true
+#define FROM_V5_3 .pull_readers = true, .small_refuses = true
+#define V5_3      TO_V5_10, FROM_V5_3
 /* No waiter of a deleted entry is left asleep (237388320def, v5.13). */
-#define V5_15 V5_3, .delete_wakes_all = true
+#define V5_15 TO_V6_14, FROM_V5_3, .delete_wakes_all = true
 /* Write-back protects all of a huge entry (06083a0921fd, v5.19). */
 #define V6_1 V5_15, .protects_all = true
 /*
@@ -56,7 +59,7 @@
 
 static const struct ds_fs_profile profiles[] = {
 	{
-		TO_V6_14,
+		TO_V5_10,
 		EXT4_V4,
 		.name = "ext4-4.18",
 		.alias = "ext4-nobreak",
@@ -65,7 +68,7 @@ static const struct ds_fs_profile profiles[] = {
 		.proved = true,
 	},
 	{
-		TO_V6_14,
+		TO_V5_10,
 		EXT4_V4,
 		.name = "ext4-v2",
 		.models = "patch v2 of 2018-06-27: truncate, punch, collapse "
@@ -74,7 +77,7 @@ static const struct ds_fs_profile profiles[] = {
 		.proved = true,
 	},
 	{
-		TO_V6_14,
+		TO_V5_10,
 		EXT4_V4,
 		.name = "ext4-v3",
 		.models = "patch v3 of 2018-07-02: as v2, with comments why "
@@ -83,7 +86,7 @@ static const struct ds_fs_profile profiles[] = {
 		.proved = true,
 	},
 	{
-		TO_V6_14,
+		TO_V5_10,
 		EXT4_V4,
 		.name = "ext4-4.19",
 		.models = "ext4 v4.19: insert waits too; b1f382178d15 looks "
@@ -92,7 +95,7 @@ static const struct ds_fs_profile profiles[] = {
 		.proved = true,
 	},
 	{
-		TO_V6_14,
+		TO_V5_10,
 		XFS,
 		.name = "xfs-4.19",
 		.models = "XFS v4.19: every fallocate mode and every change of "
@@ -148,7 +151,7 @@ static const struct ds_fs_profile profiles[] = {
 		.punch_limit = EXT4_BITMAP_BYTES - 4096,
 	},
 	{
-		TO_V6_14,
+		TO_V5_10,
 		XFS,
 		.name = "xfs-4.18",
 		.models = "XFS v4.18: as v4.19, but gives up early "

@@ -249,6 +249,52 @@ static int pin_slow(struct ds_task *task, struct ds_space *space,
 	return r < 0 ? r : 0;
 }
 
+/*
+ * The slow path for @n pages; mmap_lock is held. Return: 0, or why it pinned
+ * fewer; adds to @ret_done how many.
+ */
+static int pin_rest(struct ds_task *task, struct ds_space *space,
+		    struct ds_vpn vpn, uint64_t n, unsigned int flags,
+		    struct ds_pinned *ret_pinned, uint64_t *ret_done)
+{
+	uint64_t i;
+	int r = 0;
+
+	for (i = 0; i < n && r == 0; i++, vpn.vpn++) {
+		r = pin_slow(task, space, vpn, flags, &ret_pinned[i]);
+		*ret_done += r == 0;
+	}
+	return r;
+}
+
+static int64_t pin_longterm(struct ds_task *task, struct ds_space *space,
+			    struct ds_vpn vpn, uint64_t n, unsigned int flags,
+			    struct ds_pinned *ret_pinned)
+{
+	bool refuse = !space->longterm_allowed &&
+		      ds_keeps(task, DS_RULE_LONGTERM_REFUSED);
+	uint64_t before = ds_task_enter(task);
+	uint64_t done = 0, i;
+	int r;
+
+	ds_rwsem_lock(task, &space->mmap_lock, DS_SHARED);
+	if (refuse && !space->longterm_pins_first)
+		r = ds_space_find(space, vpn) ? -EOPNOTSUPP : -EFAULT;
+	else
+		r = pin_rest(task, space, vpn, n, flags, ret_pinned, &done);
+	if (refuse && done) {
+		ds_tell(task, "pinned for long: refuse");
+		for (i = 0; i < done; i++)
+			ds_unpin_page(task, space, &ret_pinned[i]);
+		done = 0;
+		r = -EOPNOTSUPP;
+	}
+	ds_rwsem_unlock(task, &space->mmap_lock);
+	if (!done)
+		ds_task_done(task, before, (uint64_t)r);
+	return done ? (int64_t)done : r;
+}
+
 int64_t ds_pin_pages(struct ds_task *task, struct ds_space *space,
 		     struct ds_vpn first, uint64_t n, unsigned int flags,
 		     struct ds_pinned *ret_pinned)
@@ -262,6 +308,8 @@ int64_t ds_pin_pages(struct ds_task *task, struct ds_space *space,
 		return -EFAULT;
 	if (!(flags & (DS_PIN_GET | DS_PIN_COUNTED)))
 		flags |= space->direct_pins ? DS_PIN_COUNTED : DS_PIN_GET;
+	if (flags & DS_PIN_LONGTERM)
+		return pin_longterm(task, space, first, n, flags, ret_pinned);
 	for (; done < n; done++, vpn.vpn++) {
 		r = pin_fast(task, space, vpn, flags, &ret_pinned[done]);
 		if (r <= 0)
@@ -272,13 +320,25 @@ int64_t ds_pin_pages(struct ds_task *task, struct ds_space *space,
 	if (r < 0)
 		return done ? (int64_t)done : r;
 	ds_rwsem_lock(task, &space->mmap_lock, DS_SHARED);
-	for (; done < n; done++, vpn.vpn++) {
-		r = pin_slow(task, space, vpn, flags, &ret_pinned[done]);
-		if (r < 0)
-			break;
-	}
+	r = pin_rest(task, space, vpn, n - done, flags, ret_pinned + done,
+		     &done);
 	ds_rwsem_unlock(task, &space->mmap_lock);
 	return done ? (int64_t)done : r;
+}
+
+int ds_pin_again(struct ds_task *task, struct ds_space *space,
+		 const struct ds_pinned *pinned, struct ds_pinned *ret_pinned)
+{
+	struct ds_pinned again = *pinned;
+
+	again.refs = 1;
+	ds_yield(task, DS_AT_FRAME_GET,
+		 ds_adds(ds_frame_refs_object(space->frames, pinned->pfn)),
+		 ds_adds(ds_holders_object(pinned->inode)),
+		 ds_reads(ds_extents_object(pinned->inode)));
+	ds_frame_get(task, space->frames, pinned->pfn);
+	*ret_pinned = again;
+	return keep_pin(task, space, &again, "again") < 0 ? -ENOMEM : 0;
 }
 
 static void drop_record(struct ds_task *task, struct ds_space *space,

@@ -11,9 +11,10 @@
  */
 #include "mm/space.h"
 
-#define DS_PIN_WRITE   1u /* FOLL_WRITE: the device will write the pages */
-#define DS_PIN_GET     2u /* FOLL_GET: one reference */
-#define DS_PIN_COUNTED 4u /* FOLL_PIN: as many as tell a pin from others */
+#define DS_PIN_WRITE    1u /* FOLL_WRITE: the device will write the pages */
+#define DS_PIN_GET      2u /* FOLL_GET: one reference */
+#define DS_PIN_COUNTED  4u /* FOLL_PIN: as many as tell a pin from others */
+#define DS_PIN_LONGTERM 8u /* FOLL_LONGTERM: for nobody knows how long */
 
 /* References of a FOLL_PIN pin: GUP_PIN_COUNTING_BIAS. */
 #define DS_PIN_BIAS 1024
@@ -35,11 +36,27 @@ struct ds_pinned {
  * Differs: the kernel's lockless walk takes 1 and then 1023; the page is busy
  * from the first on.
  *
- * Return: pages pinned (0 < result <= @n), or, if none, -EFAULT or -ENOMEM.
+ * A DS_PIN_LONGTERM pin of a file system's page is refused, for nothing bounds
+ * how long somebody would have to wait for it. Kernels to v5.10 pin first, with
+ * mmap_lock held, then look at the areas, and drop what they pinned: a pin that
+ * others meet. Later ones look first. Neither takes the lockless path.
+ * Models: get_user_pages_longterm(), v4.19; check_vma_flags(), v5.11 on.
+ * Differs: every area is a file system's; there is none of device DAX.
+ *
+ * Return: pages pinned (0 < result <= @n), or, if none, -EFAULT, -EOPNOTSUPP or
+ * -ENOMEM.
  */
 int64_t ds_pin_pages(struct ds_task *task, struct ds_space *space,
 		     struct ds_vpn first, uint64_t n, unsigned int flags,
 		     struct ds_pinned *ret_pinned);
+
+/*
+ * Takes one reference more on a page that is pinned. Return: 0, or -ENOMEM.
+ *
+ * Models: get_page().
+ */
+int ds_pin_again(struct ds_task *task, struct ds_space *space,
+		 const struct ds_pinned *pinned, struct ds_pinned *ret_pinned);
 
 /*
  * Drops one pin with all its references and wakes who waits for the page to

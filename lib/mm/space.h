@@ -89,6 +89,8 @@ struct ds_space {
 	bool close_late;
 	bool direct_pins;      /* direct I/O takes DS_PIN_COUNTED pins */
 	bool bio_wakes_nobody; /* who releases a bio's pages forgets to wake */
+	bool longterm_pins_first; /* DS_PIN_LONGTERM is refused once pinned */
+	bool longterm_allowed;    /* what if it were not refused at all */
 	struct ds_frames *frames;
 	struct ds_waitq_table *waitq; /* where waiters for idle frames are */
 	struct ds_arena *arena;

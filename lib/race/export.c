@@ -145,8 +145,13 @@ static void write_pin(struct writer *writer, unsigned int task,
 	ds_text_add(&writer->out,
 		    "\tif (!s->pins[%u])\n\t\ts->n_pinned[%u] = "
 		    "daxsim_pin_user_pages(\n\t\t\ts->sim, %s, %llu,\n"
-		    "\t\t\tDAXSIM_PIN_WRITE, &s->pins[%u]);\n",
-		    task, task, addr, (unsigned long long)call->len, task);
+		    "\t\t\t0%s%s%s%s, &s->pins[%u]);\n",
+		    task, task, addr, (unsigned long long)call->len,
+		    call->how & DS_HOW_READ ? "" : " | DAXSIM_PIN_WRITE",
+		    call->how & DS_HOW_GET ? " | DAXSIM_PIN_GET" : "",
+		    call->how & DS_HOW_COUNTED ? " | DAXSIM_PIN_COUNTED" : "",
+		    call->how & DS_HOW_LONGTERM ? " | DAXSIM_PIN_LONGTERM" : "",
+		    task);
 }
 
 /* One access in each page. */
@@ -512,12 +517,21 @@ static bool has_call(const struct ds_scenario *scenario, enum ds_call_kind kind)
 /* What a scenario says and a program of the public interface cannot. */
 static const char *what_is_lacking(const struct ds_scenario *scenario)
 {
+	static const enum ds_call_kind lacking[] = {
+		DS_CALL_DEDUPE, DS_CALL_DUP,      DS_CALL_UNDUP,
+		DS_CALL_TAKE,   DS_CALL_COMPLETE, DS_CALL_AWAIT,
+	};
+	size_t i;
+
+	if (scenario->longterm_allowed)
+		return "longterm allow";
 	if (scenario->watch_waits)
 		return "watch waits";
 	if (scenario->flush_ipi)
 		return "flush ipi";
-	if (has_call(scenario, DS_CALL_DEDUPE))
-		return ds_call_verb(DS_CALL_DEDUPE);
+	for (i = 0; i < sizeof(lacking) / sizeof(lacking[0]); i++)
+		if (has_call(scenario, lacking[i]))
+			return ds_call_verb(lacking[i]);
 	return ds_scenario_is_endless(scenario) ? "forever" : NULL;
 }
 

@@ -61,6 +61,7 @@ static const struct ds_case homes[] = {
 	 CLASSES},
 	{DS_RULE_BULK_PUT_WAKES, "prove/punch/unmapped/fast", EXT4_615,
 	 CLASSES},
+	{DS_RULE_LONGTERM_REFUSED, "scenario/longterm", EXT4_19, CLASSES},
 	{DS_RULE_UNMAP_FOR_SCAN, "prove/punch/direct-1/fast", EXT4_19, CLASSES},
 	{DS_RULE_UNMAP_BEFORE_SCAN, "prove/punch/direct-1/fast", EXT4_19,
 	 CLASSES},

@@ -39,6 +39,7 @@ struct actor {
 	struct mapped maps[DS_SCN_FILES];
 	struct ds_direct direct; /* of a call under way */
 	struct ds_direct pinned; /* from pin to unpin */
+	struct ds_direct dup;    /* from dup to undup */
 	uint64_t wait; /* that lasted when a watched call began, 0: none */
 };
 
@@ -47,6 +48,9 @@ struct role {
 	struct ds_program *program;
 	const struct ds_scn_task *script;
 	struct actor *actor;
+	/* NULL, or what others take from it, or wait for. */
+	struct ds_request *taken, *awaited;
+	bool serves;           /* it takes: its pages are a bio's */
 	unsigned char *buffer; /* for what it reads; nobody looks at it */
 	uint32_t ran_in_wait;  /* calls, bit each: in some run so far */
 };
@@ -170,30 +174,112 @@ static int64_t do_access(struct role *role, struct ds_task *task,
 	return 0;
 }
 
-static int64_t do_direct(struct role *role, struct ds_task *task,
-			 const struct ds_scn_call *call)
+static void transfer(struct role *role, struct ds_task *task,
+		     struct ds_direct *direct)
 {
-	struct ds_direct *direct = call->kind == DS_CALL_PIN
-					   ? &role->actor->pinned
-					   : &role->actor->direct;
-	bool to_memory = call->kind != DS_CALL_DIRECT_WRITE;
-	uint64_t before = ds_task_enter(task);
+	ds_direct_transfer(task, direct,
+			   direct->to_memory ? role->program->from_dma
+					     : role->buffer);
+}
+
+static unsigned int pin_flags(const struct ds_scn_call *call)
+{
+	return (call->how & DS_HOW_READ ? 0 : DS_PIN_WRITE) |
+	       (call->how & DS_HOW_GET ? DS_PIN_GET : 0) |
+	       (call->how & DS_HOW_COUNTED ? DS_PIN_COUNTED : 0) |
+	       (call->how & DS_HOW_LONGTERM ? DS_PIN_LONGTERM : 0);
+}
+
+static int64_t begin(struct role *role, struct ds_task *task,
+		     const struct ds_scn_call *call, unsigned int flags,
+		     struct ds_direct *direct)
+{
+	uint64_t addr = address(role, call);
+
+	if (!addr)
+		return -EFAULT;
+	return ds_direct_begin(task, role->program->world->space, addr,
+			       (size_t)call->len, flags, direct);
+}
+
+static int64_t do_pin(struct role *role, struct ds_task *task,
+		      const struct ds_scn_call *call)
+{
+	struct ds_direct *direct = &role->actor->pinned;
 	int64_t r;
 
 	/* A task that pins twice would forget the first pages. */
 	if (direct->n_pages)
 		return -EBUSY;
-	r = ds_direct_begin(task, role->program->world->space,
-			    address(role, call), (size_t)call->len, to_memory,
-			    direct);
-	if (r < 0 || call->kind == DS_CALL_PIN)
-		return r;
-	/* What it pinned is kept in @direct, not on the stack. */
-	ds_task_done(task, before, 0);
-	ds_direct_transfer(task, direct,
-			   to_memory ? role->program->from_dma : role->buffer);
-	ds_direct_end(task, direct);
+	r = begin(role, task, call, pin_flags(call), direct);
+	/* Whoever takes from it must not wait for what failed. */
+	if (role->taken)
+		ds_request_submit(task, role->taken, direct);
 	return r;
+}
+
+static int64_t do_direct(struct role *role, struct ds_task *task,
+			 const struct ds_scn_call *call)
+{
+	struct ds_direct *direct = &role->actor->direct;
+	bool to_memory = call->kind != DS_CALL_DIRECT_WRITE;
+	uint64_t before = ds_task_enter(task);
+	int64_t r;
+
+	r = begin(role, task, call, to_memory ? DS_PIN_WRITE : 0, direct);
+	/* What it pinned is kept in @direct, not on the stack. */
+	if (r >= 0) {
+		ds_task_done(task, before, 0);
+		transfer(role, task, direct);
+	}
+	if (role->awaited)
+		ds_request_complete(task, role->awaited);
+	if (r >= 0)
+		ds_direct_end(task, direct);
+	return r;
+}
+
+/* Calls on pages that are pinned. */
+static int64_t on_pins(struct role *role, struct ds_task *task,
+		       const struct ds_scn_call *call)
+{
+	struct ds_direct *pinned = &role->actor->pinned;
+	struct ds_direct *dup = &role->actor->dup;
+
+	switch (call->kind) {
+	case DS_CALL_DMA:
+		if (pinned->n_pages)
+			transfer(role, task, pinned);
+		return 0;
+	case DS_CALL_UNPIN:
+		if (pinned->n_pages && role->serves)
+			ds_direct_end(task, pinned);
+		else if (pinned->n_pages)
+			ds_direct_unpin(task, pinned);
+		return 0;
+	case DS_CALL_DUP:
+		if (dup->n_pages)
+			return -EBUSY;
+		return pinned->n_pages ? ds_direct_dup(task, pinned, dup) : 0;
+	case DS_CALL_UNDUP:
+		if (dup->n_pages)
+			ds_direct_unpin(task, dup);
+		return 0;
+	case DS_CALL_TAKE:
+		if (pinned->n_pages)
+			return -EBUSY;
+		ds_request_take(task, role->program->roles[call->target].taken,
+				pinned);
+		return 0;
+	case DS_CALL_COMPLETE:
+		if (role->awaited)
+			ds_request_complete(task, role->awaited);
+		return 0;
+	default:
+		ds_request_await(task,
+				 role->program->roles[call->target].awaited);
+		return 0;
+	}
 }
 
 static int fallocate_mode(const struct ds_scn_call *call)
@@ -279,18 +365,17 @@ static int64_t do_dedupe(struct role *role, struct ds_task *task,
 static int64_t on_memory(struct role *role, struct ds_task *task,
 			 const struct ds_scn_call *call)
 {
-	if (!address(role, call))
-		return -EFAULT;
+	if (call->kind == DS_CALL_PIN)
+		return do_pin(role, task, call);
 	if (call->kind == DS_CALL_TOUCH || call->kind == DS_CALL_LOAD)
-		return do_access(role, task, call);
+		return address(role, call) ? do_access(role, task, call)
+					   : -EFAULT;
 	return do_direct(role, task, call);
 }
 
 static int64_t do_call(struct role *role, struct ds_task *task,
 		       const struct ds_scn_call *call)
 {
-	struct ds_direct *pinned = &role->actor->pinned;
-
 	switch (call->kind) {
 	case DS_CALL_UNMAP:
 		return do_unmap(role, task, call);
@@ -301,14 +386,13 @@ static int64_t do_call(struct role *role, struct ds_task *task,
 	case DS_CALL_DIRECT_WRITE:
 		return on_memory(role, task, call);
 	case DS_CALL_DMA:
-		if (pinned->n_pages)
-			ds_direct_transfer(task, pinned,
-					   role->program->from_dma);
-		return 0;
 	case DS_CALL_UNPIN:
-		if (pinned->n_pages)
-			ds_direct_unpin(task, pinned);
-		return 0;
+	case DS_CALL_DUP:
+	case DS_CALL_UNDUP:
+	case DS_CALL_TAKE:
+	case DS_CALL_COMPLETE:
+	case DS_CALL_AWAIT:
+		return on_pins(role, task, call);
 	case DS_CALL_DEDUPE:
 		return do_dedupe(role, task, call);
 	case DS_CALL_SIGNAL:
@@ -414,6 +498,7 @@ static void digest_actor(const struct ds_program *program,
 	}
 	ds_direct_digest(&actor->direct, digest);
 	ds_direct_digest(&actor->pinned, digest);
+	ds_direct_digest(&actor->dup, digest);
 	/* None, one that lasts, or one that is over. */
 	ds_digest_add(digest,
 		      wait ? 1 + (wait == program->world->super->n_waits) : 0);
@@ -429,8 +514,15 @@ static void digest_program(const void *arg, struct ds_digest *digest)
 		ds_digest_add(digest,
 			      (uint64_t)program->handles[i].n_calls << 1 |
 				      program->handles[i].closed);
-	for (i = 0; i < program->scenario.n_tasks; i++)
-		digest_actor(program, program->roles[i].actor, digest);
+	for (i = 0; i < program->scenario.n_tasks; i++) {
+		const struct role *role = &program->roles[i];
+
+		digest_actor(program, role->actor, digest);
+		if (role->taken)
+			ds_request_digest(role->taken, digest);
+		if (role->awaited)
+			ds_request_digest(role->awaited, digest);
+	}
 }
 
 /* ------------------------------- Setting up ------------------------------- */
@@ -528,6 +620,30 @@ static size_t longest_call(const struct ds_scenario *scenario)
 	return longest;
 }
 
+/* What goes from hand to hand; only if somebody has a hand in it. */
+static int make_requests(struct ds_program *program, unsigned int i)
+{
+	struct role *role = &program->roles[i];
+	struct ds_arena *arena = program->world->arena;
+	unsigned int j;
+
+	for (j = 0; j < role->script->n_calls; j++)
+		role->serves |= role->script->calls[j].kind == DS_CALL_TAKE;
+	if (ds_scenario_targets(&program->scenario, DS_CALL_TAKE, i)) {
+		role->taken = ds_arena_alloc(arena, sizeof(*role->taken));
+		if (!role->taken)
+			return -ENOMEM;
+		role->taken->id = 2 * i;
+	}
+	if (ds_scenario_targets(&program->scenario, DS_CALL_AWAIT, i)) {
+		role->awaited = ds_arena_alloc(arena, sizeof(*role->awaited));
+		if (!role->awaited)
+			return -ENOMEM;
+		role->awaited->id = 2 * i + 1;
+	}
+	return 0;
+}
+
 static int make_roles(struct ds_program *program)
 {
 	struct ds_world *world = program->world;
@@ -544,6 +660,9 @@ static int make_roles(struct ds_program *program)
 		role->buffer = malloc(program->buffer_size);
 		if (!role->actor || !role->buffer)
 			return -ENOMEM;
+		r = make_requests(program, i);
+		if (r < 0)
+			return r;
 		r = ds_sched_spawn(world->sched, world->arena,
 				   role->script->name, play, role, NULL);
 	}
@@ -632,6 +751,7 @@ int ds_program_new(const struct ds_scenario *scenario,
 		.victim = !scenario->reuse_blocks,
 		.shadow = options->turns != DS_TURNS_FREE,
 		.checked = options->checked,
+		.longterm_allowed = scenario->longterm_allowed,
 		.flush =
 			scenario->flush_ipi ? DS_FLUSH_IPI : DS_FLUSH_BROADCAST,
 	};

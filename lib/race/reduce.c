@@ -32,7 +32,7 @@ static bool drop_call(struct ds_scenario *scenario, unsigned int i)
 	return true;
 }
 
-/* Signals to a task that is gone go with it. */
+/* What is done to a task that is gone goes with it. */
 static bool drop_task(struct ds_scenario *scenario, unsigned int gone)
 {
 	unsigned int i, j;
@@ -48,7 +48,7 @@ static bool drop_task(struct ds_scenario *scenario, unsigned int gone)
 		for (j = task->n_calls; j-- > 0;) {
 			struct ds_scn_call *call = &task->calls[j];
 
-			if (call->kind != DS_CALL_SIGNAL)
+			if (ds_call_shape(call->kind) != DS_SHAPE_TASK)
 				continue;
 			if (call->target == gone)
 				take_call(task, j);
@@ -229,11 +229,23 @@ static bool drop_keep(struct ds_scenario *scenario, unsigned int i)
 
 static bool drop_options(struct ds_scenario *scenario, unsigned int i)
 {
-	bool *option = i ? &scenario->flush_ipi : &scenario->watch_waits;
+	bool *const options[] = {&scenario->watch_waits, &scenario->flush_ipi,
+				 &scenario->longterm_allowed};
 
-	if (!*option)
+	if (!*options[i])
 		return false;
-	*option = false;
+	*options[i] = false;
+	return true;
+}
+
+/* Pins as direct I/O takes them. */
+static bool drop_how(struct ds_scenario *scenario, unsigned int i)
+{
+	struct ds_scn_call *call = call_at(scenario, i);
+
+	if (!call || !call->how)
+		return false;
+	call->how = 0;
 	return true;
 }
 
@@ -244,7 +256,7 @@ static const struct {
 } ways[] = {
 	{drop_task, DS_SCN_TASKS},
 	{drop_call, MAX_CALLS},
-	{drop_options, 2},
+	{drop_options, 3},
 	{drop_hole, DS_SCN_FILES *DS_SCN_HOLES},
 	{drop_file, DS_SCN_FILES},
 	{only_first_page, MAX_CALLS},
@@ -252,6 +264,7 @@ static const struct {
 	{trim_back, MAX_CALLS},
 	{trim_front, MAX_CALLS},
 	{drop_keep, MAX_CALLS},
+	{drop_how, MAX_CALLS},
 };
 
 bool ds_reduce(const struct ds_scenario *from, struct ds_reduction *way,

@@ -20,9 +20,14 @@ static const struct {
 	[DS_CALL_LOAD] = {"load", DS_SHAPE_RANGE, true},
 	[DS_CALL_DIRECT_READ] = {"direct-read", DS_SHAPE_RANGE, true},
 	[DS_CALL_DIRECT_WRITE] = {"direct-write", DS_SHAPE_RANGE, true},
-	[DS_CALL_PIN] = {"pin", DS_SHAPE_RANGE, true},
+	[DS_CALL_PIN] = {"pin", DS_SHAPE_PIN, true},
 	[DS_CALL_DMA] = {"dma", DS_SHAPE_NONE, true},
 	[DS_CALL_UNPIN] = {"unpin", DS_SHAPE_NONE, true},
+	[DS_CALL_DUP] = {"dup", DS_SHAPE_NONE, true},
+	[DS_CALL_UNDUP] = {"undup", DS_SHAPE_NONE, true},
+	[DS_CALL_TAKE] = {"take", DS_SHAPE_TASK, true},
+	[DS_CALL_COMPLETE] = {"complete", DS_SHAPE_NONE, true},
+	[DS_CALL_AWAIT] = {"await", DS_SHAPE_TASK, true},
 	[DS_CALL_READ] = {"read", DS_SHAPE_RANGE, true},
 	[DS_CALL_WRITE] = {"write", DS_SHAPE_RANGE, true},
 	[DS_CALL_TRUNCATE] = {"truncate", DS_SHAPE_SIZE, true},
@@ -37,6 +42,9 @@ static const struct {
 	[DS_CALL_CLOSE] = {"close", DS_SHAPE_FILE, false},
 	[DS_CALL_SIGNAL] = {"signal", DS_SHAPE_TASK, false},
 };
+
+static const char *const how_words[DS_HOW_N] = {"read", "get", "counted",
+						"longterm"};
 
 /* Most bytes of a file, and of one call: what a search can follow. */
 #define MAX_SIZE (UINT64_C(1) << 20)
@@ -79,6 +87,24 @@ const char *ds_call_verb(enum ds_call_kind kind)
 enum ds_call_shape ds_call_shape(enum ds_call_kind kind)
 {
 	return calls[kind].shape;
+}
+
+const char *ds_how_word(unsigned int i)
+{
+	return how_words[i];
+}
+
+bool ds_scenario_targets(const struct ds_scenario *scenario,
+			 enum ds_call_kind kind, unsigned int target)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < scenario->n_tasks; i++)
+		for (j = 0; j < scenario->tasks[i].n_calls; j++)
+			if (scenario->tasks[i].calls[j].kind == kind &&
+			    scenario->tasks[i].calls[j].target == target)
+				return true;
+	return false;
 }
 
 int ds_size_parse(const char *text, uint64_t *ret_bytes)
@@ -213,7 +239,7 @@ static int parse_file(struct parser *parser)
 /* Whether a task has pages pinned after @call, if it had before: @pinned. */
 static bool pins_after(const struct ds_scn_call *call, bool pinned)
 {
-	if (call->kind == DS_CALL_PIN)
+	if (call->kind == DS_CALL_PIN || call->kind == DS_CALL_TAKE)
 		return true;
 	return call->kind == DS_CALL_UNPIN ? false : pinned;
 }
@@ -341,6 +367,27 @@ static int parse_two(struct parser *parser, unsigned int i,
 	return r < 0 ? r : no_more(parser, i + 4);
 }
 
+static int parse_pin(struct parser *parser, unsigned int i,
+		     struct ds_scn_call *call)
+{
+	unsigned int bit;
+	int r = find_file(parser, i, &call->target);
+
+	if (r == 0)
+		r = parse_range(parser, i + 1, &call->offset, &call->len);
+	for (i += 2; r == 0 && word(parser, i); i++) {
+		for (bit = 0; bit < DS_HOW_N; bit++)
+			if (is(parser, i, how_words[bit]))
+				break;
+		if (bit == DS_HOW_N || call->how >> bit & 1)
+			return no_more(parser, i);
+		call->how |= 1u << bit;
+	}
+	if ((call->how & DS_HOW_GET) && (call->how & DS_HOW_COUNTED))
+		return fail(parser, "'get' or 'counted', not both", NULL);
+	return r;
+}
+
 /* What follows the verb, word @i. */
 static int parse_shape(struct parser *parser, unsigned int i,
 		       enum ds_call_shape shape, struct ds_scn_call *call)
@@ -363,6 +410,8 @@ static int parse_shape(struct parser *parser, unsigned int i,
 		return r < 0 ? r : no_more(parser, i + 2);
 	case DS_SHAPE_TWO:
 		return parse_two(parser, i, call);
+	case DS_SHAPE_PIN:
+		return parse_pin(parser, i, call);
 	default:
 		r = find_file(parser, i, &call->target);
 		if (r == 0)
@@ -378,7 +427,7 @@ static int parse_shape(struct parser *parser, unsigned int i,
 static int parse_call(struct parser *parser)
 {
 	static const char what[] =
-		"scenario, flush, watch, huge, batch, file, task, "
+		"scenario, flush, watch, longterm, huge, batch, file, task, "
 		"expect, or a call of a task";
 	struct ds_scn_task *task = parser->task;
 	struct ds_scn_call *call;
@@ -398,6 +447,10 @@ static int parse_call(struct parser *parser)
 		return fail(parser, call->before ? "a call" : what,
 			    word(parser, i));
 	call->kind = (enum ds_call_kind)verb;
+	/* Nobody else runs yet who could end the wait. */
+	if (call->before && (verb == DS_CALL_TAKE || verb == DS_CALL_AWAIT))
+		return fail(parser, "a call that can be made before the search",
+			    word(parser, i));
 	if (task->forever && !call->before && !calls[verb].repeats)
 		return fail(parser, "a call that can be made for ever",
 			    word(parser, i));
@@ -463,6 +516,14 @@ static int parse_reuse(struct parser *parser)
 	return no_more(parser, 2);
 }
 
+static int parse_longterm(struct parser *parser)
+{
+	if (!is(parser, 1, "allow"))
+		return fail(parser, "'allow'", word(parser, 1));
+	parser->scenario->longterm_allowed = true;
+	return no_more(parser, 2);
+}
+
 static int parse_line(struct parser *parser)
 {
 	struct ds_scenario *scenario = parser->scenario;
@@ -489,6 +550,8 @@ static int parse_line(struct parser *parser)
 		return parse_batch(parser);
 	if (is(parser, 0, "reuse"))
 		return parse_reuse(parser);
+	if (is(parser, 0, "longterm"))
+		return parse_longterm(parser);
 	if (is(parser, 0, "file"))
 		return parse_file(parser);
 	if (is(parser, 0, "task"))

@@ -20,6 +20,7 @@
  *					waits for pins
  *	reuse blocks			freed blocks are the next file's that
  *					asks, not the victim's
+ *	longterm allow			what if long-term pins were not refused
  *	file NAME SIZE [huge] [hole OFF+LEN]...
  *					huge: its blocks begin where huge pages
  *					do, and lie together
@@ -37,9 +38,14 @@
  *	* load FILE OFF+LEN		load from each page
  *	* direct-read FILE OFF+LEN	O_DIRECT read of some other file into it
  *	* direct-write FILE OFF+LEN	O_DIRECT write of some other file from it
- *	* pin FILE OFF+LEN		the first part of a direct-read
+ *	* pin FILE OFF+LEN [HOW]...	the first part of a direct-read
  *	* dma				the second, by the device
  *	* unpin				the third
+ *	* dup				one reference more on each pinned page
+ *	* undup				drops those
+ *	* take TASK			takes over what TASK pins
+ *	* complete			tells that its I/O is over
+ *	* await TASK			waits until an I/O of TASK is over
  *	* read FILE OFF+LEN		* write FILE OFF+LEN
  *	* truncate FILE SIZE		* fsync FILE
  *	* allocate|zero FILE OFF+LEN [keep]
@@ -47,6 +53,14 @@
  *	* dedupe FILE OFF+LEN FILE OFF	share equal blocks: FIDEDUPERANGE
  *	  unlink FILE			  close FILE
  *	  signal TASK
+ *
+ * HOW: read (the device reads the pages: of a direct-write), get or counted
+ * (FOLL_GET or FOLL_PIN, not what this kernel's direct I/O takes), longterm
+ * (FOLL_LONGTERM). Of a task from which another one takes, pin hands the pages
+ * over, as one request at a time; take waits for one, also for one whose pin
+ * failed. A direct-read or direct-write of a task that is awaited tells of its
+ * end before it releases the pages, as iomap and the block devices do in every
+ * kernel modelled (iomap_dio_bio_end_io(), blkdev_bio_end_io()).
  *
  * A task that goes on for ever makes its calls again and again, without the
  * ones before the search. Each round begins as the first did: the task keeps
@@ -78,6 +92,11 @@ enum ds_call_kind {
 	DS_CALL_PIN,
 	DS_CALL_DMA,
 	DS_CALL_UNPIN,
+	DS_CALL_DUP,
+	DS_CALL_UNDUP,
+	DS_CALL_TAKE,
+	DS_CALL_COMPLETE,
+	DS_CALL_AWAIT,
 	DS_CALL_READ,
 	DS_CALL_WRITE,
 	DS_CALL_TRUNCATE,
@@ -98,6 +117,7 @@ enum ds_call_kind {
 enum ds_call_shape {
 	DS_SHAPE_RANGE, /* FILE OFF+LEN */
 	DS_SHAPE_KEEP,  /* FILE OFF+LEN [keep] */
+	DS_SHAPE_PIN,   /* FILE OFF+LEN [HOW]... */
 	DS_SHAPE_TWO,   /* FILE OFF+LEN FILE OFF */
 	DS_SHAPE_SIZE,  /* FILE SIZE */
 	DS_SHAPE_FILE,
@@ -105,13 +125,21 @@ enum ds_call_shape {
 	DS_SHAPE_NONE,
 };
 
+/* How pages are pinned. */
+#define DS_HOW_READ     1u
+#define DS_HOW_GET      2u
+#define DS_HOW_COUNTED  4u
+#define DS_HOW_LONGTERM 8u
+#define DS_HOW_N        4
+
 struct ds_scn_call {
 	enum ds_call_kind kind;
 	bool before;
-	unsigned int target; /* file, or task of a signal */
+	unsigned int target; /* file, or task: as its shape says */
 	uint64_t offset;
 	uint64_t len;
 	bool keep;
+	unsigned int how;     /* of a pin: DS_HOW_... */
 	unsigned int target2; /* of what works on two files */
 	uint64_t offset2;
 };
@@ -145,6 +173,7 @@ struct ds_scenario {
 	unsigned int huge_order; /* log2 of a huge page's pages; 0: none */
 	unsigned int batch;      /* entries in a look-up of a search; 0: 1 */
 	bool reuse_blocks;
+	bool longterm_allowed;
 	unsigned int n_files, n_tasks, n_expects;
 	struct ds_scn_file files[DS_SCN_FILES];
 	struct ds_scn_task tasks[DS_SCN_TASKS];
@@ -171,6 +200,13 @@ const char *ds_call_verb(enum ds_call_kind kind);
 bool ds_scenario_is_endless(const struct ds_scenario *scenario);
 
 enum ds_call_shape ds_call_shape(enum ds_call_kind kind);
+
+/* The word for bit @i of how pages are pinned: "longterm". */
+const char *ds_how_word(unsigned int i);
+
+/* Whether some task makes a call of @kind on task @target. */
+bool ds_scenario_targets(const struct ds_scenario *scenario,
+			 enum ds_call_kind kind, unsigned int target);
 
 /* Whether a call of this shape names a file. */
 static inline bool ds_shape_has_file(enum ds_call_shape shape)

@@ -19,6 +19,17 @@ static const char *size_text(uint64_t bytes, char text[24])
 	return text;
 }
 
+static void how_text(unsigned int how, char *ret_text, size_t size)
+{
+	size_t n = 0;
+	unsigned int i;
+
+	for (i = 0; i < DS_HOW_N; i++)
+		if (how >> i & 1)
+			n += (size_t)snprintf(ret_text + n, size - n, " %s",
+					      ds_how_word(i));
+}
+
 void ds_scenario_call_text(const struct ds_scenario *scenario,
 			   const struct ds_scn_call *call, char *ret_text,
 			   size_t size)
@@ -26,6 +37,7 @@ void ds_scenario_call_text(const struct ds_scenario *scenario,
 	enum ds_call_shape shape = ds_call_shape(call->kind);
 	const char *target = "";
 	char offset[24], len[24], range[64] = "", second[64] = "";
+	char how[64] = "";
 
 	if (shape == DS_SHAPE_TASK)
 		target = scenario->tasks[call->target].name;
@@ -42,10 +54,11 @@ void ds_scenario_call_text(const struct ds_scenario *scenario,
 		snprintf(second, sizeof(second), " %s %s",
 			 scenario->files[call->target2].name,
 			 size_text(call->offset2, offset));
-	snprintf(ret_text, size, "%s%s%s%s%s%s%s",
+	how_text(call->how, how, sizeof(how));
+	snprintf(ret_text, size, "%s%s%s%s%s%s%s%s",
 		 call->before ? "before " : "", ds_call_verb(call->kind),
 		 *target ? " " : "", target, range, second,
-		 call->keep ? " keep" : "");
+		 call->keep ? " keep" : "", how);
 }
 
 static void write_file(struct ds_text *out, const struct ds_scn_file *file)
@@ -95,6 +108,8 @@ char *ds_scenario_text(const struct ds_scenario *scenario)
 		ds_text_add(&out, "batch %u\n", scenario->batch);
 	if (scenario->reuse_blocks)
 		ds_text_add(&out, "reuse blocks\n");
+	if (scenario->longterm_allowed)
+		ds_text_add(&out, "longterm allow\n");
 	for (i = 0; i < scenario->n_files; i++)
 		write_file(&out, &scenario->files[i]);
 	for (i = 0; i < scenario->n_tasks; i++) {

@@ -53,6 +53,8 @@ static int make_file_system(struct ds_world *world,
 	world->space->close_late = profile->break_at_evict;
 	world->space->direct_pins = profile->direct_pins;
 	world->space->bio_wakes_nobody = profile->bio_wakes_nobody;
+	world->space->longterm_pins_first = profile->longterm_pins_first;
+	world->space->longterm_allowed = options->longterm_allowed;
 	return 0;
 }
 

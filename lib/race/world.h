@@ -8,7 +8,7 @@
  */
 #include "check/check.h"
 #include "core/digest.h"
-#include "dma/direct.h"
+#include "dma/request.h"
 #include "file/vfs.h"
 
 struct ds_world_options {
@@ -24,7 +24,8 @@ struct ds_world_options {
 	bool shadow;             /* follow file contents */
 	bool checked;            /* check declared footprints */
 	enum ds_tlb_flush flush;
-	size_t memory; /* most bytes of bookkeeping, 0: a default */
+	bool longterm_allowed; /* DS_PIN_LONGTERM is not refused */
+	size_t memory;         /* most bytes of bookkeeping, 0: a default */
 };
 
 struct ds_world {

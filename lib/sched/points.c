@@ -44,6 +44,10 @@ static const char *const names[DS_AT_N_POINTS] = {
 	[DS_AT_BYTES_WRITE] = "BYTES_WRITE",
 	[DS_AT_NAME] = "NAME",
 	[DS_AT_DMA] = "DMA",
+	[DS_AT_IO_SUBMIT] = "IO_SUBMIT",
+	[DS_AT_IO_TAKE] = "IO_TAKE",
+	[DS_AT_IO_COMPLETE] = "IO_COMPLETE",
+	[DS_AT_IO_AWAIT] = "IO_AWAIT",
 	[DS_AT_CELL] = "CELL",
 	[DS_AT_WATCH] = "WATCH",
 };

@@ -52,6 +52,10 @@ enum ds_at {
 	DS_AT_NAME,
 	/* devices */
 	DS_AT_DMA,
+	DS_AT_IO_SUBMIT,
+	DS_AT_IO_TAKE,
+	DS_AT_IO_COMPLETE,
+	DS_AT_IO_AWAIT,
 	/* test programs */
 	DS_AT_CELL,
 	DS_AT_WATCH,

@@ -81,6 +81,7 @@ struct ds_task {
 	unsigned int n_accesses;
 	struct ds_access accesses[DS_ACCESS_MAX];
 	bool (*ready)(const struct ds_task *task); /* NULL: always */
+	const void *awaited; /* what @ready looks at; the step declares it */
 
 	/* DS_WOKEN: a wake-up came since the task prepared to sleep;
 	 * DS_SIGNALLED: a signal is pending, which is never taken back;

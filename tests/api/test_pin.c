@@ -19,7 +19,12 @@ static void pins_refuse_lengths_and_flags_that_make_no_sense(void **state)
 	assert_int_equal(daxsim_pin_user_pages(sim, addr, 63 * T_PAGE + 1, 0,
 					       &pin),
 			 -EINVAL);
-	assert_int_equal(daxsim_pin_user_pages(sim, addr, 1, 4, &pin), -EINVAL);
+	assert_int_equal(daxsim_pin_user_pages(sim, addr, 1, 16, &pin),
+			 -EINVAL);
+	assert_int_equal(daxsim_pin_user_pages(
+				 sim, addr, 1,
+				 DAXSIM_PIN_GET | DAXSIM_PIN_COUNTED, &pin),
+			 -EINVAL);
 	assert_int_equal(daxsim_pin_user_pages(sim, addr, 1,
 					       DAXSIM_PIN_LONGTERM, &pin),
 			 -EOPNOTSUPP);

@@ -240,9 +240,35 @@ static void other_pins_wake_in_every_kernel(void **state)
 				 DS_RUN_DONE);
 }
 
+static void a_second_set_of_references_is_released_on_its_own(void **state)
+{
+	struct ds_direct direct, dup;
+	struct ds_file *file;
+	struct t_world t;
+	uint64_t addr;
+
+	(void)state;
+	file = set_up(&t, &addr);
+	assert_int_equal(ds_direct_begin(t.setup, t.space, addr, 2 * T_PAGE,
+					 DS_PIN_WRITE | DS_PIN_COUNTED,
+					 &direct),
+			 2 * T_PAGE);
+	assert_int_equal(ds_direct_dup(t.setup, &direct, &dup), 2 * T_PAGE);
+	assert_int_equal(t_extra(&t, t_block(file, 1)), 1025);
+	ds_direct_end(t.setup, &direct);
+	assert_int_equal(t_extra(&t, t_block(file, 0)), 1);
+	assert_int_equal(t_extra(&t, t_block(file, 1)), 1);
+	ds_direct_end(t.setup, &dup);
+	assert_int_equal(t_extra(&t, t_block(file, 1)), 0);
+	assert_null(t.frames->holders);
+	t_close(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			a_second_set_of_references_is_released_on_its_own),
 		cmocka_unit_test(a_direct_read_writes_the_buffer_and_lets_go),
 		cmocka_unit_test(a_direct_write_reads_the_buffer),
 		cmocka_unit_test(lengths_are_checked_first),

@@ -181,6 +181,116 @@ static void a_counted_pin_leaves_the_zero_page_alone(void **state)
 	t_close(&t);
 }
 
+static int64_t pin_for_long(struct t_world *t, uint64_t addr, uint64_t n,
+			    struct ds_pinned *ret_pinned)
+{
+	return ds_pin_pages(t->setup, t->space,
+			    (struct ds_vpn){ds_page_down(addr)}, n,
+			    DS_PIN_WRITE | DS_PIN_LONGTERM, ret_pinned);
+}
+
+/* To v5.10 they are pinned, looked at and dropped; then looked at first. */
+static void long_term_pins_are_refused_before_or_after(void **state)
+{
+	static const struct {
+		const char *fs;
+		unsigned int n_pins;
+	} kernels[] = {
+		{"ext4-4.18", 2}, {"ext4-4.19", 2}, {"xfs-4.19", 2},
+		{"ext4-6.1", 0},  {"xfs-6.15", 0},
+	};
+	struct ds_pinned pinned[8];
+	struct ds_file *file;
+	struct t_world t;
+	uint64_t addr;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < T_N(kernels); i++) {
+		addr = set_up_on(&t, kernels[i].fs, &file, 1);
+		t.followed = 0;
+		assert_int_equal(pin_for_long(&t, addr, 2, pinned),
+				 -EOPNOTSUPP);
+		assert_int_equal(t_n_events(&t, DS_EV_PINNED),
+				 kernels[i].n_pins);
+		assert_int_equal(t_n_events(&t, DS_EV_UNPINNED),
+				 kernels[i].n_pins);
+		/* The second page was faulted in to be pinned, or not. */
+		assert_int_equal(t_pte(&t, addr + T_PAGE) != 0,
+				 kernels[i].n_pins != 0);
+		assert_null(t.frames->holders);
+		assert_int_equal(t_extra(&t, t_block(file, 0)),
+				 t_mapped(&t, t_block(file, 0)));
+		assert_int_equal(pin_for_long(&t, 0, 1, pinned), -EFAULT);
+		t_close(&t);
+	}
+}
+
+static void long_term_pins_are_pins_where_they_are_allowed(void **state)
+{
+	struct ds_pinned pinned[8];
+	struct ds_file *file;
+	struct t_world t;
+	uint64_t addr;
+
+	(void)state;
+	addr = set_up_on(&t, "xfs-6.15", &file, 1);
+	t.space->longterm_allowed = true;
+	assert_int_equal(pin_for_long(&t, addr, 8, pinned), 4);
+	assert_int_equal(t_extra(&t, t_block(file, 3)) -
+				 t_mapped(&t, t_block(file, 3)),
+			 1024);
+	t_close(&t);
+}
+
+/* Two areas side by side show one page: each pin of it counts. */
+static void a_page_can_be_pinned_twice_by_one_call(void **state)
+{
+	struct ds_pinned pinned[2];
+	struct ds_file *file;
+	struct t_world t;
+	uint64_t a, b;
+
+	(void)state;
+	t_open(&t, "ext4-4.19");
+	file = t_file(&t, "A", 4);
+	a = t_map(&t, file, 1, 1);
+	b = t_map(&t, file, 1, 1);
+	assert_int_equal(b, a + T_PAGE);
+	assert_int_equal(pin(&t, a, 2, true, pinned), 2);
+	assert_int_equal(pinned[0].pfn.pfn, pinned[1].pfn.pfn);
+	assert_int_equal(t_extra(&t, t_block(file, 1)), 2);
+	ds_unpin_page(t.setup, t.space, &pinned[0]);
+	assert_int_equal(t_extra(&t, t_block(file, 1)), 1);
+	assert_non_null(t.frames->holders);
+	ds_unpin_page(t.setup, t.space, &pinned[1]);
+	assert_null(t.frames->holders);
+	t_close(&t);
+}
+
+static void a_second_reference_is_one_of_its_own(void **state)
+{
+	struct ds_pinned pinned, again;
+	struct ds_file *file;
+	struct t_world t;
+	struct ds_pfn pfn;
+	uint64_t addr;
+
+	(void)state;
+	addr = set_up_on(&t, "xfs-6.15", &file, 1);
+	pfn = t_block(file, 0);
+	assert_int_equal(pin(&t, addr, 1, true, &pinned), 1);
+	assert_int_equal(ds_pin_again(t.setup, t.space, &pinned, &again), 0);
+	assert_int_equal(again.refs, 1);
+	assert_int_equal(t_extra(&t, pfn) - t_mapped(&t, pfn), 1025);
+	ds_unpin_page(t.setup, t.space, &pinned);
+	assert_true(ds_frame_is_busy(t.setup, t.frames, pfn));
+	assert_int_equal(t.frames->holders->refs, 1);
+	ds_unpin_page(t.setup, t.space, &again);
+	assert_false(ds_frame_is_busy(t.setup, t.frames, pfn));
+	t_close(&t);
+}
+
 static void what_cannot_be_pinned_is_a_fault(void **state)
 {
 	struct ds_pinned pinned[8];
@@ -421,6 +531,11 @@ int main(void)
 		cmocka_unit_test(
 			a_pin_of_either_kind_takes_what_its_kernel_takes),
 		cmocka_unit_test(a_counted_pin_leaves_the_zero_page_alone),
+		cmocka_unit_test(long_term_pins_are_refused_before_or_after),
+		cmocka_unit_test(
+			long_term_pins_are_pins_where_they_are_allowed),
+		cmocka_unit_test(a_page_can_be_pinned_twice_by_one_call),
+		cmocka_unit_test(a_second_reference_is_one_of_its_own),
 		cmocka_unit_test(what_cannot_be_pinned_is_a_fault),
 		cmocka_unit_test(a_failure_behind_pinned_pages_tells_how_many),
 		cmocka_unit_test(a_walker_that_sees_the_entry_change_backs_out),

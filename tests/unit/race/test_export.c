@@ -106,12 +106,21 @@ static void what_has_no_counterpart_is_refused(void **state)
 	static const char *const texts[] = {
 		"scenario x\nwatch waits\ntask a\n",
 		"scenario x\nflush ipi\ntask a\n",
+		"scenario x\nlongterm allow\ntask a\n",
+		"scenario x\ntask a\ncomplete\n",
+		"scenario x\ntask a\ndup\n",
 		"scenario x\nfile A 4K\ntask a forever\nfsync A\n",
 	};
 	static const char *const whys[] = {
 		"x: 'watch waits' has no counterpart in the public interface; "
 		"a scenario without it can be exported",
 		"x: 'flush ipi' has no counterpart in the public interface; "
+		"a scenario without it can be exported",
+		"x: 'longterm allow' has no counterpart in the public "
+		"interface; a scenario without it can be exported",
+		"x: 'complete' has no counterpart in the public interface; "
+		"a scenario without it can be exported",
+		"x: 'dup' has no counterpart in the public interface; "
 		"a scenario without it can be exported",
 		"x: 'forever' has no counterpart in the public interface; "
 		"a scenario without it can be exported",
@@ -122,7 +131,7 @@ static void what_has_no_counterpart_is_refused(void **state)
 	unsigned int i;
 
 	(void)state;
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		f_parse(texts[i], &scenario);
 		assert_int_equal(ds_export_cmocka(&how, &text, why,
 						  sizeof(why)),

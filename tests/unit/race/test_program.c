@@ -257,6 +257,30 @@ static void every_call_can_be_made(void **state)
 	}
 }
 
+/* And those on pins. */
+static void every_call_on_pins_can_be_made(void **state)
+{
+	static const char *const systems[] = {"ext4-4.18", "ext4-4.19",
+					      "ext4-6.1", "xfs-6.15"};
+	static const char text[] =
+		"file A 8K hole 4K+4K\n"
+		"task a\n"
+		"map A 0+8K\npin A 0+4K\ndup\ndup\ndma\nunpin\nundup\n"
+		"undup\npin A 4K+4K read get\ndma\ncomplete\nunpin\n"
+		"pin A 0+4K longterm\n"
+		"task b\n"
+		"pin A 0+4K\n"
+		"task c\n"
+		"take b\nunpin\ndirect-read A 0+4K\n"
+		"task d\n"
+		"await c\n";
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(systems) / sizeof(systems[0]); i++)
+		assert_int_equal(outcome(systems[i], text), 0);
+}
+
 static void an_open_file_outlives_its_closing_by_another_task(void **state)
 {
 	(void)state;
@@ -265,6 +289,37 @@ static void an_open_file_outlives_its_closing_by_another_task(void **state)
 					      "task a\nread A 0+8K\n"
 					      "task b\nunlink A\nclose A\n"),
 			 0);
+}
+
+/* A pin fails: its mapping is gone, or it never had one. */
+static void nobody_waits_for_io_that_failed(void **state)
+{
+	(void)state;
+	assert_int_equal(outcome("ext4-4.19",
+				 "file A 8K\n"
+				 "task a\nbefore map A 0+4K\nunmap A\n"
+				 "pin A 0+4K\n"
+				 "task b\ntake a\ndma\nunpin\n"
+				 "task c\ndirect-read A 0+4K\n"
+				 "task d\nawait c\n"),
+			 0);
+}
+
+static void a_request_that_nobody_makes_is_waited_for(void **state)
+{
+	static const char *const texts[] = {
+		"task a\nfsync A\ntask b\ntake a\n",
+		"task a\nfsync A\ntask b\nawait a\n",
+	};
+	char text[80];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		snprintf(text, sizeof(text), "file A 8K\n%s", texts[i]);
+		assert_int_equal(outcome("ext4-4.19", text),
+				 1u << DS_NO_DEADLOCK);
+	}
 }
 
 static void a_pin_made_before_the_search_can_be_dropped_in_it(void **state)
@@ -623,11 +678,14 @@ int main(void)
 		cmocka_unit_test(a_call_that_fails_before_the_search_is_named),
 		cmocka_unit_test(files_that_do_not_fit_are_refused),
 		cmocka_unit_test(every_call_can_be_made),
+		cmocka_unit_test(every_call_on_pins_can_be_made),
 		cmocka_unit_test(
 			an_open_file_outlives_its_closing_by_another_task),
 		cmocka_unit_test(
 			a_pin_made_before_the_search_can_be_dropped_in_it),
 		cmocka_unit_test(a_pin_survives_other_direct_calls),
+		cmocka_unit_test(nobody_waits_for_io_that_failed),
+		cmocka_unit_test(a_request_that_nobody_makes_is_waited_for),
 		cmocka_unit_test(a_missing_wait_is_found),
 		cmocka_unit_test(a_scenario_can_ask_for_flushes_by_interrupt),
 		cmocka_unit_test(

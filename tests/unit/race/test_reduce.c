@@ -36,6 +36,29 @@ static void a_task_goes_with_the_signals_to_it(void **state)
 		     "task c\n\tread A 4K+8K\n\tsignal b\n"));
 }
 
+/* Waits for it, too, and what else is done to a task. */
+static void what_asks_for_a_task_goes_with_it(void **state)
+{
+	(void)state;
+	assert_true(has_reduction("scenario s\nfile A 4K\ntask a\n\tfsync A\n"
+				  "task b\n\ttake a\n\tawait a\n\tunpin\n",
+				  "scenario s\nfile A 4K\n"
+				  "task b\n\tunpin\n"));
+}
+
+static void options_and_words_go(void **state)
+{
+	(void)state;
+	assert_true(has_reduction("scenario s\nlongterm allow\nfile A 4K\n"
+				  "task a\n\tpin A 0+4K get longterm\n",
+				  "scenario s\nfile A 4K\n"
+				  "task a\n\tpin A 0+4K get longterm\n"));
+	assert_true(has_reduction("scenario s\nfile A 4K\n"
+				  "task a\n\tpin A 0+4K get longterm\n",
+				  "scenario s\nfile A 4K\n"
+				  "task a\n\tpin A 0+4K\n"));
+}
+
 static void the_last_task_stays(void **state)
 {
 	struct ds_scenario scenario, smaller;
@@ -154,6 +177,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_task_goes_with_the_signals_to_it),
 		cmocka_unit_test(the_last_task_stays),
+		cmocka_unit_test(what_asks_for_a_task_goes_with_it),
+		cmocka_unit_test(options_and_words_go),
 		cmocka_unit_test(a_call_goes_alone),
 		cmocka_unit_test(a_page_goes_and_what_is_behind_it_moves),
 		cmocka_unit_test(bytes_inside_the_page_move_to_its_begin),

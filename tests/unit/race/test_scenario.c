@@ -24,6 +24,7 @@ static const char good[] =
 	"flush ipi\n"
 	"watch waits\n"
 	"reuse blocks\n"
+	"longterm allow\n"
 	"\n"
 	"file A 32K hole 24K+4K hole 0+4K\n"
 	"file dir/B.1 5000   # of no whole pages\n"
@@ -51,6 +52,14 @@ static const char good[] =
 	"\tunlink A\n"
 	"\tclose A\n"
 	"\tsignal direct\n"
+	"task device\n"
+	"\ttake direct\n"
+	"\tdup\n"
+	"\tundup\n"
+	"\tcomplete\n"
+	"\tawait ops\n"
+	"\tpin A 0+4K longterm read get\n"
+	"\tpin A 0+4K counted\n"
 	"expect ext4-nobreak violates WAITED NO_STRAY_WRITE\n"
 	"expect ext4-4.19 holds";
 
@@ -75,6 +84,7 @@ static void every_statement_is_understood(void **state)
 	assert_true(s.flush_ipi);
 	assert_true(s.watch_waits);
 	assert_true(s.reuse_blocks);
+	assert_true(s.longterm_allowed);
 	assert_int_equal(s.n_files, 2);
 	assert_int_equal(s.files[0].size, 32768);
 	assert_int_equal(s.files[0].n_holes, 2);
@@ -82,7 +92,7 @@ static void every_statement_is_understood(void **state)
 	assert_int_equal(s.files[0].holes[0].len, 4096);
 	assert_string_equal(s.files[1].name, "dir/B.1");
 	assert_int_equal(s.files[1].size, 5000);
-	assert_int_equal(s.n_tasks, 2);
+	assert_int_equal(s.n_tasks, 3);
 	calls = s.tasks[0].calls;
 	assert_int_equal(s.tasks[0].n_calls, 9);
 	assert_true(calls[0].before);
@@ -107,6 +117,18 @@ static void every_statement_is_understood(void **state)
 	assert_int_equal(calls[9].offset2, 16384);
 	assert_int_equal(calls[12].kind, DS_CALL_SIGNAL);
 	assert_int_equal(calls[12].target, 0);
+	calls = s.tasks[2].calls;
+	assert_int_equal(s.tasks[2].n_calls, 7);
+	assert_int_equal(calls[0].kind, DS_CALL_TAKE);
+	assert_int_equal(calls[0].target, 0);
+	assert_int_equal(calls[4].kind, DS_CALL_AWAIT);
+	assert_int_equal(calls[4].target, 1);
+	assert_int_equal(calls[5].how,
+			 DS_HOW_READ | DS_HOW_GET | DS_HOW_LONGTERM);
+	assert_int_equal(calls[6].how, DS_HOW_COUNTED);
+	assert_true(ds_scenario_targets(&s, DS_CALL_TAKE, 0));
+	assert_false(ds_scenario_targets(&s, DS_CALL_AWAIT, 0));
+	assert_true(ds_scenario_targets(&s, DS_CALL_AWAIT, 1));
 }
 
 static void expectations_are_found_by_the_profiles_own_name(void **state)
@@ -252,13 +274,34 @@ static const struct {
 } mistakes[] = {
 	{"", "x.scn:1: expected at least one task"},
 	{"file A 4K\n", "x.scn:2: expected at least one task"},
-	{"\nblah\n", "x.scn:2: expected scenario, flush, watch, huge, batch, "
-		     "file, task, expect, or a call of a task, not 'blah'"},
-	{"read A 0+1\n",
-	 "x.scn:1: expected scenario, flush, watch, huge, batch, file, task, "
-	 "expect, or a call of a task, not 'read'"},
-	{"before\n", "x.scn:1: expected scenario, flush, watch, huge, batch, "
-		     "file, task, expect, or a call of a task, not 'before'"},
+	{"\nblah\n",
+	 "x.scn:2: expected scenario, flush, watch, longterm, huge, batch, "
+	 "file, task, expect, or a call of a task, not 'blah'"},
+	{"read A 0+1\n", "x.scn:1: expected scenario, flush, watch, longterm, "
+			 "huge, batch, file, task, "
+			 "expect, or a call of a task, not 'read'"},
+	{"before\n",
+	 "x.scn:1: expected scenario, flush, watch, longterm, huge, batch, "
+	 "file, task, expect, or a call of a task, not 'before'"},
+	{HEAD "pin A 0+4K get now\n",
+	 "x.scn:3: expected the end of the line, not 'now'"},
+	{HEAD "pin A 0+4K read read\n",
+	 "x.scn:3: expected the end of the line, not 'read'"},
+	{HEAD "pin A 0+4K counted get\n",
+	 "x.scn:3: expected 'get' or 'counted', not both"},
+	{HEAD "before take a\n",
+	 "x.scn:3: expected a call that can be made before the search, not "
+	 "'take'"},
+	{HEAD "before await a\n",
+	 "x.scn:3: expected a call that can be made before the search, not "
+	 "'await'"},
+	{HEAD "take b\n", "x.scn:3: expected the name of a task defined "
+			  "above, not 'b'"},
+	{"longterm\n", "x.scn:1: expected 'allow'"},
+	{"longterm allow it\n", "x.scn:1: expected the end of the line, not "
+				"'it'"},
+	{ENDLESS "take a\n", "x.scn:2: expected as many pins as unpins in a "
+			     "round"},
 	{"scenario\n", "x.scn:1: expected a scenario's name"},
 	{"scenario a:b\n", "x.scn:1: expected a scenario's name, not 'a:b'"},
 	{"scenario " LONG "\n",
@@ -497,9 +540,11 @@ static void assert_sane(const struct ds_scenario *s)
 			const struct ds_scn_call *call = &task->calls[j];
 
 			assert_true(call->kind < DS_CALL_N_KINDS);
-			assert_true(call->target < (call->kind == DS_CALL_SIGNAL
-							    ? s->n_tasks
-							    : s->n_files + 1));
+			assert_true(call->target <
+				    (ds_call_shape(call->kind) == DS_SHAPE_TASK
+					     ? s->n_tasks
+					     : s->n_files + 1));
+			assert_true(call->how < 1u << DS_HOW_N);
 		}
 	}
 }

@@ -9,6 +9,7 @@ static const char whole[] = "scenario all\n"
 			    "huge 16K\n"
 			    "batch 3\n"
 			    "reuse blocks\n"
+			    "longterm allow\n"
 			    "file A 32K huge hole 8K+4K hole 24K+4K\n"
 			    "file B 4097\n"
 			    "task one\n"
@@ -20,6 +21,8 @@ static const char whole[] = "scenario all\n"
 			    "\tpin A 4K+4K\n"
 			    "\tdma\n"
 			    "\tunpin\n"
+			    "\tpin A 0+8K read get longterm\n"
+			    "\tpin A 0+8K counted\n"
 			    "\tunmap A\n"
 			    "\tread B 1+2\n"
 			    "\twrite B 0+1K\n"
@@ -37,6 +40,12 @@ static const char whole[] = "scenario all\n"
 			    "\tsignal one\n"
 			    "task three forever\n"
 			    "\tread B 0+1K\n"
+			    "task four\n"
+			    "\ttake one\n"
+			    "\tdup\n"
+			    "\tundup\n"
+			    "\tcomplete\n"
+			    "\tawait three\n"
 			    "expect ext4-4.18 violates NO_STRAY_WRITE WAITED\n"
 			    "expect ext4-4.19 holds\n";
 
@@ -84,6 +93,8 @@ static void shapes_tell_what_a_call_names(void **state)
 	assert_true(ds_shape_has_file(ds_call_shape(DS_CALL_CLOSE)));
 	assert_false(ds_shape_has_file(ds_call_shape(DS_CALL_SIGNAL)));
 	assert_false(ds_shape_has_file(ds_call_shape(DS_CALL_DMA)));
+	assert_false(ds_shape_has_file(ds_call_shape(DS_CALL_TAKE)));
+	assert_true(ds_shape_has_range(ds_call_shape(DS_CALL_PIN)));
 }
 
 int main(void)
