@@ -37,11 +37,11 @@ static bool profile_line(unsigned int i, struct line *line)
 
 static bool operation_line(unsigned int i, struct line *line)
 {
-	const struct ds_cell_op *op = ds_cell_op_at(i);
+	const struct ds_spec_op *op = ds_spec_op_at(i);
 
 	if (!op)
 		return false;
-	say(line, op->name, op->call, NULL);
+	say(line, op->name, op->does, op->calls);
 	return true;
 }
 
@@ -51,10 +51,7 @@ static bool pin_line(unsigned int i, struct line *line)
 
 	if (!pin)
 		return false;
-	say(line, pin->name,
-	    pin->unmap ? "pinned, then unmapped before the DMA"
-		       : "a direct read into that many pages",
-	    NULL);
+	say(line, pin->name, pin->does, NULL);
 	return true;
 }
 

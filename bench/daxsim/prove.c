@@ -14,7 +14,7 @@
 
 static const char verb[] = "prove";
 
-enum { CELLS_MAX = 256 };
+enum { CELLS_MAX = 8192 };
 
 struct args {
 	const char *fs, *op, *pin; /* NULL: all */
@@ -24,6 +24,8 @@ struct args {
 	uint64_t budget;
 	enum ds_turns turns;
 	enum ds_rule broken;
+	bool all;  /* every profile, operation and kind of pin */
+	bool deep; /* and the cells of three tasks */
 	bool json;
 };
 
@@ -42,7 +44,7 @@ struct cell_run {
 
 struct cell {
 	size_t number; /* among those that were asked for, in all shards */
-	const struct ds_cell_op *op;
+	const struct ds_spec_op *op;
 	const struct ds_cell_pin *pin;
 	const struct ds_fs_profile *profile;
 	const struct ds_verdict *expected;
@@ -72,6 +74,10 @@ static void help(void)
 	       "  --fs PROFILE            only this column\n"
 	       "  --op OPERATION          only this row\n"
 	       "  --pin PIN               only this kind of pin\n"
+	       "  --all                   every file system, operation and "
+	       "kind "
+	       "of pin\n"
+	       "  --deep                  the same with cells of three tasks\n"
 	       "  --budget N              runs of each search at most\n"
 	       "  --turns KIND            fiber (default) or baton\n"
 	       "  --mutate MUTATION       break that rule of the protocol\n"
@@ -94,6 +100,8 @@ static const struct option options[] = {
 	{"fs", required_argument, NULL, 'f'},
 	{"op", required_argument, NULL, 'o'},
 	{"pin", required_argument, NULL, 'p'},
+	{"all", no_argument, NULL, 'a'},
+	{"deep", no_argument, NULL, 'd'},
 	{"budget", required_argument, NULL, 'B'},
 	{"turns", required_argument, NULL, 't'},
 	{"mutate", required_argument, NULL, 'M'},
@@ -109,8 +117,8 @@ static bool is_op(const char *name)
 {
 	unsigned int i;
 
-	for (i = 0; ds_cell_op_at(i); i++)
-		if (strcmp(ds_cell_op_at(i)->name, name) == 0)
+	for (i = 0; ds_spec_op_at(i); i++)
+		if (strcmp(ds_spec_op_at(i)->name, name) == 0)
 			return true;
 	cli_error(verb,
 		  "no operation '%s'; 'daxsim list operations' names them",
@@ -133,13 +141,9 @@ static bool take_profile(struct args *args, const char *name)
 {
 	const struct ds_fs_profile *profile = cli_profile(verb, name);
 
-	if (!profile)
-		return false;
-	args->fs = profile->name;
-	if (profile->proved)
-		return true;
-	cli_error(verb, "%s is no column of the proof table", name);
-	return false;
+	if (profile)
+		args->fs = profile->name;
+	return profile;
 }
 
 /* Return: whether option @c is well. */
@@ -157,6 +161,13 @@ static bool take_option(void *arg, int c)
 	case 'p':
 		args->pin = optarg;
 		return is_pin(optarg);
+	case 'd':
+		args->deep = true;
+		args->all = true;
+		return true;
+	case 'a':
+		args->all = true;
+		return true;
 	case 'B':
 		return cli_number(verb, "budget", optarg, &args->budget);
 	case 't':
@@ -222,7 +233,8 @@ static int search_program(struct table *table,
 {
 	struct cli_progress_search progress = {.all = &table->progress};
 	struct ds_search_options search = {
-		.kind = DS_SEARCH_SOURCE,
+		/* Where there is much to search equal states are merged. */
+		.kind = table->args->all ? DS_SEARCH_STATES : DS_SEARCH_SOURCE,
 		.budget = table->args->budget,
 		.max_steps = 10000,
 		.progress = cli_progress_of_search,
@@ -299,10 +311,18 @@ static int run_cell(struct table *table, struct ds_region *region,
 	return EXIT_AS_ASKED;
 }
 
+static bool violates(const struct cell *cell)
+{
+	return cell->runs[0].violates || cell->runs[1].violates;
+}
+
 static bool is_expected(const struct cell *cell)
 {
-	return cell->runs[0].violates == cell->expected->violates &&
-	       cell->runs[1].violates == cell->expected->violates;
+	const struct ds_verdict *expected = cell->expected;
+
+	return violates(cell) == expected->violates &&
+	       (expected->in_one ||
+		cell->runs[0].violates == cell->runs[1].violates);
 }
 
 /* The less complete of the two searches speaks for the cell. */
@@ -316,11 +336,6 @@ static bool is_complete(const struct cell *cell)
 {
 	return cell->runs[0].end == DS_END_COMPLETE &&
 	       cell->runs[1].end == DS_END_COMPLETE;
-}
-
-static bool violates(const struct cell *cell)
-{
-	return cell->runs[0].violates || cell->runs[1].violates;
 }
 
 /* A token of the cell: of the fast pins, if these break something. */
@@ -401,7 +416,7 @@ static void print_json(const struct table *table, int code)
 }
 
 static const struct cell *find(const struct cell *cells, size_t n,
-			       const struct ds_cell_op *op,
+			       const struct ds_spec_op *op,
 			       const struct ds_fs_profile *profile,
 			       const struct ds_cell_pin *pin)
 {
@@ -414,36 +429,82 @@ static const struct cell *find(const struct cell *cells, size_t n,
 	return NULL;
 }
 
-static void print_table(const struct cell *cells, size_t n)
+static char letter(const struct table *table, const struct ds_spec_op *op,
+		   const struct ds_fs_profile *profile,
+		   const struct ds_cell_pin *pin, char *ret_mark)
 {
-	unsigned int i, j, p;
+	const struct cell *cell =
+		find(table->cells, table->n, op, profile, pin);
 
-	printf("\n%-14s", "");
-	for (j = 0; ds_profile_at(j); j++)
-		if (ds_profile_at(j)->proved)
-			printf(" %-10s", ds_profile_at(j)->name);
-	for (i = 0; ds_cell_op_at(i); i++) {
-		printf("\n%-14s", ds_cell_op_at(i)->name);
-		for (j = 0; ds_profile_at(j); j++) {
-			if (!ds_profile_at(j)->proved)
+	*ret_mark = cell && !is_expected(cell) ? '!' : ' ';
+	if (!cell)
+		return '.';
+	return violates(cell) ? 'V' : 'H';
+}
+
+/* Whether @pin is in a column of this table at all. */
+static bool has_pin(const struct table *table, const struct ds_cell_pin *pin)
+{
+	return (pin->proved || table->args->all) &&
+	       (!pin->deep || table->args->deep);
+}
+
+/* The rows, with the columns [first, end) of profiles. */
+static void print_columns(const struct table *table, unsigned int first,
+			  unsigned int end)
+{
+	const bool all = table->args->all;
+	unsigned int i, j, p;
+	char mark;
+
+	printf("\n%-17s", "");
+	for (j = first; j < end; j++)
+		if (all || ds_profile_at(j)->proved)
+			printf(all ? " %-14s" : " %-10s",
+			       ds_profile_at(j)->name);
+	for (i = 0; ds_spec_op_at(i); i++) {
+		if (!all && !ds_spec_op_at(i)->proved)
+			continue;
+		printf("\n%-17s", ds_spec_op_at(i)->name);
+		for (j = first; j < end; j++) {
+			if (!all && !ds_profile_at(j)->proved)
 				continue;
 			for (p = 0; ds_cell_pin_at(p); p++) {
-				const struct cell *cell =
-					find(cells, n, ds_cell_op_at(i),
-					     ds_profile_at(j),
-					     ds_cell_pin_at(p));
+				char c;
 
-				printf(" %c%c",
-				       !cell            ? '.'
-				       : violates(cell) ? 'V'
-							: 'H',
-				       cell && !is_expected(cell) ? '!' : ' ');
+				if (!has_pin(table, ds_cell_pin_at(p)))
+					continue;
+				c = letter(table, ds_spec_op_at(i),
+					   ds_profile_at(j), ds_cell_pin_at(p),
+					   &mark);
+				printf(" %c%c", c, mark);
 			}
 			printf("  ");
 		}
 	}
-	printf("\n\nH holds, V violates, ! not as expected; in each column the "
-	       "pins direct-1,\ndirect-2, unmapped.\n\n");
+	printf("\n");
+}
+
+static void print_table(const struct table *table)
+{
+	unsigned int n = 0, first, p;
+	const char *comma = "";
+
+	while (ds_profile_at(n))
+		n++;
+	if (!table->args->all)
+		print_columns(table, 0, n);
+	for (first = 0; table->args->all && first < n; first += 5)
+		print_columns(table, first, first + 5 < n ? first + 5 : n);
+	printf("\nH holds, V violates, ! not as expected; in each column the "
+	       "pins\n");
+	for (p = 0; ds_cell_pin_at(p); p++) {
+		if (!has_pin(table, ds_cell_pin_at(p)))
+			continue;
+		printf("%s%s", comma, ds_cell_pin_at(p)->name);
+		comma = ", ";
+	}
+	printf(".\n\n");
 }
 
 static void print_names(uint32_t broken, uint32_t warned)
@@ -459,7 +520,8 @@ static void print_names(uint32_t broken, uint32_t warned)
 			printf(" (W%u)", i);
 }
 
-static void print_cells(const struct cell *cells, size_t n)
+/* @brief: only those about which there is something to say. */
+static void print_cells(const struct cell *cells, size_t n, bool brief)
 {
 	size_t i;
 
@@ -467,6 +529,8 @@ static void print_cells(const struct cell *cells, size_t n)
 		const struct cell *cell = &cells[i];
 		const struct cell_run *runs = cell->runs;
 
+		if (brief && is_expected(cell) && is_complete(cell))
+			continue;
 		printf("%-13s %-9s %-8s %-8s %s %llu%s:", cell->op->name,
 		       cell->profile->name, cell->pin->name,
 		       violates(cell) ? "violates" : "holds", cell_search(cell),
@@ -507,35 +571,67 @@ static bool is_asked(const char *filter, const char *name)
 	return !filter || strcmp(filter, name) == 0;
 }
 
-/* The cells that were asked for, in the order of rows, columns and pins. */
-static void list_cells(struct table *table)
+static bool is_in_table(const struct args *args, const struct cell *cell)
 {
-	const struct args *args = table->args;
-	unsigned int i, j, p;
+	bool proved =
+		cell->op->proved && cell->profile->proved && cell->pin->proved;
 
-	for (i = 0; ds_cell_op_at(i); i++)
+	/* Only who nobody else uses can be evicted. */
+	if (cell->op->nobody_maps && !cell->pin->unmap)
+		return false;
+	return (proved || args->all) && (args->deep || !cell->pin->deep) &&
+	       is_asked(args->op, cell->op->name) &&
+	       is_asked(args->fs, cell->profile->name) &&
+	       is_asked(args->pin, cell->pin->name);
+}
+
+/* What is expected: by hand, otherwise what the written rule has come to. */
+static int expect(struct table *table, struct cell *cell)
+{
+	struct ds_spec spec;
+	char why[200];
+	int r;
+
+	cell->expected = ds_verdict_expected(
+		cell->op->name, cell->profile->name, cell->pin->name);
+	if (cell->expected)
+		return 0;
+	r = ds_spec_find(cell->op, cell->profile, table->regions[0], &spec, why,
+			 sizeof(why));
+	if (r < 0)
+		cli_error(verb, "%s on %s: %s", cell->op->name,
+			  cell->profile->name, why);
+	else
+		cell->expected =
+			ds_verdict_predicted(cell->op, &spec, cell->pin);
+	return r;
+}
+
+/* The cells that were asked for, in the order of rows, columns and pins. */
+static int list_cells(struct table *table)
+{
+	unsigned int i, j, p;
+	int r;
+
+	for (i = 0; ds_spec_op_at(i); i++)
 		for (j = 0; ds_profile_at(j); j++)
 			for (p = 0; ds_cell_pin_at(p); p++) {
 				struct cell *cell = &table->cells[table->n];
 
-				cell->op = ds_cell_op_at(i);
+				cell->op = ds_spec_op_at(i);
 				cell->profile = ds_profile_at(j);
 				cell->pin = ds_cell_pin_at(p);
 				cell->number = table->n;
-				if (!cell->profile->proved ||
-				    !is_asked(args->op, cell->op->name) ||
-				    !is_asked(args->fs, cell->profile->name) ||
-				    !is_asked(args->pin, cell->pin->name))
+				if (!is_in_table(table->args, cell))
 					continue;
-				cell->expected =
-					ds_verdict_expected(cell->op->name,
-							    cell->profile->name,
-							    cell->pin->name);
-				ds_assert(cell->expected);
+				r = expect(table, cell);
+				if (r < 0)
+					return r;
 				table->n++;
 				ds_assert(table->n < CELLS_MAX);
 			}
 	table->n_asked = table->n;
+	return 0;
 }
 
 static int hash_question(struct table *table)
@@ -569,7 +665,7 @@ static int hash_question(struct table *table)
 /* Cells with more to interleave cost more: pages pinned, then calls. */
 static uint8_t cost(const struct cell *cell)
 {
-	if (strcmp(cell->pin->name, "direct-2") == 0)
+	if (cell->pin->more || strcmp(cell->pin->name, "direct-2") == 0)
 		return 2;
 	return cell->pin->unmap;
 }
@@ -675,8 +771,8 @@ static void print_head(const struct table *table)
 static void print_text(const struct table *table, size_t n_begun,
 		       double seconds)
 {
-	print_table(table->cells, table->n);
-	print_cells(table->cells, table->n);
+	print_table(table);
+	print_cells(table->cells, table->n, table->args->all);
 	print_summary(table->cells, table->n, seconds);
 	if (cli_interrupted())
 		printf("interrupted: %zu of %zu cells were searched\n",
@@ -689,9 +785,13 @@ static int prove(struct table *table)
 	size_t n;
 	int code;
 
-	list_cells(table);
-	if (hash_question(table) < 0)
+	if (list_cells(table) < 0 || hash_question(table) < 0)
 		return EXIT_INTERNAL;
+	if (table->n == 0) {
+		cli_error(verb, "no cell of the proof table is asked for; "
+				"--all has more");
+		return EXIT_USAGE;
+	}
 	keep_shard(table);
 	order_cells(table);
 	n = table->n;

@@ -137,4 +137,10 @@ extern const struct ds_property ds_no_starvation;
 extern const struct ds_property ds_no_stale_data;
 extern const struct ds_property ds_expected;
 
+/*
+ * Whether who makes this change must have waited for pins: the normative table,
+ * of which no file system knows.
+ */
+bool ds_change_must_wait(enum ds_extent_change change);
+
 #endif

@@ -18,6 +18,11 @@ static const struct {
 	[DS_CHANGE_WRITTEN] = {false, "converted"},
 };
 
+bool ds_change_must_wait(enum ds_extent_change change)
+{
+	return table[change].must_wait;
+}
+
 static void look(struct ds_checks *checks, const struct ds_event *event)
 {
 	const struct ds_holder *holder = checks->super->frames->holders;

@@ -7,53 +7,103 @@
 
 /* A file of 8 blocks, block 6 a hole; pins on block 2, or on 2 and 3. */
 #define GEOMETRY "file A 32K hole 24K+4K\n"
-
-static const struct ds_cell_op ops[] = {
-	{"truncate-down", "truncate A 4K"}, {"truncate-up", "truncate A 48K"},
-	{"punch", "punch A 8K+8K"},         {"collapse", "collapse A 8K+8K"},
-	{"insert", "insert A 4K+4K"},       {"zero", "zero A 8K+8K"},
-	{"allocate", "allocate A 24K+4K"},  {"write", "write A 8K+4K"},
-};
+#define PAGE_2   (UINT32_C(1) << 2)
+#define PAGE_3   (UINT32_C(1) << 3)
 
 static const struct ds_cell_pin pins[] = {
-	{"direct-1", "8K+4K", false},
-	{"direct-2", "8K+8K", false},
-	{"unmapped", "8K+4K", true},
+	{
+		.name = "direct-1",
+		.bio = true,
+		.does = "a direct read into that many pages",
+		.calls = "direct-read A 8K+4K\n",
+		.pages = PAGE_2,
+		.proved = true,
+	},
+	{
+		.name = "direct-2",
+		.bio = true,
+		.does = "a direct read into that many pages",
+		.calls = "direct-read A 8K+8K\n",
+		.pages = PAGE_2 | PAGE_3,
+		.proved = true,
+	},
+	{
+		.name = "unmapped",
+		.does = "pinned, then unmapped before the DMA",
+		.calls = "pin A 8K+4K\nunmap A\ndma\nunpin\n",
+		.pages = PAGE_2,
+		.unmap = true,
+		.proved = true,
+	},
+	{
+		.name = "kept",
+		.does = "pinned by a call, released by a later one",
+		.calls = "pin A 8K+4K\ndma\nunpin\n",
+		.pages = PAGE_2,
+	},
+	{
+		.name = "out-1",
+		.bio = true,
+		.does = "a direct write out of that many pages",
+		.calls = "direct-write A 8K+4K\n",
+		.pages = PAGE_2,
+	},
+	{
+		.name = "hole",
+		.bio = true,
+		.does = "a direct write out of a hole: the zero page",
+		.calls = "direct-write A 24K+4K\n",
+		.pages = 0,
+	},
+	{
+		.name = "direct-1+1",
+		.bio = true,
+		.does = "two direct reads at once, a page each",
+		.calls = "direct-read A 8K+4K\n",
+		.more = "direct-read A 12K+4K\n",
+		.pages = PAGE_2 | PAGE_3,
+		.deep = true,
+	},
 };
 
-#define N_OPS  (sizeof(ops) / sizeof(ops[0]))
 #define N_PINS (sizeof(pins) / sizeof(pins[0]))
-
-const struct ds_cell_op *ds_cell_op_at(unsigned int i)
-{
-	return i < N_OPS ? &ops[i] : NULL;
-}
 
 const struct ds_cell_pin *ds_cell_pin_at(unsigned int i)
 {
 	return i < N_PINS ? &pins[i] : NULL;
 }
 
-int ds_cell_scenario(const struct ds_cell_op *op, const struct ds_cell_pin *pin,
+/* A task with a mapping of the pages that it will pin. */
+static void write_device(const char *name, const char *calls, bool touched,
+			 char *ret, size_t size)
+{
+	const char *range = strchr(calls, 'A') + 2;
+	int n = (int)strcspn(range, "\n");
+	char touch[64] = "";
+
+	if (touched)
+		snprintf(touch, sizeof(touch), "before touch A %.*s\n", n,
+			 range);
+	snprintf(ret, size, "task %s\nbefore map A %.*s\n%s%s", name, n, range,
+		 touch, calls);
+}
+
+int ds_cell_scenario(const struct ds_spec_op *op, const struct ds_cell_pin *pin,
 		     bool touched, struct ds_scenario *ret_scenario)
 {
-	char name[64], text[512], touch[64] = "", reading[128], why[160];
+	char name[64], device[200], other[200] = "", text[600], why[160];
 
 	snprintf(name, sizeof(name), "prove/%s/%s/%s", op->name, pin->name,
 		 touched ? "fast" : "slow");
-	if (touched)
-		snprintf(touch, sizeof(touch), "before touch A %s\n",
-			 pin->range);
-	if (pin->unmap)
-		snprintf(reading, sizeof(reading),
-			 "pin A %s\nunmap A\ndma\nunpin\n", pin->range);
-	else
-		snprintf(reading, sizeof(reading), "direct-read A %s\n",
-			 pin->range);
+	/* What reads the zero page must not give the hole a block before. */
+	write_device("direct", pin->calls, touched && pin->pages, device,
+		     sizeof(device));
+	if (pin->more)
+		write_device("direct2", pin->more, touched, other,
+			     sizeof(other));
 	snprintf(text, sizeof(text),
-		 "scenario %s\n" GEOMETRY "task direct\nbefore map A %s\n%s%s"
-		 "task %s\n%s\n",
-		 name, pin->range, touch, reading, op->name, op->call);
+		 "scenario %s\n" GEOMETRY "%s%stask %s\n%s\n", name, device,
+		 other, op->name, op->calls);
 	return ds_scenario_parse(name, text, ret_scenario, why, sizeof(why));
 }
 
@@ -62,18 +112,17 @@ int ds_cell_find(const char *name, struct ds_scenario *ret_scenario)
 	unsigned int i, j, touched;
 	char candidate[64];
 
-	for (i = 0; i < N_OPS; i++)
+	for (i = 0; ds_spec_op_at(i); i++)
 		for (j = 0; j < N_PINS; j++)
 			for (touched = 0; touched < 2; touched++) {
 				snprintf(candidate, sizeof(candidate),
-					 "prove/%s/%s/%s", ops[i].name,
-					 pins[j].name,
+					 "prove/%s/%s/%s",
+					 ds_spec_op_at(i)->name, pins[j].name,
 					 touched ? "fast" : "slow");
 				if (strcmp(candidate, name) == 0)
-					return ds_cell_scenario(&ops[i],
-								&pins[j],
-								touched,
-								ret_scenario);
+					return ds_cell_scenario(
+						ds_spec_op_at(i), &pins[j],
+						touched, ret_scenario);
 			}
 	return -ENOENT;
 }

@@ -7,27 +7,32 @@
  * the verdict that is expected of each file system.
  */
 #include "race/scenario.h"
+#include "race/spec.h"
 
-struct ds_cell_op {
-	const char *name;
-	const char *call; /* what the task does, a line of a scenario */
-};
-
+/*
+ * @proved: a row or pin of the table that is proved each time; the others join
+ * in when everything is asked for.
+ */
 struct ds_cell_pin {
 	const char *name;
-	const char *range; /* of the buffer */
+	const char *does;  /* for people */
+	const char *calls; /* of the device's task, after it mapped the file */
+	bool bio;          /* released by the end of direct I/O */
+	const char *more;  /* NULL, or the calls of a second one */
+	uint32_t pages;    /* that get pinned, bit each */
 	bool unmap;        /* the mapping goes between pinning and DMA */
+	bool proved;
+	bool deep; /* of three tasks: only when asked for */
 };
 
-/* Row and pin number @i, NULL after the last. */
-const struct ds_cell_op *ds_cell_op_at(unsigned int i);
+/* Pin number @i, NULL after the last. Rows are ds_spec_op_at(). */
 const struct ds_cell_pin *ds_cell_pin_at(unsigned int i);
 
 /*
  * The scenario of a cell. @touched: the buffer was touched before, so that the
  * pins take the fast path.
  */
-int ds_cell_scenario(const struct ds_cell_op *op, const struct ds_cell_pin *pin,
+int ds_cell_scenario(const struct ds_spec_op *op, const struct ds_cell_pin *pin,
 		     bool touched, struct ds_scenario *ret_scenario);
 
 /*
@@ -40,10 +45,20 @@ int ds_cell_find(const char *name, struct ds_scenario *ret_scenario);
 struct ds_verdict {
 	bool violates;
 	const char *because;
+	bool in_one; /* way of pinning at least; otherwise in both */
 };
 
 /* The expected verdict of a cell on a profile. NULL: none is known. */
 const struct ds_verdict *ds_verdict_expected(const char *op, const char *fs,
 					     const char *pin);
+
+/*
+ * What follows from the written rule, for cells that nobody worked out by hand:
+ * an operation that takes a pinned block away must have waited for that pin,
+ * and its wait must end.
+ */
+const struct ds_verdict *ds_verdict_predicted(const struct ds_spec_op *op,
+					      const struct ds_spec *spec,
+					      const struct ds_cell_pin *pin);
 
 #endif

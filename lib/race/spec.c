@@ -13,30 +13,31 @@
 #define MAX_STEPS 20000
 
 static const struct ds_spec_op ops[] = {
-	{"truncate-down", "truncate A 4K", "to one page", false},
-	{"truncate-same", "truncate A 32K", "to the size it has", false},
-	{"truncate-up", "truncate A 48K", "to twelve pages", false},
-	{"punch", "punch A 8K+8K", "pages 2 and 3", false},
-	{"punch-inside", "punch A 9K+1K", "bytes inside page 2", false},
-	{"punch-beyond", "punch A 40K+8K", "behind the end", false},
-	{"collapse", "collapse A 8K+8K", "pages 2 and 3", false},
-	{"collapse-refused", "collapse A 8K+24K", "up to the end", false},
-	{"insert", "insert A 8K+8K", "two pages before page 2", false},
-	{"zero", "zero A 8K+8K", "pages 2 and 3", false},
-	{"zero-inside", "zero A 9K+1K", "bytes inside page 2", false},
-	{"zero-beyond", "zero A 32K+8K keep", "behind the end", false},
-	{"allocate", "allocate A 24K+4K", "the hole", false},
-	{"allocate-written", "allocate A 8K+8K", "pages 2 and 3", false},
-	{"allocate-up", "allocate A 32K+8K", "behind the end", false},
-	{"allocate-keep", "allocate A 32K+8K keep", "the same, size kept",
+	{"truncate-down", "truncate A 4K", "to one page", true, false},
+	{"truncate-up", "truncate A 48K", "to twelve pages", true, false},
+	{"punch", "punch A 8K+8K", "pages 2 and 3", true, false},
+	{"collapse", "collapse A 8K+8K", "pages 2 and 3", true, false},
+	{"insert", "insert A 4K+4K", "a page before page 1", true, false},
+	{"zero", "zero A 8K+8K", "pages 2 and 3", true, false},
+	{"allocate", "allocate A 24K+4K", "the hole", true, false},
+	{"write", "write A 8K+4K", "over page 2", true, false},
+	{"truncate-same", "truncate A 32K", "to the size it has", false, false},
+	{"punch-inside", "punch A 9K+1K", "bytes inside page 2", false, false},
+	{"punch-beyond", "punch A 40K+8K", "behind the end", false, false},
+	{"collapse-refused", "collapse A 8K+24K", "up to the end", false,
 	 false},
-	{"write", "write A 8K+4K", "over page 2", false},
-	{"write-hole", "write A 24K+4K", "into the hole", false},
-	{"append", "write A 32K+4K", "behind the end", false},
-	{"read", "read A 8K+4K", "page 2", false},
-	{"fsync", "fsync A", "the whole file", false},
-	{"unlink", "unlink A", "while it is open and mapped", false},
-	{"evict", "unlink A\nclose A", "the last user goes", true},
+	{"zero-inside", "zero A 9K+1K", "bytes inside page 2", false, false},
+	{"zero-beyond", "zero A 32K+8K keep", "behind the end", false, false},
+	{"allocate-written", "allocate A 8K+8K", "pages 2 and 3", false, false},
+	{"allocate-up", "allocate A 32K+8K", "behind the end", false, false},
+	{"allocate-keep", "allocate A 32K+8K keep", "the same, size kept",
+	 false, false},
+	{"write-hole", "write A 24K+4K", "into the hole", false, false},
+	{"append", "write A 32K+4K", "behind the end", false, false},
+	{"read", "read A 8K+4K", "page 2", false, false},
+	{"fsync", "fsync A", "the whole file", false, false},
+	{"unlink", "unlink A", "while it is open and mapped", false, false},
+	{"evict", "unlink A\nclose A", "the last user goes", false, true},
 };
 
 static const struct {
@@ -51,6 +52,8 @@ static const struct {
 	[DS_SPEC_LOOKS_WITH] = {"looks with", "locks"},
 	[DS_SPEC_SLEEPS] = {"sleeps", "waits"},
 	[DS_SPEC_FAULTS] = {"faults", "faults"},
+	[DS_SPEC_REFAULT] = {"a refault", "refault"},
+	[DS_SPEC_BIO] = {"direct I/O", "direct_io"},
 	[DS_SPEC_SIGNAL] = {"a signal", "interrupted"},
 	[DS_SPEC_ORDER] = {"order", "order"},
 	[DS_SPEC_MAP_WITH] = {"map changes with", "changes_with"},
@@ -97,9 +100,12 @@ struct trial {
 	unsigned int n_calls; /* of it that came back */
 	int64_t result;       /* of the last of them */
 	bool met_rule;        /* it came to where @broken is asked */
-	bool early; /* the helper goes before the subject's first test */
+	bool early;   /* the helper goes before the subject's first test */
+	bool started; /* ... goes first, as far as its DMA */
+	bool ended;   /* the subject got to its end */
 	bool looked, slept, interruptible;
-	bool freely; /* the helper got to its end while the subject slept */
+	uint32_t takes; /* pages whose block goes, moves or is zeroed */
+	bool freely;    /* the helper got to its end while the subject slept */
 	struct locks looks_with, sleeps_with, map_with; /* the first time */
 	bool map_changed;
 	char order[DS_SPEC_TEXT];
@@ -189,6 +195,9 @@ static int pick(void *arg, const struct ds_sched *sched, uint32_t enabled,
 	if (trial->early && subject->at == DS_AT_WAIT_TEST &&
 	    ds_tasks_have(enabled, HELPER))
 		return HELPER;
+	if (trial->started && sched->tasks[HELPER]->at != DS_AT_DMA &&
+	    !trial->looked && ds_tasks_have(enabled, HELPER))
+		return HELPER;
 	if (ds_tasks_have(enabled, SUBJECT)) {
 		note_step(trial, subject);
 		return SUBJECT;
@@ -197,11 +206,27 @@ static int pick(void *arg, const struct ds_sched *sched, uint32_t enabled,
 	return ds_tasks_have(enabled, HELPER) ? HELPER : DS_PICK_STOP;
 }
 
+static uint32_t pages_of(struct ds_pgrange range)
+{
+	uint32_t pages = 0;
+	unsigned int i;
+
+	for (i = 0; i < N_PAGES; i++)
+		if (ds_pgrange_has(range, ds_pgidx(i)))
+			pages |= UINT32_C(1) << i;
+	return pages;
+}
+
 static void observe(void *arg, const struct ds_event *event)
 {
 	struct trial *trial = arg;
 
-	if (event->kind != DS_EV_CALL_LEFT || event->task != SUBJECT)
+	if (event->task != SUBJECT)
+		return;
+	if (event->kind == DS_EV_EXTENTS_CHANGED &&
+	    ds_change_must_wait(event->change))
+		trial->takes |= pages_of(event->range);
+	if (event->kind != DS_EV_CALL_LEFT)
 		return;
 	trial->n_calls++;
 	trial->result = event->value;
@@ -308,6 +333,7 @@ static int attempt(const struct question *question, unsigned int page,
 	if (r == 0) {
 		/* With nobody else to go on, nobody was asked. */
 		note_sleep(trial, sched->tasks[SUBJECT]);
+		trial->ended = end == DS_RUN_DONE;
 		trial->after = look_at(trial->world);
 		trial->met_rule = atomic_load(&sched->broke_rule);
 		trial->freely = trial->slept && sched->n_tasks > HELPER &&
@@ -423,6 +449,7 @@ static int find_order(const struct question *question, struct ds_spec *spec)
 	snprintf(spec->text[DS_SPEC_RETURNS], DS_SPEC_TEXT, "%s",
 		 result_text(&trial));
 	snprintf(spec->text[DS_SPEC_ORDER], DS_SPEC_TEXT, "%s", trial.order);
+	spec->takes = trial.takes;
 	if (trial.map_changed)
 		say_locks(&trial.map_with, spec->text[DS_SPEC_MAP_WITH]);
 	return 0;
@@ -449,6 +476,7 @@ static int find_range(const struct question *question, struct ds_spec *spec,
 			*ret_first = trial;
 		*ret_pages |= (uint32_t)trial.slept << page;
 	}
+	spec->waits_for = *ret_pages;
 	say_pages(*ret_pages, spec->text[DS_SPEC_WAITS_FOR]);
 	return 0;
 }
@@ -478,6 +506,7 @@ static int find_wait(const struct question *question, unsigned int page,
 	r = attempt(question, page, true, "", &unmapped);
 	if (r < 0)
 		return r;
+	spec->waits_unmapped = unmapped.slept;
 	snprintf(spec->text[DS_SPEC_UNMAPPED], DS_SPEC_TEXT, "%s",
 		 unmapped.slept ? "waited for" : "not seen");
 	r = attempt(question, page, question->op->nobody_maps,
@@ -512,8 +541,37 @@ static int find_company(const struct question *question, struct ds_spec *spec)
 		    &early);
 	if (r < 0)
 		return r;
+	spec->looks_again = early.slept;
 	snprintf(spec->text[DS_SPEC_LOOKS_AGAIN], DS_SPEC_TEXT, "%s",
 		 early.slept ? "until no page is busy" : "only if it slept");
+	return 0;
+}
+
+/* What it takes to end the wait. */
+static int find_end(const struct question *question, struct ds_spec *spec)
+{
+	struct trial refault = {.broken = DS_RULE_NONE};
+	struct trial bio = {.broken = DS_RULE_NONE, .started = true};
+	int r;
+
+	r = attempt(question, N_PAGES, false,
+		    "task other\nbefore map A 8K+4K\nbefore touch A 8K+4K\n"
+		    "before pin A 8K+4K\nload A 8K+4K\nunpin\n",
+		    &refault);
+	if (r == 0)
+		r = attempt(question, N_PAGES, false,
+			    "task other\nbefore map A 8K+4K\n"
+			    "before touch A 8K+4K\ndirect-read A 8K+4K\n",
+			    &bio);
+	if (r < 0)
+		return r;
+	spec->ends_refaulted = refault.ended;
+	spec->ends_with_bio = bio.ended;
+	snprintf(spec->text[DS_SPEC_REFAULT], DS_SPEC_TEXT, "%s",
+		 refault.ended ? "changes nothing"
+			       : "of the page: then the unpin wakes nobody");
+	snprintf(spec->text[DS_SPEC_BIO], DS_SPEC_TEXT, "%s",
+		 bio.ended ? "ends the wait" : "lets go and wakes nobody");
 	return 0;
 }
 
@@ -544,5 +602,7 @@ int ds_spec_find(const struct ds_spec_op *op,
 		r = find_wait(&question, page, ret_spec);
 	if (r == 0 && !op->nobody_maps)
 		r = find_company(&question, ret_spec);
+	if (r == 0 && !op->nobody_maps)
+		r = find_end(&question, ret_spec);
 	return r;
 }

@@ -15,6 +15,7 @@ struct ds_spec_op {
 	const char *name;
 	const char *calls;
 	const char *does; /* for people */
+	bool proved;      /* a row of the proof table */
 	bool nobody_maps; /* the pinned pages are unmapped before */
 };
 
@@ -29,6 +30,8 @@ enum ds_spec_field {
 	DS_SPEC_LOOKS_WITH,  /* the locks it holds when it looks for pins */
 	DS_SPEC_SLEEPS,      /* how, and with which locks */
 	DS_SPEC_FAULTS,      /* whether faults get through meanwhile */
+	DS_SPEC_REFAULT,     /* of the page waited for: whether it still ends */
+	DS_SPEC_BIO,         /* whether the end of direct I/O ends it */
 	DS_SPEC_SIGNAL,      /* what an interruption returns and leaves */
 	DS_SPEC_ORDER,       /* the order of its steps */
 	DS_SPEC_MAP_WITH, /* the locks it holds when the extent map changes */
@@ -38,6 +41,13 @@ enum ds_spec_field {
 #define DS_SPEC_TEXT 240
 
 struct ds_spec {
+	/* Pages, bit each: whose block goes, moves or is zeroed... */
+	uint32_t takes;
+	uint32_t waits_for;  /* ... and on which a pin is waited for */
+	bool waits_unmapped; /* also when nobody maps the file */
+	bool looks_again;    /* until no page is busy */
+	bool ends_refaulted; /* the wait for a page that was mapped again */
+	bool ends_with_bio;  /* the wait for a page of direct I/O */
 	char text[DS_SPEC_N_FIELDS][DS_SPEC_TEXT]; /* "": does not apply */
 };
 

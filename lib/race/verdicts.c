@@ -129,3 +129,44 @@ const struct ds_verdict *ds_verdict_expected(const char *op, const char *fs,
 							[p];
 	return NULL;
 }
+
+#define MISSED                                                                 \
+	"by the written rule: it takes a pinned block away without a wait "    \
+	"for that pin"
+#define SEEN                                                                   \
+	"by the written rule: it waits for the pins of what it takes away, "   \
+	"or takes nothing away"
+#define REFAULTED                                                              \
+	"by the written rule: a pin that faults its page in while it is "      \
+	"waited for leaves a reference of the page table, and the wait does "  \
+	"not end"
+#define NOT_WOKEN "by the written rule: the end of direct I/O wakes nobody"
+#define ITS_OWN                                                                \
+	"by the written rule: who is the last to use the file waits for its "  \
+	"own pin"
+
+const struct ds_verdict *ds_verdict_predicted(const struct ds_spec_op *op,
+					      const struct ds_spec *spec,
+					      const struct ds_cell_pin *pin)
+{
+	static const struct ds_verdict missed = {VIOLATES, MISSED, true};
+	static const struct ds_verdict refaulted = {VIOLATES, REFAULTED, true};
+	static const struct ds_verdict not_woken = {VIOLATES, NOT_WOKEN, true};
+	static const struct ds_verdict its_own = {VIOLATES, ITS_OWN, true};
+	static const struct ds_verdict seen = {HOLDS, SEEN, false};
+	uint32_t taken = spec->takes & pin->pages;
+	uint32_t waited = spec->waits_for & pin->pages;
+	bool several = pin->pages & (pin->pages - 1);
+
+	if ((taken & ~waited) ||
+	    (taken && pin->unmap && !spec->waits_unmapped) ||
+	    (taken && several && !spec->looks_again))
+		return &missed;
+	if (waited && op->nobody_maps)
+		return &its_own;
+	if (waited && !pin->unmap && !spec->ends_refaulted)
+		return &refaulted;
+	if (waited && pin->bio && !spec->ends_with_bio)
+		return &not_woken;
+	return &seen;
+}

@@ -437,12 +437,12 @@ static void steps_of_cells_are_a_function_of_the_digest(void **state)
 {
 	struct ds_region *region = open_region();
 	const struct ds_fs_profile *profile;
-	const struct ds_cell_op *op;
+	const struct ds_spec_op *op;
 	struct ds_scenario scenario;
 	unsigned int i, n = 0;
 
 	(void)state;
-	for (i = 0; (op = ds_cell_op_at(i)); i++) {
+	for (i = 0; (op = ds_spec_op_at(i)); i++) {
 		unsigned int j;
 
 		for (j = 0; (profile = ds_profile_at(j)); j++, n++) {
