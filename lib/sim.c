@@ -659,9 +659,8 @@ static int check_mmap(uint64_t offset, uint64_t len, int prot, int flags)
 
 	if (len == 0 || (offset & DS_PAGE_MASK))
 		return -EINVAL;
-	if (type == MAP_PRIVATE)
-		return -EOPNOTSUPP;
-	if (type != MAP_SHARED && type != MAP_SHARED_VALIDATE)
+	if (type != MAP_SHARED && type != MAP_PRIVATE &&
+	    type != MAP_SHARED_VALIDATE)
 		return -EINVAL;
 	if (flags & ~(MAP_TYPE | MAP_SYNC))
 		return -EOPNOTSUPP;
@@ -675,13 +674,18 @@ int daxsim_mmap(struct daxsim_file *file, uint64_t len, int prot, int flags,
 {
 	struct ds_task *task = self(file->sim);
 	int r = check_mmap(offset, len, prot, flags);
+	unsigned int how = 0;
 
 	if (!task)
 		return -ENOMEM;
 	if (r < 0)
 		return r;
+	if (prot & PROT_WRITE)
+		how |= DS_MAP_WRITABLE;
+	if ((flags & MAP_TYPE) == MAP_PRIVATE)
+		how |= DS_MAP_PRIVATE;
 	return ds_vfs_mmap(task, file->sim->world->space, file->file, offset,
-			   len, prot & PROT_WRITE, ret_addr);
+			   len, how, ret_addr);
 }
 
 int daxsim_munmap(struct daxsim *sim, uint64_t addr, uint64_t len)

@@ -221,7 +221,7 @@ static void unmap_pages(void *arg, uint64_t n)
 
 	(void)n;
 	ds_rmap_unmap(&scan->world.task, &scan->inode->mapping.rmap,
-		      ds_pgrange_all());
+		      ds_pgrange_all(), false);
 }
 
 static void measure_scan(struct perf *perf, uint64_t n)

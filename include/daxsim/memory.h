@@ -19,12 +19,17 @@ extern "C" {
 /**
  * daxsim_mmap() - map @len bytes of a file from byte @offset on
  * @prot: PROT_READ, PROT_WRITE or both; what can be written can be read
- * @flags: MAP_SHARED or MAP_SHARED_VALIDATE, with MAP_SYNC or not
+ * @flags: MAP_SHARED, MAP_SHARED_VALIDATE or MAP_PRIVATE, with MAP_SYNC or not
+ *
+ * What is stored through a private mapping goes to a copy of the page, which
+ * the file never sees. A pin that writes takes the copy, and nobody waits for
+ * it; one that only reads may take the file's own page. A universe has 65,536
+ * such pages; without one left a store returns -ENOMEM.
  *
  * Touches no page. The area keeps the file as an open descriptor does. The
  * addresses are never used again.
  *
- * Models: do_mmap(). Differs: no private mappings, PROT_EXEC or PROT_NONE.
+ * Models: do_mmap(). Differs: no PROT_EXEC or PROT_NONE.
  * Return: 0; -EINVAL for a length of 0, an @offset that is no multiple of the
  * page size (4096 bytes), or none of these flags; -EACCES when the file is not
  * open for reading, or for writing; -EOVERFLOW beyond the largest file;

@@ -141,7 +141,8 @@ static int downgrade(struct ds_task *task, struct ds_mapping *mapping,
 
 	if ((huge.entry & DS_ENTRY_ZERO) &&
 	    ds_keeps(task, DS_RULE_DOWNGRADE_UNMAPS))
-		ds_rmap_unmap(task, &mapping->rmap, pages_of(mapping, huge));
+		ds_rmap_unmap(task, &mapping->rmap, pages_of(mapping, huge),
+			      false);
 	declare_grab(task, mapping, page);
 	ds_touch(task, ds_index_object(mapping->inode), DS_ADD);
 	ds_spin_lock(&mapping->lock);
@@ -683,10 +684,10 @@ void ds_mapping_invalidate(struct ds_task *task, struct ds_mapping *mapping,
 	bool entries_first = ds_keeps(task, DS_RULE_INVALIDATE_ENTRIES_FIRST);
 
 	if (!entries_first)
-		ds_rmap_unmap(task, &mapping->rmap, range);
+		ds_rmap_unmap(task, &mapping->rmap, range, false);
 	delete_range(task, mapping, range, INVALIDATED);
 	if (entries_first)
-		ds_rmap_unmap(task, &mapping->rmap, range);
+		ds_rmap_unmap(task, &mapping->rmap, range, false);
 }
 
 static void declare_busy_test(struct ds_task *task,
@@ -872,7 +873,8 @@ bool ds_mapping_first_busy(struct ds_task *task, struct ds_mapping *mapping,
 	 * then sees our change of the page table and backs out.
 	 */
 	if (unmap && unmap_first)
-		ds_rmap_unmap(task, &mapping->rmap, range);
+		ds_rmap_unmap(task, &mapping->rmap, range,
+			      mapping->break_takes_copies);
 	unmapped = ds_task_enter(task);
 	while (!ds_pgrange_is_empty(left) &&
 	       next_batch(task, mapping, left, &batch)) {
@@ -884,7 +886,8 @@ bool ds_mapping_first_busy(struct ds_task *task, struct ds_mapping *mapping,
 		ds_task_saw(task, left.first.pgidx);
 	}
 	if (!unmap_first)
-		ds_rmap_unmap(task, &mapping->rmap, range);
+		ds_rmap_unmap(task, &mapping->rmap, range,
+			      mapping->break_takes_copies);
 	ds_task_done(task, before, UINT64_MAX);
 	tell_clean(task, mapping, "no busy page");
 	return false;

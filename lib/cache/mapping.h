@@ -25,8 +25,9 @@ struct ds_mapping {
 	struct ds_frames *frames;
 	struct ds_waitq_table *waitq;
 	bool delete_wakes_all; /* v5.13: deleting an entry wakes every waiter */
-	bool small_refuses;    /* v5.3: small entries refuse without a wait */
-	bool protects_all;     /* v5.19: write-back protects every page */
+	bool break_takes_copies; /* to v5.2: the search unmaps private copies */
+	bool small_refuses;      /* v5.3: small entries refuse without a wait */
+	bool protects_all;       /* v5.19: write-back protects every page */
 	bool scan_skips_locked;  /* v4.20 to v6.14: the search skips them */
 	unsigned int huge_order; /* log2 of a huge page's pages; 0: none */
 	/* Entries that one look-up of the search for busy pages finds. */

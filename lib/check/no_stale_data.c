@@ -240,6 +240,32 @@ static void look_at_owner(struct ds_checks *checks,
 			 (unsigned long long)event->pfn.pfn);
 }
 
+/* Return: whether the access stayed in the file, and is to be looked at. */
+static bool look_at_copies(struct ds_checks *checks,
+			   const struct ds_event *event)
+{
+	const char *wrong = ds_copies_judge(&checks->shadow->copies, event);
+
+	if (wrong)
+		ds_checks_report(checks, DS_NO_STALE_DATA, event->task, wrong,
+				 (unsigned long long)event->page.pgidx);
+	return !ds_pfn_is_anon(event->pfn);
+}
+
+/* A copy has what the page held at some time since it was begun. */
+static void see_copy(struct ds_checks *checks, const struct ds_event *event)
+{
+	uint64_t start = ds_page_start(event->page);
+	const struct ds_inode *inode =
+		ds_super_inode(checks->super, event->inode);
+	uint64_t size = inode ? atomic_load(&inode->size) : 0;
+	uint64_t end = start + event->n < size ? start + event->n : size;
+
+	ds_copies_follow(&checks->shadow->copies, event, size);
+	if (event->task < DS_TASKS_MAX)
+		compare(checks, event, start, end, UINT32_C(1) << event->task);
+}
+
 static void see(struct ds_checks *checks, const struct ds_event *event)
 {
 	const struct ds_inode *inode =
@@ -297,6 +323,8 @@ static void look(struct ds_checks *checks, const struct ds_event *event)
 {
 	if (!checks->shadow)
 		return;
+	if (event->kind != DS_EV_COPIED)
+		ds_copies_follow(&checks->shadow->copies, event, 0);
 	switch (event->kind) {
 	case DS_EV_CALL_ENTERED:
 		if (is_reading(event))
@@ -306,16 +334,31 @@ static void look(struct ds_checks *checks, const struct ds_event *event)
 		if (is_reading(event))
 			end_reading(checks->shadow, event->task);
 		break;
+	case DS_EV_COPYING:
+		if (event->task >= DS_TASKS_MAX)
+			break;
+		if (event->value)
+			begin_reading(checks->shadow, event->task);
+		else
+			end_reading(checks->shadow, event->task);
+		break;
+	case DS_EV_COPIED:
+		see_copy(checks, event);
+		break;
 	case DS_EV_SAW_BYTES:
-	case DS_EV_LOADED_BYTES:
 		see(checks, event);
+		break;
+	case DS_EV_LOADED_BYTES:
+		if (look_at_copies(checks, event))
+			see(checks, event);
 		break;
 	case DS_EV_PUT_BYTES:
 		put(checks, event->inode, event->offset,
 		    event->offset + event->n, event->bytes);
 		break;
 	case DS_EV_STORED_BYTES:
-		put_block(checks, event, event->offset & DS_PAGE_MASK);
+		if (look_at_copies(checks, event))
+			put_block(checks, event, event->offset & DS_PAGE_MASK);
 		break;
 	case DS_EV_DMA_WROTE:
 		put_block(checks, event, event->offset);
@@ -357,6 +400,7 @@ void ds_shadow_digest(struct ds_shadow *shadow, struct ds_digest *digest)
 	}
 	ds_digest_add_all(digest, shadow->digest);
 	ds_digest_add(digest, shadow->reading);
+	ds_copies_digest(&shadow->copies, digest);
 }
 
 const struct ds_property ds_no_stale_data = {
@@ -373,7 +417,8 @@ const struct ds_property ds_no_stale_data = {
 		  UINT32_C(1) << DS_EV_STORED_BYTES |
 		  UINT32_C(1) << DS_EV_DMA_WROTE |
 		  UINT32_C(1) << DS_EV_EXTENTS_CHANGED |
-		  UINT32_C(1) << DS_EV_SIZE_CHANGED,
+		  UINT32_C(1) << DS_EV_SIZE_CHANGED |
+		  UINT32_C(1) << DS_EV_COPYING | UINT32_C(1) << DS_EV_COPIED,
 	.start = start,
 	.event = look,
 };

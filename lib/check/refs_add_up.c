@@ -44,7 +44,8 @@ static int n_entries(const struct ds_checks *checks, struct ds_pfn pfn)
 	const struct ds_vma *vma;
 	int n = 0;
 
-	if (!checks->super->frames->pte_holds_ref || pfn.pfn == DS_ZERO_PFN)
+	if (pfn.pfn == DS_ZERO_PFN ||
+	    (!ds_pfn_is_anon(pfn) && !checks->super->frames->pte_holds_ref))
 		return 0;
 	for (inode = checks->super->inodes; inode; inode = inode->next)
 		for (vma = inode->mapping.rmap.vmas; vma; vma = vma->rmap_next)

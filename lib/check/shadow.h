@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "check/copies.h"
 #include "core/digest.h"
 
 #define DS_SHADOW_INODES  2
@@ -32,8 +33,9 @@ struct ds_shadow_page {
 };
 
 struct ds_shadow {
-	uint32_t reading; /* tasks in a reading call, bit per id */
-	bool is_known;    /* @digest is of the pages as they are */
+	struct ds_copies copies; /* that processes have of pages */
+	uint32_t reading;        /* tasks in a reading call, bit per id */
+	bool is_known;           /* @digest is of the pages as they are */
 	struct ds_digest digest;
 	struct ds_shadow_page pages[DS_SHADOW_INODES][DS_SHADOW_PAGES];
 };

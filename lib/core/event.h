@@ -37,6 +37,8 @@ enum ds_event_kind {
 	DS_EV_LOCK_ORDER,      /* a lock was taken below one already held */
 	DS_EV_LOCK_LEAKED, /* a call left with other locks than it came with */
 	DS_EV_WARNED,      /* the kernel would have raised warning @value */
+	DS_EV_COPYING, /* private copy of @page: begins (@value 1), or ends */
+	DS_EV_COPIED,  /* ... @place has it from now on: @bytes */
 	DS_EV_N_KINDS,
 };
 
@@ -59,6 +61,7 @@ struct ds_event {
 	struct ds_pfn pfn;
 	uint64_t offset; /* bytes */
 	uint64_t n;
+	uint64_t place; /* page of an address space, if private; 0: none */
 	int64_t value;
 	const void *bytes;
 	const char *text;

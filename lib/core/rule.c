@@ -541,6 +541,23 @@ static const struct ds_rule_text rules[DS_N_RULES] = {
 			.mutation = "truncate-keeps-entries",
 			.models = "mm/truncate.c truncate_pagecache()",
 		},
+	[DS_RULE_TRUNCATE_UNMAPS_COPIES] =
+		{
+			.name = "truncate-unmaps-copies",
+			.sentence = "Truncating the page cache unmaps private "
+				    "copies beyond the end, too.",
+			.mutation = "truncate-keeps-copies",
+			.models = "mm/truncate.c truncate_pagecache(): "
+				  "even_cows",
+		},
+	[DS_RULE_COPY_RECHECKS_PTE] =
+		{
+			.name = "copy-rechecks-pte",
+			.sentence = "A private copy is mapped only where the "
+				    "entry that was copied from is unchanged.",
+			.mutation = "copy-without-recheck",
+			.models = "mm/memory.c wp_page_copy(): pte_same()",
+		},
 	[DS_RULE_TRUNCATE_UNMAPS_AGAIN] =
 		{
 			.name = "truncate-unmaps-again",
@@ -549,14 +566,13 @@ static const struct ds_rule_text rules[DS_N_RULES] = {
 				    "after the entries went.",
 			.mutation = "truncate-unmaps-once",
 			.models = "mm/truncate.c truncate_pagecache()",
-			.equivalent = "The second time is for private copies "
-				      "made from the "
-				      "page cache in between. The model has no "
-				      "private "
-				      "mappings, and the fault lock, held "
-				      "exclusively, "
-				      "keeps every other page from being "
-				      "mapped again.",
+			.equivalent =
+				"The second time is for private copies made "
+				"from the page cache in between. The fault "
+				"lock, held exclusively, keeps pages from "
+				"being mapped again, and a copy of a page that "
+				"is mapped is dropped when its entry is no "
+				"longer what it was.",
 		},
 	[DS_RULE_PUNCH_UNMAPS] =
 		{

@@ -49,6 +49,13 @@ static void move_page(struct ds_task *task, const struct ds_direct *direct,
 		ds_frame_read(task, frames, page->pfn, offset, bytes, n);
 		return;
 	}
+	if (ds_pfn_is_anon(page->pfn)) {
+		/* Memory of the program: no file is the better or worse. */
+		ds_yield(task, DS_AT_DMA, ds_writes(object));
+		ds_frame_write(task, frames, page->pfn, offset, bytes, n);
+		ds_tell(task, "DMA writes a private copy");
+		return;
+	}
 	/* Properties compare the place with the extent map and i_size. */
 	ds_yield(task, DS_AT_DMA, ds_writes(object),
 		 ds_writes(ds_content_object(page->inode, page->page.pgidx)),

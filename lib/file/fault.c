@@ -5,6 +5,7 @@
 
 #include "file/extents.h"
 #include "file/vfs.h"
+#include "mm/private.h"
 
 /*
  * Finds the run of blocks that holds @page; for a write makes written ones of
@@ -43,7 +44,7 @@ static void fill_entry(struct ds_task *task, struct ds_inode *inode,
 	/* Others may see the zero page there: take it away first. */
 	if (ds_entry_is_data(entry) && (old & DS_ENTRY_ZERO) &&
 	    ds_keeps(task, DS_RULE_FAULT_REPLACES_ZERO_PAGE))
-		ds_rmap_unmap(task, &inode->mapping.rmap, pages);
+		ds_rmap_unmap(task, &inode->mapping.rmap, pages, false);
 	/* A block in the cache is never replaced, be it the wrong one. */
 	if (!ds_entry_is_data(old))
 		ds_entry_fill(task, &inode->mapping, pages.first, entry, write);
@@ -63,17 +64,26 @@ static int map_page(struct ds_task *task, struct ds_vma *vma, struct ds_vpn vpn,
 	int r;
 
 	r = find_block(task, inode, page,
-		       ds_pgrange(page.pgidx, page.pgidx + 1), write, &run);
+		       ds_pgrange(page.pgidx, page.pgidx + 1),
+		       write && !vma->is_private, &run);
 	if (r < 0)
 		return r;
 	if (run.state == DS_EXT_WRITTEN)
 		pfn = block_in(&run, page);
 	/* The one page matters, whatever run it is in and how it got there. */
 	ds_task_done(task, before, pfn.pfn << 2 | run.state);
+	/* The entry only carries the lock: the copy is none of the file's. */
+	if (write && vma->is_private)
+		return ds_private_fill(task, vma, vpn, pfn);
 	if (run.state == DS_EXT_WRITTEN)
 		entry = ds_entry_data(pfn);
 	fill_entry(task, inode, ds_pgrange(page.pgidx, page.pgidx + 1), old,
 		   entry, write);
+	/* A copy is made without the lock of the entry, and may be there. */
+	if (vma->is_private) {
+		r = ds_pte_replace(task, vma, vpn, 0, ds_pte(pfn, false));
+		return r < 0 ? r : 0;
+	}
 	return ds_pte_set(task, vma->space, vpn, ds_pte(pfn, write));
 }
 
@@ -217,8 +227,8 @@ static int fault_with(struct ds_task *task, struct ds_vma *vma,
 {
 	struct ds_inode *inode = vma->file;
 	struct ds_pgidx page = {vma->pgoff.pgidx + vpn.vpn - vma->first.vpn};
-	bool transaction =
-		write && inode->super->profile->ops->fault_in_transaction;
+	bool transaction = write && !vma->is_private &&
+			   inode->super->profile->ops->fault_in_transaction;
 	bool locked = ds_keeps(task, DS_RULE_FAULT_TAKES_LOCK);
 	uint64_t early_size = 0;
 	int r;

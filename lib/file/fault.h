@@ -6,7 +6,7 @@
  * Page faults on a mapped DAX file: the operations every area of it has.
  *
  * Models: dax_iomap_pte_fault() under ext4_dax_fault() or xfs_filemap_fault(),
- * v4.19. Differs: page size only; no private mappings.
+ * v4.19. Differs: page size only.
  */
 #include "file/inode.h"
 

@@ -90,6 +90,7 @@ static void set_cache_rules(struct ds_mapping *mapping,
 	const struct ds_fs_profile *profile = super->profile;
 
 	mapping->delete_wakes_all = profile->delete_wakes_all;
+	mapping->break_takes_copies = profile->break_takes_copies;
 	mapping->small_refuses = profile->small_refuses;
 	mapping->protects_all = profile->protects_all;
 	mapping->scan_skips_locked = profile->scan_skips_locked;

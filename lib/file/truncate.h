@@ -9,8 +9,8 @@
 #include "file/inode.h"
 
 /*
- * Drops everything from byte @size on: unmaps, deletes the entries, unmaps
- * again. A page that @size cuts stays.
+ * Drops everything from byte @size on: unmaps, private copies too, deletes the
+ * entries, unmaps again. A page that @size cuts stays.
  *
  * Models: truncate_pagecache(), v4.19.
  */
@@ -18,7 +18,17 @@ void ds_truncate_cache(struct ds_task *task, struct ds_inode *inode,
 		       uint64_t size);
 
 /*
+ * The same for pages that are to move: private copies of them stay.
+ *
+ * Models: xfs_flush_unmap_range() under a shift: truncate_pagecache_range().
+ * Differs: unmaps a second time.
+ */
+void ds_truncate_cache_behind(struct ds_task *task, struct ds_inode *inode,
+			      uint64_t offset);
+
+/*
  * Drops the pages that lie inside the bytes [start, end): unmaps, deletes.
+ * Private copies stay.
  *
  * Models: truncate_pagecache_range(), v4.19.
  */

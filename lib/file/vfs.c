@@ -725,12 +725,15 @@ static bool is_in_limits(const struct ds_inode *inode, uint64_t offset,
 
 int ds_vfs_mmap(struct ds_task *task, struct ds_space *space,
 		struct ds_file *file, uint64_t offset, uint64_t len,
-		bool writable, uint64_t *ret_addr)
+		unsigned int how, uint64_t *ret_addr)
 {
+	bool shared_store =
+		(how & (DS_MAP_WRITABLE | DS_MAP_PRIVATE)) == DS_MAP_WRITABLE;
 	struct ds_inode *inode = file->inode;
 	struct ds_vma vma = {
 		.pgoff.pgidx = ds_page_down(offset),
-		.writable = writable,
+		.writable = how & DS_MAP_WRITABLE,
+		.is_private = how & DS_MAP_PRIVATE,
 		.align_huge = true,
 		.rmap = &inode->mapping.rmap,
 		.ops = &ds_file_vm_ops,
@@ -743,7 +746,7 @@ int ds_vfs_mmap(struct ds_task *task, struct ds_space *space,
 		return -EINVAL;
 	if (!is_in_limits(inode, offset, len))
 		return -EOVERFLOW;
-	if (!is_readable(file) || (writable && !is_writable(file)))
+	if (!is_readable(file) || (shared_store && !is_writable(file)))
 		return -EACCES;
 	r = ds_space_map(task, space, &vma, ds_page_up(len), &first);
 	if (r == 0)

@@ -79,10 +79,10 @@ int64_t ds_vfs_fiemap(struct ds_task *task, struct ds_file *file,
 int64_t ds_vfs_extents(struct ds_task *task, struct ds_file *file,
 		       uint64_t start, uint64_t len, unsigned int max,
 		       struct ds_fiemap_run *ret_runs);
-/* @offset: a multiple of the page size. */
+/* @offset: a multiple of the page size; @how: DS_MAP_*, mm/space.h. */
 int ds_vfs_mmap(struct ds_task *task, struct ds_space *space,
 		struct ds_file *file, uint64_t offset, uint64_t len,
-		bool writable, uint64_t *ret_addr);
+		unsigned int how, uint64_t *ret_addr);
 
 /* Adds the open files. */
 void ds_vfs_digest(const struct ds_super *super, struct ds_digest *digest);

@@ -13,6 +13,11 @@
 /* Long-term pins are refused when there already are some (52650c8b466b). */
 #define TO_V5_10 TO_V6_14, .longterm_pins_first = true
 /*
+ * d75996dd022b of v5.3 leaves private copies alone; c3e5ea6ee574 of v5.6 gives
+ * up the copy of a page that is gone.
+ */
+#define V4 TO_V5_10, .break_takes_copies = true, .lost_copy_is_zero = true
+/*
  * A lock that readers get takes all readers along; a small entry in the way of
  * a huge one is not waited for (23c84eb78375).
  */
@@ -59,7 +64,7 @@
 
 static const struct ds_fs_profile profiles[] = {
 	{
-		TO_V5_10,
+		V4,
 		EXT4_V4,
 		.name = "ext4-4.18",
 		.alias = "ext4-nobreak",
@@ -68,7 +73,7 @@ static const struct ds_fs_profile profiles[] = {
 		.proved = true,
 	},
 	{
-		TO_V5_10,
+		V4,
 		EXT4_V4,
 		.name = "ext4-v2",
 		.models = "patch v2 of 2018-06-27: truncate, punch, collapse "
@@ -77,7 +82,7 @@ static const struct ds_fs_profile profiles[] = {
 		.proved = true,
 	},
 	{
-		TO_V5_10,
+		V4,
 		EXT4_V4,
 		.name = "ext4-v3",
 		.models = "patch v3 of 2018-07-02: as v2, with comments why "
@@ -86,7 +91,7 @@ static const struct ds_fs_profile profiles[] = {
 		.proved = true,
 	},
 	{
-		TO_V5_10,
+		V4,
 		EXT4_V4,
 		.name = "ext4-4.19",
 		.models = "ext4 v4.19: insert waits too; b1f382178d15 looks "
@@ -95,7 +100,7 @@ static const struct ds_fs_profile profiles[] = {
 		.proved = true,
 	},
 	{
-		TO_V5_10,
+		V4,
 		XFS,
 		.name = "xfs-4.19",
 		.models = "XFS v4.19: every fallocate mode and every change of "
@@ -107,6 +112,7 @@ static const struct ds_fs_profile profiles[] = {
 		V5_3,
 		EXT4_V5_3,
 		.name = "ext4-5.3",
+		.lost_copy_is_zero = true,
 		.models = "ext4 v5.3: truncate waits before i_size changes "
 			  "(b9c1c26739ec)",
 		.ops = &ds_ext4_5_3_ops,
@@ -151,7 +157,7 @@ static const struct ds_fs_profile profiles[] = {
 		.punch_limit = EXT4_BITMAP_BYTES - 4096,
 	},
 	{
-		TO_V5_10,
+		V4,
 		XFS,
 		.name = "xfs-4.18",
 		.models = "XFS v4.18: as v4.19, but gives up early "

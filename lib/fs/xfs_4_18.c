@@ -25,7 +25,7 @@ static void prepare_shift(struct ds_task *task, struct ds_inode *inode,
 	ds_mapping_write_back(task, &inode->mapping,
 			      ds_pgrange(ds_page_down(offset), DS_PGIDX_MAX));
 	if (ds_keeps(task, DS_RULE_XFS_SHIFT_DROPS_BEHIND))
-		ds_truncate_cache(task, inode, offset & ~DS_PAGE_MASK);
+		ds_truncate_cache_behind(task, inode, offset & ~DS_PAGE_MASK);
 }
 
 static const struct ds_xfs_order order = {

@@ -177,6 +177,14 @@ static uint64_t part_of(const struct ds_pgtable *table, uint64_t word,
 	return word + ((uint64_t)slot_at(table, vpn, 0) << DS_PTE_SHIFT);
 }
 
+bool ds_pgtable_change(struct ds_pgtable *table, struct ds_vpn vpn,
+		       uint64_t from, uint64_t to)
+{
+	_Atomic(uint64_t) *pte = ds_pgtable_find(table, vpn);
+
+	return pte && atomic_compare_exchange_strong(pte, &from, to);
+}
+
 uint64_t ds_pgtable_read(const struct ds_pgtable *table, struct ds_vpn vpn)
 {
 	table_slot *slot = ds_pgtable_find_huge(table, vpn);

@@ -101,6 +101,10 @@ _Atomic(uint64_t) *ds_pgtable_make(struct ds_pgtable *table, struct ds_vpn vpn);
 void ds_pgtable_digest(const struct ds_pgtable *table,
 		       struct ds_digest *digest);
 
+/* Makes an entry that is @from @to. Return: whether it was. */
+bool ds_pgtable_change(struct ds_pgtable *table, struct ds_vpn vpn,
+		       uint64_t from, uint64_t to);
+
 /* The value of the entry, 0 if absent; also out of a huge one. Lockless. */
 uint64_t ds_pgtable_read(const struct ds_pgtable *table, struct ds_vpn vpn);
 

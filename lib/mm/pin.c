@@ -12,6 +12,21 @@ static struct ds_pinned place_of(struct ds_space *space, struct ds_vpn vpn)
 	return place;
 }
 
+/* Which file a pin of @pfn, found at @pinned, is aimed at. */
+static uint32_t file_of(const struct ds_pinned *pinned, struct ds_pfn pfn)
+{
+	return ds_pfn_is_anon(pfn) ? 0 : pinned->inode;
+}
+
+/* The page found there is @pfn: if it is a private copy, no file's. */
+static void aim(struct ds_pinned *pinned, struct ds_pfn pfn)
+{
+	pinned->pfn = pfn;
+	pinned->inode = file_of(pinned, pfn);
+	if (ds_pfn_is_anon(pfn))
+		pinned->page.pgidx = 0;
+}
+
 /* Of the way to a page only the pin lives on. */
 static void saw_pin(struct ds_task *task, uint64_t before,
 		    const struct ds_pinned *pinned)
@@ -32,9 +47,14 @@ static int refs_of(unsigned int flags, struct ds_pfn pfn)
 static int record_pin(struct ds_task *task, struct ds_space *space,
 		      const struct ds_pinned *pinned, const char *how)
 {
-	ds_tell(task, "pin page %llu (block %llu, %s)",
-		(unsigned long long)pinned->page.pgidx,
-		(unsigned long long)pinned->pfn.pfn, how);
+	if (ds_pfn_is_anon(pinned->pfn))
+		ds_tell(task, "pin private copy %llu (%s)",
+			(unsigned long long)(pinned->pfn.pfn - DS_ANON_FIRST),
+			how);
+	else
+		ds_tell(task, "pin page %llu (block %llu, %s)",
+			(unsigned long long)pinned->page.pgidx,
+			(unsigned long long)pinned->pfn.pfn, how);
 	return ds_frame_hold(task, space->frames, pinned->pfn, pinned->inode,
 			     pinned->page, pinned->refs);
 }
@@ -62,7 +82,8 @@ static bool get_frame(struct ds_task *task, struct ds_space *space,
 
 	if (!pinned->refs)
 		return true;
-	if (space->frames->idle > 0 || pfn.pfn == DS_ZERO_PFN) {
+	if ((space->frames->idle > 0 && !ds_pfn_is_anon(pfn)) ||
+	    pfn.pfn == DS_ZERO_PFN) {
 		ds_yield(task, DS_AT_FRAME_GET, ds_adds(refs));
 		ds_frame_get_n(task, space->frames, pfn, pinned->refs);
 		return true;
@@ -122,7 +143,7 @@ static int pin_fast(struct ds_task *task, struct ds_space *space,
 	}
 	/* Where there is an entry there is an area: in this step both. */
 	*pinned = place_of(space, vpn);
-	pinned->pfn = ds_pte_pfn(pte);
+	aim(pinned, ds_pte_pfn(pte));
 	pinned->refs = refs_of(flags, pinned->pfn);
 	ds_task_saw(task, pinned->inode);
 	ds_task_saw(task, pinned->page.pgidx);
@@ -154,7 +175,8 @@ static int pin_fast(struct ds_task *task, struct ds_space *space,
 	if (!late && pinned->refs && ds_keeps(task, DS_RULE_BACK_OUT_PUTS)) {
 		ds_yield(task, DS_AT_FRAME_PUT,
 			 ds_writes(ds_frame_refs_object(space->frames,
-							pinned->pfn)));
+							pinned->pfn)),
+			 ds_put_access(pinned->pfn));
 		ds_space_put_n(task, space, pinned->pfn, pinned->refs);
 	}
 	leave_walk(task, space);
@@ -200,7 +222,8 @@ static int follow(struct ds_task *task, struct ds_space *space,
 			ds_yield(task, DS_AT_PTE_FOLLOW, ds_reads(entry),
 				 ds_adds(ds_frame_refs_object(
 					 space->frames, ds_pte_pfn(guess))),
-				 ds_adds(ds_holders_object(pinned->inode)),
+				 ds_adds(ds_holders_object(
+					 file_of(pinned, ds_pte_pfn(guess)))),
 				 ds_reads(ds_extents_object(pinned->inode)));
 		else
 			ds_yield(task, DS_AT_PTE_FOLLOW, ds_reads(entry));
@@ -211,7 +234,7 @@ static int follow(struct ds_task *task, struct ds_space *space,
 	} while (pte != guess && ds_pte_allows(pte, write));
 	if (!ds_pte_allows(pte, write))
 		return 0;
-	pinned->pfn = ds_pte_pfn(pte);
+	aim(pinned, ds_pte_pfn(pte));
 	pinned->refs = refs_of(flags, pinned->pfn);
 	if (ds_likely(!task->controlled))
 		return follow_freely(task, space, vpn, pte, pinned);
@@ -376,6 +399,7 @@ static void unpin(struct ds_task *task, struct ds_space *space,
 			false);
 	ds_yield(task, DS_AT_FRAME_PUT,
 		 ds_writes(ds_frame_refs_object(space->frames, pinned->pfn)),
+		 ds_put_access(pinned->pfn),
 		 ds_adds(ds_holders_object(pinned->inode)));
 	/*
 	 * The record goes first: it must not outlive the reference, or a waiter

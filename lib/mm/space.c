@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "mm/private.h"
+
 int ds_space_new(struct ds_arena *arena, uint32_t id, const char *name,
 		 struct ds_frames *frames, struct ds_waitq_table *waitq,
 		 unsigned int table_bits, struct ds_space **ret_space)
@@ -204,7 +206,7 @@ static int cut_vma(struct ds_task *task, struct ds_space *space,
 		behind->ops->open(task, behind);
 	}
 	/* Who finds the file unmapped finds no entries either. */
-	ds_pte_clear(task, space, first, end);
+	ds_pte_clear(task, space, first, end, true);
 	if (in_front) {
 		cut_rmap(task, vma, first, behind);
 	} else {
@@ -332,12 +334,20 @@ int ds_space_fault(struct ds_task *task, struct ds_space *space,
 		(unsigned long long)(vma->pgoff.pgidx + vpn.vpn -
 				     vma->first.vpn));
 	r = DS_FALL_BACK;
-	if (space->table.huge_order)
+	if (space->table.huge_order && !vma->is_private)
 		r = try_huge(task, vma, vpn, write);
-	if (r == DS_FALL_BACK)
+	if (r == DS_FALL_BACK && write && vma->is_private)
+		r = ds_private_write(task, vma, vpn);
+	else if (r == DS_FALL_BACK)
 		r = vma->ops->fault(task, vma, vpn, write);
 	ds_task_done(task, before, (uint64_t)r);
 	return r;
+}
+
+/* Whether @pte is the entry of a private copy. */
+static bool is_copy(uint64_t pte)
+{
+	return (pte & DS_PTE_PRESENT) && ds_pfn_is_anon(ds_pte_pfn(pte));
 }
 
 /*
@@ -359,6 +369,11 @@ static void declare_access(struct ds_task *task, struct ds_space *space,
 	content = ds_content_object(inode, page.pgidx);
 	if (!ds_pte_allows(pte, write))
 		ds_yield(task, DS_AT_WALK_PTE, ds_reads(entry));
+	else if (is_copy(pte))
+		ds_yield(task, write ? DS_AT_BYTES_WRITE : DS_AT_BYTES_READ,
+			 ds_reads(entry),
+			 write ? ds_writes(bytes) : ds_reads(bytes),
+			 ds_reads(ds_size_object(inode)));
 	else
 		ds_yield(task, write ? DS_AT_BYTES_WRITE : DS_AT_BYTES_READ,
 			 ds_reads(entry),
@@ -372,6 +387,7 @@ static void send_access(struct ds_task *task, struct ds_space *space,
 			uint64_t addr, struct ds_pfn pfn, const void *buf,
 			size_t len, bool write)
 {
+	struct ds_vpn vpn = {addr >> DS_PAGE_SHIFT};
 	struct ds_event event = {
 		.kind = write ? DS_EV_STORED_BYTES : DS_EV_LOADED_BYTES,
 		.pfn = pfn,
@@ -379,8 +395,8 @@ static void send_access(struct ds_task *task, struct ds_space *space,
 		.n = len,
 	};
 
-	ds_space_place(space, (struct ds_vpn){addr >> DS_PAGE_SHIFT},
-		       &event.inode, &event.page);
+	ds_space_place(space, vpn, &event.inode, &event.page);
+	event.place = ds_space_place_id(space, vpn);
 	event.offset = ds_page_start(event.page) + (addr & DS_PAGE_MASK);
 	ds_tell(task, "%s page %llu (block %llu)", write ? "store to" : "load",
 		(unsigned long long)event.page.pgidx,
@@ -501,7 +517,7 @@ void ds_space_put_n(struct ds_task *task, struct ds_space *space,
 
 	ds_tell(task, "put block %llu, count is %d",
 		(unsigned long long)pfn.pfn, left);
-	if (comes_to_idle(task, space, left, n) &&
+	if (!ds_pfn_is_anon(pfn) && comes_to_idle(task, space, left, n) &&
 	    ds_keeps(task, DS_RULE_PUT_WAKES) &&
 	    ds_keeps(task, DS_RULE_PUT_BEFORE_WAKE))
 		ds_wake(task, space->waitq, ds_refs_object(head), false);
@@ -522,8 +538,9 @@ void ds_space_put_quietly(struct ds_task *task, struct ds_space *space,
 /* Whether an entry like @pte holds a reference on its frame. */
 static bool holds_ref(const struct ds_space *space, uint64_t pte)
 {
-	return space->frames->pte_holds_ref && (pte & DS_PTE_PRESENT) &&
-	       ds_pte_pfn(pte).pfn != DS_ZERO_PFN;
+	return is_copy(pte) ||
+	       (space->frames->pte_holds_ref && (pte & DS_PTE_PRESENT) &&
+		ds_pte_pfn(pte).pfn != DS_ZERO_PFN);
 }
 
 /* What a step that sets or clears @pte touches of its frame. */
@@ -578,29 +595,48 @@ int ds_pte_set(struct ds_task *task, struct ds_space *space, struct ds_vpn vpn,
 	return 0;
 }
 
+/* The entry of @vpn, as far as what it is tells what clearing it touches. */
+static uint64_t entry_to_clear(const struct ds_space *space, struct ds_vpn vpn)
+{
+	uint64_t pte = ds_pgtable_read(&space->table, vpn);
+
+	return space->frames->pte_holds_ref || is_copy(pte) ? pte : 0;
+}
+
+/* Takes the entry out, if it is not to stay. Return: what was taken. */
+static uint64_t take_entry(struct ds_space *space, struct ds_vpn vpn,
+			   bool copies)
+{
+	_Atomic(uint64_t) *slot = ds_pgtable_find(&space->table, vpn);
+	uint64_t old = slot ? atomic_load(slot) : 0;
+
+	while (old && (copies || !is_copy(old)))
+		if (atomic_compare_exchange_weak(slot, &old, 0))
+			return old;
+	return 0;
+}
+
 /* A step that clears one entry. Return: what it was. */
 static uint64_t clear_entry(struct ds_task *task, struct ds_space *space,
-			    struct ds_vpn vpn)
+			    struct ds_vpn vpn, bool copies)
 {
+	ds_obj entry = ds_pte_object(space, vpn);
 	uint64_t before = ds_task_enter(task);
-	bool refs = space->frames->pte_holds_ref;
-	_Atomic(uint64_t) *slot;
-	uint64_t guess = 0, old;
+	uint64_t guess, old;
+	bool stays;
 
 	do {
 		ds_task_forget(task, before);
-		if (refs)
-			guess = ds_pgtable_read(&space->table, vpn);
+		guess = entry_to_clear(space, vpn);
+		stays = !copies && is_copy(guess);
 		ds_task_saw(task, guess);
 		ds_yield(task, DS_AT_PTE_CLEAR,
-			 ds_writes(ds_pte_object(space, vpn)),
-			 ref_access(space, guess));
-		ds_touch(task, ds_pte_object(space, vpn), DS_WRITE);
+			 stays ? ds_reads(entry) : ds_writes(entry),
+			 ref_access(space, stays ? 0 : guess));
+		ds_touch(task, entry, stays ? DS_READ : DS_WRITE);
 		/* Another frame than declared: the step was only a look. */
-	} while (refs && task->controlled &&
-		 ds_pgtable_read(&space->table, vpn) != guess);
-	slot = ds_pgtable_find(&space->table, vpn);
-	old = slot ? atomic_exchange(slot, 0) : 0;
+	} while (task->controlled && entry_to_clear(space, vpn) != guess);
+	old = take_entry(space, vpn, copies);
 	if (holds_ref(space, old))
 		ds_frame_unmapped(task, space->frames, ds_pte_pfn(old));
 	return old;
@@ -631,7 +667,8 @@ static void flush(struct ds_task *task, struct ds_space *space,
 	for (i = 0; i < gather->n; i++) {
 		ds_yield(task, DS_AT_FRAME_PUT,
 			 ds_writes(ds_frame_refs_object(space->frames,
-							gather->pfns[i])));
+							gather->pfns[i])),
+			 ds_put_access(gather->pfns[i]));
 		ds_space_put(task, space, gather->pfns[i]);
 	}
 	gather->cleared = false;
@@ -730,9 +767,9 @@ void ds_huge_split(struct ds_task *task, struct ds_space *space,
 }
 
 static void clear_small(struct ds_task *task, struct ds_space *space,
-			struct ds_vpn vpn, struct gather *gather)
+			struct ds_vpn vpn, bool copies, struct gather *gather)
 {
-	uint64_t old = clear_entry(task, space, vpn);
+	uint64_t old = clear_entry(task, space, vpn, copies);
 
 	gather->cleared |= old != 0;
 	if (holds_ref(space, old))
@@ -756,8 +793,52 @@ static struct ds_vpn huge_last(const struct ds_space *space, struct ds_vpn vpn)
 			       ((UINT64_C(1) << space->table.huge_order) - 1)};
 }
 
+int ds_pte_replace(struct ds_task *task, struct ds_vma *vma, struct ds_vpn vpn,
+		   uint64_t expected, uint64_t pte)
+{
+	uint64_t page = vma->pgoff.pgidx + vpn.vpn - vma->first.vpn;
+	uint32_t inode = vma->rmap->inode;
+	struct ds_space *space = vma->space;
+	_Atomic(uint64_t) *slot = ds_pgtable_make(&space->table, vpn);
+	uint64_t old = expected;
+	bool same;
+
+	if (!slot)
+		return ds_task_void(task, -ENOMEM);
+	ds_yield(task, DS_AT_PTE_SET, ds_writes(ds_pte_object(space, vpn)),
+		 ref_access(space, expected), ref_access(space, pte),
+		 ds_reads(ds_content_object(inode, page)),
+		 ds_reads(ds_extents_object(inode)),
+		 ds_reads(ds_size_object(inode)));
+	ds_touch(task, ds_pte_object(space, vpn), DS_WRITE);
+	same = atomic_compare_exchange_strong(slot, &old, pte);
+	if (!same && !old && !ds_keeps(task, DS_RULE_COPY_RECHECKS_PTE)) {
+		expected = 0;
+		same = atomic_compare_exchange_strong(slot, &old, pte);
+	}
+	ds_task_saw(task, same);
+	if (!same || ds_pte_pfn(pte).pfn == ds_pte_pfn(expected).pfn)
+		return same;
+	if (is_copy(pte))
+		ds_frame_copy_mapped(task, space->frames, ds_pte_pfn(pte));
+	else if (holds_ref(space, pte))
+		ds_frame_mapped(task, space->frames, ds_pte_pfn(pte));
+	if (holds_ref(space, expected))
+		ds_frame_unmapped(task, space->frames, ds_pte_pfn(expected));
+	return true;
+}
+
+void ds_pte_flush(struct ds_task *task, struct ds_space *space, uint64_t old)
+{
+	struct gather gather = {.cleared = true};
+
+	if (holds_ref(space, old))
+		gather.pfns[gather.n++] = ds_pte_pfn(old);
+	flush(task, space, &gather);
+}
+
 void ds_pte_clear(struct ds_task *task, struct ds_space *space,
-		  struct ds_vpn first, struct ds_vpn end)
+		  struct ds_vpn first, struct ds_vpn end, bool copies)
 {
 	uint64_t before = ds_task_enter(task);
 	struct gather gather = {.n = 0};
@@ -768,7 +849,7 @@ void ds_pte_clear(struct ds_task *task, struct ds_space *space,
 		    clear_huge(task, space, vpn, &gather))
 			vpn = huge_last(space, vpn);
 		else
-			clear_small(task, space, vpn, &gather);
+			clear_small(task, space, vpn, copies, &gather);
 		if (!ds_keeps(task, DS_RULE_CLEAR_EVERY_PAGE))
 			break;
 		if (gather.n < GATHER_MAX)
@@ -843,7 +924,7 @@ bool ds_rmap_is_mapped(struct ds_task *task, const struct ds_rmap *rmap,
 }
 
 void ds_rmap_unmap(struct ds_task *task, struct ds_rmap *rmap,
-		   struct ds_pgrange range)
+		   struct ds_pgrange range, bool copies)
 {
 	uint64_t before = ds_task_enter(task);
 	struct ds_vma *vma;
@@ -861,7 +942,7 @@ void ds_rmap_unmap(struct ds_task *task, struct ds_rmap *rmap,
 		ds_task_saw(task, from);
 		ds_task_saw(task, to);
 		ds_pte_clear(task, vma->space, (struct ds_vpn){from},
-			     (struct ds_vpn){to});
+			     (struct ds_vpn){to}, copies);
 		if (!ds_keeps(task, DS_RULE_UNMAP_EVERY_AREA))
 			break;
 	}
@@ -894,7 +975,8 @@ void ds_rmap_protect(struct ds_task *task, struct ds_rmap *rmap,
 		uint64_t from = max_vpn(range.first.pgidx, vma->pgoff.pgidx);
 		uint64_t to = min_vpn(range.end.pgidx, vma->pgoff.pgidx + n);
 
-		if (from >= to)
+		/* What is stored through a private one is not the file's. */
+		if (vma->is_private || from >= to)
 			continue;
 		ds_task_saw(task, vma->first.vpn);
 		protect_area(task, vma, from, to);
@@ -907,7 +989,9 @@ void ds_rmap_protect(struct ds_task *task, struct ds_rmap *rmap,
 static void digest_vma(const struct ds_vma *vma, struct ds_digest *digest)
 {
 	ds_digest_add(digest, vma->first.vpn);
-	ds_digest_add(digest, vma->end.vpn << 1 | vma->writable);
+	ds_digest_add(digest, vma->end.vpn << 3 | vma->writable |
+				      (uint64_t)vma->is_private << 1 |
+				      (uint64_t)vma->has_copies << 2);
 	ds_digest_add(digest, vma->pgoff.pgidx);
 	ds_digest_add(digest, vma->rmap->inode);
 }

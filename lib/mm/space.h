@@ -22,6 +22,10 @@
 struct ds_space;
 struct ds_vma;
 
+/* How an area is mapped. */
+#define DS_MAP_WRITABLE 1u
+#define DS_MAP_PRIVATE  2u /* stores go to copies that the file never sees */
+
 /* What a file system does for an area. */
 struct ds_vm_ops {
 	/*
@@ -61,6 +65,9 @@ struct ds_vma {
 	bool writable;
 	/* Wants an address at which huge pages can be mapped. */
 	bool align_huge;
+	/* What is stored stays in copies of its own, not in the file. */
+	bool is_private;
+	bool has_copies; /* it had one at some time: the kernel's anon_vma */
 	struct ds_rmap *rmap;
 	const struct ds_vm_ops *ops;
 	void *file; /* the file system's */
@@ -74,6 +81,8 @@ enum ds_tlb_flush {
 
 struct ds_space {
 	uint32_t id;
+	/* Copying a page that went away meanwhile copies zeroes, to v5.5. */
+	bool lost_copy_is_zero;
 	struct ds_rwsem mmap_lock;
 	struct ds_spin
 		vma_spin; /* lets a pin's record look without mmap_lock */
@@ -113,7 +122,8 @@ void ds_rmap_init(struct ds_rmap *rmap, uint32_t inode, uint32_t lock_id,
 		  const char *name);
 
 /*
- * Maps @n_pages of a file; @vma carries pgoff, writable, rmap, ops and file.
+ * Maps @n_pages of a file; @vma carries pgoff, writable, is_private, rmap, ops
+ * and file.
  * Return: 0, or -ENOMEM (also when the address space is full).
  */
 int ds_space_map(struct ds_task *task, struct ds_space *space,
@@ -203,16 +213,30 @@ void ds_huge_split(struct ds_task *task, struct ds_space *space,
 		   struct ds_vpn vpn);
 
 /*
+ * Sets the entry of @vpn to @pte, which a private copy @to has or is to get, if
+ * it is still @expected: a step. The reference on a copy becomes the entry's;
+ * one that the old entry held is the caller's to drop, behind a flush.
+ *
+ * Models: the look at the entry under its lock in finish_fault() and
+ * wp_page_copy(). Return: whether it was; or -ENOMEM.
+ */
+int ds_pte_replace(struct ds_task *task, struct ds_vma *vma, struct ds_vpn vpn,
+		   uint64_t expected, uint64_t pte);
+
+/* Waits until nobody uses old entries, then drops the reference @old held. */
+void ds_pte_flush(struct ds_task *task, struct ds_space *space, uint64_t old);
+
+/*
  * Clears the entries of [first, end): a step each, then the TLB flush, then
  * the references that they held: dropped only where no processor can use the
- * old entries any more.
+ * old entries any more. Private copies stay unless @copies.
  *
  * A huge entry goes whole, also when only a part of it is to be cleared.
  *
  * Models: zap_pte_range(), zap_huge_pmd() and mmu_gather.
  */
 void ds_pte_clear(struct ds_task *task, struct ds_space *space,
-		  struct ds_vpn first, struct ds_vpn end);
+		  struct ds_vpn first, struct ds_vpn end, bool copies);
 
 /*
  * Whether any area maps the file: an unlocked look. @charged: what a property
@@ -222,12 +246,13 @@ bool ds_rmap_is_mapped(struct ds_task *task, const struct ds_rmap *rmap,
 		       ds_obj charged);
 
 /*
- * Removes @range of the file from every address space.
+ * Removes @range of the file from every address space, private copies only if
+ * @copies.
  *
- * Models: unmap_mapping_range(). Differs: no private copies yet.
+ * Models: unmap_mapping_range() and its even_cows.
  */
 void ds_rmap_unmap(struct ds_task *task, struct ds_rmap *rmap,
-		   struct ds_pgrange range);
+		   struct ds_pgrange range, bool copies);
 
 /*
  * Makes the pages of @range of the file read-only in every address space, so
@@ -246,6 +271,13 @@ static inline ds_obj ds_pte_object(const struct ds_space *space,
 	unsigned int order = space->table.huge_order;
 
 	return ds_object(DS_OBJ_PTE, space->id, vpn.vpn >> order << order);
+}
+
+/* A name for @vpn that no other page of any space has; never 0. */
+static inline uint64_t ds_space_place_id(const struct ds_space *space,
+					 struct ds_vpn vpn)
+{
+	return (uint64_t)space->id << 40 | vpn.vpn;
 }
 
 static inline ds_obj ds_rmap_object(const struct ds_rmap *rmap)

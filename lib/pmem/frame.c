@@ -85,6 +85,43 @@ static struct ds_frame_log *log_new(uint64_t n_frames)
 	return log;
 }
 
+static uint64_t n_records(const struct ds_frames *frames)
+{
+	return frames->n + DS_ANON_N;
+}
+
+/* Where the record of @pfn is. */
+static uint64_t place_of(const struct ds_frames *frames, struct ds_pfn pfn)
+{
+	if (!ds_pfn_is_anon(pfn)) {
+		ds_assert(pfn.pfn < frames->n);
+		return pfn.pfn;
+	}
+	ds_assert(pfn.pfn - DS_ANON_FIRST < DS_ANON_N);
+	return frames->n + (pfn.pfn - DS_ANON_FIRST);
+}
+
+static struct ds_frame *record_of(const struct ds_frames *frames,
+				  struct ds_pfn pfn)
+{
+	return &frames->frames[place_of(frames, pfn)];
+}
+
+static unsigned char *page_of(const struct ds_frames *frames, struct ds_pfn pfn)
+{
+	if (ds_pfn_is_anon(pfn))
+		return frames->anon +
+		       ((pfn.pfn - DS_ANON_FIRST) << DS_PAGE_SHIFT);
+	ds_assert(pfn.pfn < frames->n);
+	return frames->region->base + (pfn.pfn << DS_PAGE_SHIFT);
+}
+
+/* The references that nobody's frame has. */
+static int idle_of(const struct ds_frames *frames, struct ds_pfn pfn)
+{
+	return ds_pfn_is_anon(pfn) ? 0 : frames->idle;
+}
+
 int ds_frames_new(struct ds_arena *arena, struct ds_region *region, int idle,
 		  struct ds_frames **ret_frames)
 {
@@ -97,9 +134,13 @@ int ds_frames_new(struct ds_arena *arena, struct ds_region *region, int idle,
 	frames->idle = idle;
 	frames->keep_holders = true;
 	frames->n = region->size >> DS_PAGE_SHIFT;
-	frames->frames = lazy_memory(frames->n * sizeof(*frames->frames));
-	frames->log = log_new(frames->n);
-	if (!frames->frames || !frames->log) {
+	if (frames->n > DS_ANON_FIRST)
+		return -EFBIG;
+	frames->frames =
+		lazy_memory(n_records(frames) * sizeof(*frames->frames));
+	frames->anon = lazy_memory(DS_ANON_N << DS_PAGE_SHIFT);
+	frames->log = log_new(n_records(frames));
+	if (!frames->frames || !frames->anon || !frames->log) {
 		ds_frames_free(frames);
 		return -ENOMEM;
 	}
@@ -112,7 +153,10 @@ void ds_frames_free(struct ds_frames *frames)
 	if (!frames)
 		return;
 	if (frames->frames)
-		munmap(frames->frames, frames->n * sizeof(*frames->frames));
+		munmap(frames->frames,
+		       n_records(frames) * sizeof(*frames->frames));
+	if (frames->anon)
+		munmap(frames->anon, DS_ANON_N << DS_PAGE_SHIFT);
 	log_free(frames->log);
 }
 
@@ -122,9 +166,9 @@ void ds_frames_mark(struct ds_frames *frames)
 	size_t i;
 
 	for (i = 0; i < log->n_records; i++)
-		log->record_logged[log->records[i].pfn.pfn] = 0;
+		log->record_logged[place_of(frames, log->records[i].pfn)] = 0;
 	for (i = 0; i < log->n_bytes; i++) {
-		log->slot_of[log->bytes[i].pfn.pfn] = 0;
+		log->slot_of[place_of(frames, log->bytes[i].pfn)] = 0;
 		free(log->bytes[i].copy);
 	}
 	log->n_records = 0;
@@ -141,17 +185,16 @@ void ds_frames_rewind(struct ds_frames *frames)
 
 	ds_assert(log->marked);
 	for (i = 0; i < log->n_records; i++) {
-		uint64_t pfn = log->records[i].pfn.pfn;
+		uint64_t place = place_of(frames, log->records[i].pfn);
 
-		frames->frames[pfn] = log->records[i].frame;
-		log->record_logged[pfn] = 0;
+		frames->frames[place] = log->records[i].frame;
+		log->record_logged[place] = 0;
 	}
 	log->n_records = 0;
 	for (i = 0; i < log->n_changed; i++) {
 		struct saved_bytes *saved = &log->bytes[log->changed[i]];
 
-		memcpy(frames->region->base + (saved->pfn.pfn << DS_PAGE_SHIFT),
-		       saved->copy, DS_PAGE_SIZE);
+		memcpy(page_of(frames, saved->pfn), saved->copy, DS_PAGE_SIZE);
 		saved->changed = false;
 	}
 	log->n_changed = 0;
@@ -181,19 +224,20 @@ static int make_room(void **mem, size_t n, size_t *max, size_t size)
 static int log_record(struct ds_frames *frames, struct ds_pfn pfn)
 {
 	struct ds_frame_log *log = frames->log;
+	uint64_t place = place_of(frames, pfn);
 	void *mem = log->records;
 	int r;
 
-	if (log->record_logged[pfn.pfn])
+	if (log->record_logged[place])
 		return 0;
 	r = make_room(&mem, log->n_records, &log->max_records,
 		      sizeof(*log->records));
 	log->records = mem;
 	if (r < 0)
 		return r;
-	log->record_logged[pfn.pfn] = 1;
+	log->record_logged[place] = 1;
 	log->records[log->n_records].pfn = pfn;
-	memcpy(&log->records[log->n_records++].frame, &frames->frames[pfn.pfn],
+	memcpy(&log->records[log->n_records++].frame, &frames->frames[place],
 	       sizeof(struct ds_frame));
 	return 0;
 }
@@ -211,11 +255,12 @@ static struct ds_digest digest_bytes(struct ds_pfn pfn,
 static int log_slot(struct ds_frames *frames, struct ds_pfn pfn)
 {
 	struct ds_frame_log *log = frames->log;
+	uint64_t place = place_of(frames, pfn);
 	void *mem = log->bytes;
 	unsigned char *copy;
 	int r;
 
-	if (log->slot_of[pfn.pfn])
+	if (log->slot_of[place])
 		return 0;
 	r = make_room(&mem, log->n_bytes, &log->max_bytes, sizeof(*log->bytes));
 	log->bytes = mem;
@@ -224,20 +269,20 @@ static int log_slot(struct ds_frames *frames, struct ds_pfn pfn)
 	copy = malloc(DS_PAGE_SIZE);
 	if (!copy)
 		return -ENOMEM;
-	memcpy(copy, frames->region->base + (pfn.pfn << DS_PAGE_SHIFT),
-	       DS_PAGE_SIZE);
+	memcpy(copy, page_of(frames, pfn), DS_PAGE_SIZE);
 	log->bytes[log->n_bytes++] = (struct saved_bytes){
 		.pfn = pfn,
 		.copy = copy,
 		.then = digest_bytes(pfn, copy),
 	};
-	log->slot_of[pfn.pfn] = log->n_bytes;
+	log->slot_of[place] = log->n_bytes;
 	return 0;
 }
 
 static int log_bytes(struct ds_frames *frames, struct ds_pfn pfn)
 {
 	struct ds_frame_log *log = frames->log;
+	uint64_t place = place_of(frames, pfn);
 	void *mem = log->changed;
 	struct saved_bytes *saved;
 	int r;
@@ -245,7 +290,7 @@ static int log_bytes(struct ds_frames *frames, struct ds_pfn pfn)
 	r = log_slot(frames, pfn);
 	if (r < 0)
 		return r;
-	saved = &log->bytes[log->slot_of[pfn.pfn] - 1];
+	saved = &log->bytes[log->slot_of[place] - 1];
 	saved->known = false;
 	if (saved->changed)
 		return 0;
@@ -255,7 +300,7 @@ static int log_bytes(struct ds_frames *frames, struct ds_pfn pfn)
 	if (r < 0)
 		return r;
 	saved->changed = true;
-	log->changed[log->n_changed++] = log->slot_of[pfn.pfn] - 1;
+	log->changed[log->n_changed++] = log->slot_of[place] - 1;
 	return 0;
 }
 
@@ -265,7 +310,6 @@ static void will_change(struct ds_frames *frames, struct ds_pfn pfn, bool bytes)
 	struct ds_frame_log *log = frames->log;
 	int r;
 
-	ds_assert(pfn.pfn < frames->n);
 	if (!log->marked)
 		return;
 	ds_spin_lock(&log->spin);
@@ -280,12 +324,12 @@ int ds_frame_refs(struct ds_task *task, struct ds_frames *frames,
 {
 	int refs;
 
-	ds_assert(pfn.pfn < frames->n);
 	ds_touch(task, ds_frame_refs_object(frames, pfn), DS_READ);
 	pfn = ds_frame_head(frames, pfn);
-	refs = atomic_load(&frames->frames[pfn.pfn].extra) + frames->idle;
+	refs = atomic_load(&record_of(frames, pfn)->extra) +
+	       idle_of(frames, pfn);
 	/* How many there are is for people: tasks ask whether it is idle. */
-	ds_task_saw(task, refs == frames->idle);
+	ds_task_saw(task, refs == idle_of(frames, pfn));
 	return refs;
 }
 
@@ -295,9 +339,8 @@ bool ds_frame_is_busy(struct ds_task *task, struct ds_frames *frames,
 	const struct ds_frame *frame;
 	int others;
 
-	ds_assert(pfn.pfn < frames->n);
 	ds_touch(task, ds_frame_refs_object(frames, pfn), DS_READ);
-	frame = &frames->frames[ds_frame_head(frames, pfn).pfn];
+	frame = record_of(frames, ds_frame_head(frames, pfn));
 	/*
 	 * Between real threads these are two looks. Who unmaps lowers the
 	 * second before the first, so a page can seem busy that is about to be
@@ -306,6 +349,17 @@ bool ds_frame_is_busy(struct ds_task *task, struct ds_frames *frames,
 	others = atomic_load(&frame->extra) - atomic_load(&frame->mapped);
 	ds_task_saw(task, others != 0);
 	return others != 0;
+}
+
+bool ds_frame_is_mapped_once(struct ds_task *task, struct ds_frames *frames,
+			     struct ds_pfn pfn)
+{
+	int mapped;
+
+	ds_touch(task, ds_frame_refs_object(frames, pfn), DS_READ);
+	mapped = atomic_load(&record_of(frames, pfn)->mapped);
+	ds_task_saw(task, mapped == 1);
+	return mapped == 1;
 }
 
 void ds_frame_get(struct ds_task *task, struct ds_frames *frames,
@@ -320,25 +374,25 @@ void ds_frame_get_n(struct ds_task *task, struct ds_frames *frames,
 	ds_touch(task, ds_frame_refs_object(frames, pfn), DS_ADD);
 	pfn = ds_frame_head(frames, pfn);
 	will_change(frames, pfn, false);
-	atomic_fetch_add(&frames->frames[pfn.pfn].extra, n);
+	atomic_fetch_add(&record_of(frames, pfn)->extra, n);
 }
 
 bool ds_frame_try_get_n(struct ds_task *task, struct ds_frames *frames,
 			struct ds_pfn pfn, int n)
 {
+	int seen, idle = idle_of(frames, pfn);
 	atomic_int *extra;
-	int seen;
 
 	ds_touch(task, ds_frame_refs_object(frames, pfn), DS_WRITE);
 	pfn = ds_frame_head(frames, pfn);
 	will_change(frames, pfn, false);
-	extra = &frames->frames[pfn.pfn].extra;
+	extra = &record_of(frames, pfn)->extra;
 	seen = atomic_load(extra);
-	while (seen + frames->idle > 0)
+	while (seen + idle > 0)
 		if (atomic_compare_exchange_weak(extra, &seen, seen + n))
 			break;
-	ds_task_saw(task, seen + frames->idle > 0);
-	return seen + frames->idle > 0;
+	ds_task_saw(task, seen + idle > 0);
+	return seen + idle > 0;
 }
 
 void ds_frame_mapped(struct ds_task *task, struct ds_frames *frames,
@@ -346,7 +400,15 @@ void ds_frame_mapped(struct ds_task *task, struct ds_frames *frames,
 {
 	ds_frame_get(task, frames, pfn);
 	pfn = ds_frame_head(frames, pfn);
-	atomic_fetch_add(&frames->frames[pfn.pfn].mapped, 1);
+	atomic_fetch_add(&record_of(frames, pfn)->mapped, 1);
+}
+
+void ds_frame_copy_mapped(struct ds_task *task, struct ds_frames *frames,
+			  struct ds_pfn pfn)
+{
+	ds_touch(task, ds_frame_refs_object(frames, pfn), DS_ADD);
+	will_change(frames, pfn, false);
+	atomic_fetch_add(&record_of(frames, pfn)->mapped, 1);
 }
 
 void ds_frame_unmapped(struct ds_task *task, struct ds_frames *frames,
@@ -357,8 +419,43 @@ void ds_frame_unmapped(struct ds_task *task, struct ds_frames *frames,
 	ds_touch(task, ds_frame_refs_object(frames, pfn), DS_ADD);
 	pfn = ds_frame_head(frames, pfn);
 	will_change(frames, pfn, false);
-	before = atomic_fetch_sub(&frames->frames[pfn.pfn].mapped, 1);
+	before = atomic_fetch_sub(&record_of(frames, pfn)->mapped, 1);
 	ds_assert(before > 0);
+}
+
+bool ds_frame_new_anon(struct ds_task *task, struct ds_frames *frames,
+		       struct ds_pfn *ret_pfn)
+{
+	uint64_t i;
+
+	ds_touch(task, ds_anon_object(), DS_WRITE);
+	ds_spin_lock(&frames->spin);
+	for (i = frames->anon_hint; i < DS_ANON_N; i++)
+		if (atomic_load(&frames->frames[frames->n + i].extra) == 0)
+			break;
+	frames->anon_hint = i;
+	if (i < DS_ANON_N) {
+		*ret_pfn = ds_pfn(DS_ANON_FIRST + i);
+		will_change(frames, *ret_pfn, false);
+		atomic_store(&frames->frames[frames->n + i].extra, 1);
+		frames->anon_hint++;
+	}
+	ds_spin_unlock(&frames->spin);
+	ds_task_saw(task, i);
+	return i < DS_ANON_N;
+}
+
+/* An anonymous frame of which the last reference went may be taken again. */
+static void give_back(struct ds_task *task, struct ds_frames *frames,
+		      struct ds_pfn pfn)
+{
+	uint64_t i = pfn.pfn - DS_ANON_FIRST;
+
+	ds_touch(task, ds_anon_object(), DS_WRITE);
+	ds_spin_lock(&frames->spin);
+	if (i < frames->anon_hint)
+		frames->anon_hint = i;
+	ds_spin_unlock(&frames->spin);
 }
 
 int ds_frame_put(struct ds_task *task, struct ds_frames *frames,
@@ -375,11 +472,13 @@ int ds_frame_put_n(struct ds_task *task, struct ds_frames *frames,
 	ds_touch(task, ds_frame_refs_object(frames, pfn), DS_WRITE);
 	pfn = ds_frame_head(frames, pfn);
 	will_change(frames, pfn, false);
-	left = atomic_fetch_sub(&frames->frames[pfn.pfn].extra, n) - n;
+	left = atomic_fetch_sub(&record_of(frames, pfn)->extra, n) - n;
 	/* A folio split under its pins leaves them frames with no count. */
 	ds_assert(left >= 0 || frames->huge_order);
 	ds_task_saw(task, left == 0);
-	return left + frames->idle;
+	if (left == 0 && ds_pfn_is_anon(pfn))
+		give_back(task, frames, pfn);
+	return left + idle_of(frames, pfn);
 }
 
 int ds_frame_hold(struct ds_task *task, struct ds_frames *frames,
@@ -472,8 +571,8 @@ void ds_frame_associate(struct ds_task *task, struct ds_frames *frames,
 {
 	ds_touch(task, ds_frame_owner_object(frames, pfn), DS_WRITE);
 	will_change(frames, pfn, false);
-	frames->frames[pfn.pfn].mapping = inode;
-	frames->frames[pfn.pfn].index = page.pgidx;
+	record_of(frames, pfn)->mapping = inode;
+	record_of(frames, pfn)->index = page.pgidx;
 }
 
 void ds_frame_join(struct ds_task *task, struct ds_frames *frames,
@@ -512,15 +611,14 @@ void ds_frame_set_file(struct ds_frames *frames, struct ds_pfn pfn,
 		       uint32_t inode)
 {
 	will_change(frames, pfn, false);
-	frames->frames[pfn.pfn].file = inode;
+	record_of(frames, pfn)->file = inode;
 }
 
 static unsigned char *bytes_at(struct ds_frames *frames, struct ds_pfn pfn,
 			       uint64_t offset, size_t len)
 {
-	ds_assert(pfn.pfn < frames->n);
 	ds_assert(offset <= DS_PAGE_SIZE && len <= DS_PAGE_SIZE - offset);
-	return frames->region->base + (pfn.pfn << DS_PAGE_SHIFT) + offset;
+	return page_of(frames, pfn) + offset;
 }
 
 void ds_frame_read(struct ds_task *task, struct ds_frames *frames,
@@ -546,6 +644,14 @@ void ds_frame_zero(struct ds_task *task, struct ds_frames *frames,
 	ds_touch(task, ds_bytes_object(pfn), DS_WRITE);
 	will_change(frames, pfn, true);
 	ds_zero_bytes(bytes_at(frames, pfn, offset, len), len);
+}
+
+void ds_frame_copy(struct ds_task *task, struct ds_frames *frames,
+		   struct ds_pfn to, struct ds_pfn from)
+{
+	ds_touch(task, ds_bytes_object(from), DS_READ);
+	will_change(frames, to, true);
+	ds_copy_bytes(page_of(frames, to), page_of(frames, from), DS_PAGE_SIZE);
 }
 
 static struct ds_digest digest_record(struct ds_pfn pfn,
@@ -590,7 +696,7 @@ static void join_changes(const struct ds_frames *frames, struct ds_digest *sum)
 
 	for (i = 0; i < log->n_records; i++) {
 		const struct saved_record *record = &log->records[i];
-		const struct ds_frame *frame = &frames->frames[record->pfn.pfn];
+		const struct ds_frame *frame = record_of(frames, record->pfn);
 
 		if (records_differ(frame, &record->frame))
 			ds_digest_join(sum, digest_record(record->pfn, frame));
@@ -598,6 +704,10 @@ static void join_changes(const struct ds_frames *frames, struct ds_digest *sum)
 	for (i = 0; i < log->n_changed; i++) {
 		struct saved_bytes *saved = &log->bytes[log->changed[i]];
 
+		/* Who takes it next writes all of it first. */
+		if (ds_pfn_is_anon(saved->pfn) &&
+		    !atomic_load(&record_of(frames, saved->pfn)->extra))
+			continue;
 		if (!saved->known)
 			saved->now = digest_bytes(
 				saved->pfn, ds_frame_bytes(frames, saved->pfn));
@@ -621,13 +731,11 @@ void ds_frames_digest(const struct ds_frames *frames, struct ds_digest *digest)
 const struct ds_frame *ds_frame_view(const struct ds_frames *frames,
 				     struct ds_pfn pfn)
 {
-	ds_assert(pfn.pfn < frames->n);
-	return &frames->frames[pfn.pfn];
+	return record_of(frames, pfn);
 }
 
 const unsigned char *ds_frame_bytes(const struct ds_frames *frames,
 				    struct ds_pfn pfn)
 {
-	ds_assert(pfn.pfn < frames->n);
-	return frames->region->base + (pfn.pfn << DS_PAGE_SHIFT);
+	return page_of(frames, pfn);
 }

@@ -53,12 +53,29 @@ struct ds_holder {
  */
 #define DS_ZERO_PFN UINT64_C(0)
 
+/*
+ * Frames of anonymous memory, for private copies of pages: ordinary memory of
+ * the universe, not the region's. One is in use while it has references, and
+ * its count has no idle value: all of them count.
+ *
+ * Models: the pages of alloc_page_vma(). Differs: a fixed number.
+ */
+#define DS_ANON_FIRST UINT64_C(0xffff0000)
+#define DS_ANON_N     UINT64_C(0x10000)
+
+static inline bool ds_pfn_is_anon(struct ds_pfn pfn)
+{
+	return pfn.pfn >= DS_ANON_FIRST;
+}
+
 struct ds_frame_log;
 
 struct ds_frames {
 	struct ds_region *region;
-	struct ds_frame *frames;
-	uint64_t n;
+	struct ds_frame *frames; /* the region's, then the anonymous ones */
+	uint64_t n;              /* of the region */
+	unsigned char *anon;     /* bytes of the anonymous ones */
+	uint64_t anon_hint;      /* below it none is free */
 	int idle;
 	bool pte_holds_ref;
 	bool keep_holders;
@@ -69,7 +86,7 @@ struct ds_frames {
 	struct ds_frame_log *log; /* host memory: what to restore */
 };
 
-/* Frames of @region, none used. Return: 0, or -ENOMEM. */
+/* Frames of @region, none used. Return: 0, -EFBIG or -ENOMEM. */
 int ds_frames_new(struct ds_arena *arena, struct ds_region *region, int idle,
 		  struct ds_frames **ret_frames);
 
@@ -105,6 +122,10 @@ int ds_frame_refs(struct ds_task *task, struct ds_frames *frames,
 bool ds_frame_is_busy(struct ds_task *task, struct ds_frames *frames,
 		      struct ds_pfn pfn);
 
+/* Whether one page-table entry alone holds a reference. Reads REFS. */
+bool ds_frame_is_mapped_once(struct ds_task *task, struct ds_frames *frames,
+			     struct ds_pfn pfn);
+
 /* Takes a reference, or @n at once. Adds to REFS. */
 void ds_frame_get(struct ds_task *task, struct ds_frames *frames,
 		  struct ds_pfn pfn);
@@ -128,6 +149,13 @@ void ds_frame_unmapped(struct ds_task *task, struct ds_frames *frames,
 		       struct ds_pfn pfn);
 
 /*
+ * A page-table entry more that takes over the caller's reference on its private
+ * copy. Adds to REFS.
+ */
+void ds_frame_copy_mapped(struct ds_task *task, struct ds_frames *frames,
+			  struct ds_pfn pfn);
+
+/*
  * Drops a reference, or @n at once. Writes REFS: who comes to the idle value
  * must wake. Return: references left, of which the same is true.
  */
@@ -135,6 +163,14 @@ int ds_frame_put(struct ds_task *task, struct ds_frames *frames,
 		 struct ds_pfn pfn);
 int ds_frame_put_n(struct ds_task *task, struct ds_frames *frames,
 		   struct ds_pfn pfn, int n);
+
+/*
+ * Takes the lowest anonymous frame that nobody uses, with one reference. Writes
+ * the anonymous pool and REFS of what it takes, which nobody else knows yet.
+ * Return: whether there was one.
+ */
+bool ds_frame_new_anon(struct ds_task *task, struct ds_frames *frames,
+		       struct ds_pfn *ret_pfn);
 
 /*
  * Notes and removes a pin that stands for @refs references. Adds to HOLDERS of
@@ -177,6 +213,13 @@ void ds_frame_zero(struct ds_task *task, struct ds_frames *frames,
 		   struct ds_pfn pfn, uint64_t offset, size_t len);
 
 /*
+ * A page of bytes, which the caller does not look at. Reads BYTES of @from; of
+ * @to nobody else knows yet.
+ */
+void ds_frame_copy(struct ds_task *task, struct ds_frames *frames,
+		   struct ds_pfn to, struct ds_pfn from);
+
+/*
  * Adds what tells the frames from those at the mark, or nothing if there is
  * none: records, bytes and pins. Looks at what changed since the mark, and at
  * bytes only if they changed since the last look.
@@ -194,10 +237,11 @@ const unsigned char *ds_frame_bytes(const struct ds_frames *frames,
 static inline struct ds_pfn ds_frame_head(const struct ds_frames *frames,
 					  struct ds_pfn pfn)
 {
-	const uint16_t *behind = &frames->frames[pfn.pfn].behind;
+	const uint16_t *behind;
 
-	if (ds_likely(!frames->huge_order))
+	if (ds_likely(!frames->huge_order) || ds_pfn_is_anon(pfn))
 		return pfn;
+	behind = &frames->frames[pfn.pfn].behind;
 	return ds_pfn(pfn.pfn - __atomic_load_n(behind, __ATOMIC_ACQUIRE));
 }
 
@@ -230,6 +274,19 @@ static inline ds_obj ds_frame_owner_object(const struct ds_frames *frames,
 static inline ds_obj ds_bytes_object(struct ds_pfn pfn)
 {
 	return ds_object(DS_OBJ_BYTES, 0, pfn.pfn);
+}
+
+/* Which anonymous frames are in use. */
+static inline ds_obj ds_anon_object(void)
+{
+	return ds_object(DS_OBJ_ZONE, 1, 0);
+}
+
+/* What who drops a reference of @pfn touches beside REFS. */
+static inline struct ds_access ds_put_access(struct ds_pfn pfn)
+{
+	return ds_pfn_is_anon(pfn) ? ds_writes(ds_anon_object())
+				   : ds_reads(ds_object(DS_OBJ_NONE, 0, 0));
 }
 
 #endif

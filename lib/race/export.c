@@ -74,10 +74,12 @@ static void write_file_call(struct writer *writer, unsigned int task,
 	switch (call->kind) {
 	case DS_CALL_MAP:
 		ds_text_add(out,
-			    "\t\tdaxsim_mmap(file, %llu, PROT_READ | "
-			    "PROT_WRITE, MAP_SHARED,\n\t\t\t    %llu, "
+			    "\t\tdaxsim_mmap(file, %llu, PROT_READ%s, "
+			    "MAP_%s,\n\t\t\t    %llu, "
 			    "&s->maps[%u][%u]);\n",
-			    len, offset, task, call->target);
+			    len, call->read_only ? "" : " | PROT_WRITE",
+			    call->is_private ? "PRIVATE" : "SHARED", offset,
+			    task, call->target);
 		return;
 	case DS_CALL_READ:
 		ds_text_add(out,

@@ -125,10 +125,12 @@ static int64_t do_map(struct role *role, struct ds_task *task,
 {
 	struct ds_program *program = role->program;
 	struct mapped *map = &role->actor->maps[call->target];
+	unsigned int how = (call->read_only ? 0 : DS_MAP_WRITABLE) |
+			   (call->is_private ? DS_MAP_PRIVATE : 0);
 	int r;
 
 	r = ds_vfs_mmap(task, program->world->space, file, call->offset,
-			call->len, true, &map->addr);
+			call->len, how, &map->addr);
 	if (r < 0)
 		return r;
 	map->offset = call->offset;

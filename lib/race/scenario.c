@@ -14,7 +14,7 @@ static const struct {
 	enum ds_call_shape shape;
 	bool repeats; /* for ever, with finitely many states */
 } calls[DS_CALL_N_KINDS] = {
-	[DS_CALL_MAP] = {"map", DS_SHAPE_RANGE, false},
+	[DS_CALL_MAP] = {"map", DS_SHAPE_MAP, false},
 	[DS_CALL_UNMAP] = {"unmap", DS_SHAPE_FILE, false},
 	[DS_CALL_TOUCH] = {"touch", DS_SHAPE_RANGE, true},
 	[DS_CALL_LOAD] = {"load", DS_SHAPE_RANGE, true},
@@ -388,6 +388,20 @@ static int parse_pin(struct parser *parser, unsigned int i,
 	return r;
 }
 
+/* How an area is mapped: words in this order. */
+static int parse_map(struct parser *parser, unsigned int i,
+		     struct ds_scn_call *call)
+{
+	int r = find_file(parser, i, &call->target);
+
+	if (r == 0)
+		r = parse_range(parser, i + 1, &call->offset, &call->len);
+	call->is_private = is(parser, i + 2, "private");
+	i += 2 + call->is_private;
+	call->read_only = is(parser, i, "read-only");
+	return r < 0 ? r : no_more(parser, i + call->read_only);
+}
+
 /* What follows the verb, word @i. */
 static int parse_shape(struct parser *parser, unsigned int i,
 		       enum ds_call_shape shape, struct ds_scn_call *call)
@@ -412,6 +426,8 @@ static int parse_shape(struct parser *parser, unsigned int i,
 		return parse_two(parser, i, call);
 	case DS_SHAPE_PIN:
 		return parse_pin(parser, i, call);
+	case DS_SHAPE_MAP:
+		return parse_map(parser, i, call);
 	default:
 		r = find_file(parser, i, &call->target);
 		if (r == 0)

@@ -33,7 +33,8 @@
  * name of a file; a task reaches the memory of a file through a mapping of its
  * own. Calls; those with a star can be a task's that goes on for ever:
  *
- *	  map FILE OFF+LEN		  unmap FILE
+ *	  map FILE OFF+LEN [private] [read-only]
+ *	  unmap FILE
  *	* touch FILE OFF+LEN		store to each page
  *	* load FILE OFF+LEN		load from each page
  *	* direct-read FILE OFF+LEN	O_DIRECT read of some other file into it
@@ -118,6 +119,7 @@ enum ds_call_shape {
 	DS_SHAPE_RANGE, /* FILE OFF+LEN */
 	DS_SHAPE_KEEP,  /* FILE OFF+LEN [keep] */
 	DS_SHAPE_PIN,   /* FILE OFF+LEN [HOW]... */
+	DS_SHAPE_MAP,   /* FILE OFF+LEN [private] [read-only] */
 	DS_SHAPE_TWO,   /* FILE OFF+LEN FILE OFF */
 	DS_SHAPE_SIZE,  /* FILE SIZE */
 	DS_SHAPE_FILE,
@@ -139,8 +141,9 @@ struct ds_scn_call {
 	uint64_t offset;
 	uint64_t len;
 	bool keep;
-	unsigned int how;     /* of a pin: DS_HOW_... */
-	unsigned int target2; /* of what works on two files */
+	bool is_private, read_only; /* of a map */
+	unsigned int how;           /* of a pin: DS_HOW_... */
+	unsigned int target2;       /* of what works on two files */
 	uint64_t offset2;
 };
 

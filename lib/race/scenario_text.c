@@ -55,10 +55,11 @@ void ds_scenario_call_text(const struct ds_scenario *scenario,
 			 scenario->files[call->target2].name,
 			 size_text(call->offset2, offset));
 	how_text(call->how, how, sizeof(how));
-	snprintf(ret_text, size, "%s%s%s%s%s%s%s%s",
+	snprintf(ret_text, size, "%s%s%s%s%s%s%s%s%s%s",
 		 call->before ? "before " : "", ds_call_verb(call->kind),
 		 *target ? " " : "", target, range, second,
-		 call->keep ? " keep" : "", how);
+		 call->keep ? " keep" : "", call->is_private ? " private" : "",
+		 call->read_only ? " read-only" : "", how);
 }
 
 static void write_file(struct ds_text *out, const struct ds_scn_file *file)

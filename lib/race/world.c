@@ -55,6 +55,7 @@ static int make_file_system(struct ds_world *world,
 	world->space->bio_wakes_nobody = profile->bio_wakes_nobody;
 	world->space->longterm_pins_first = profile->longterm_pins_first;
 	world->space->longterm_allowed = options->longterm_allowed;
+	world->space->lost_copy_is_zero = profile->lost_copy_is_zero;
 	return 0;
 }
 
@@ -220,17 +221,22 @@ static uint64_t hash_inode(const struct ds_world *world, uint64_t hash,
 	return hash;
 }
 
-static uint64_t hash_space(const struct ds_space *space, uint64_t hash)
+static uint64_t hash_space(const struct ds_world *world,
+			   const struct ds_space *space, uint64_t hash)
 {
 	const struct ds_vma *vma;
 	struct ds_vpn vpn;
+	uint64_t pte;
 
 	for (vma = space->vmas; vma; vma = vma->next) {
 		hash = ds_hash_step(hash, vma->first.vpn);
 		hash = ds_hash_step(hash, vma->end.vpn);
-		for (vpn = vma->first; vpn.vpn < vma->end.vpn; vpn.vpn++)
-			hash = ds_hash_step(hash, ds_pgtable_read(&space->table,
-								  vpn));
+		for (vpn = vma->first; vpn.vpn < vma->end.vpn; vpn.vpn++) {
+			pte = ds_pgtable_read(&space->table, vpn);
+			hash = ds_hash_step(hash, pte);
+			if (pte && ds_pfn_is_anon(ds_pte_pfn(pte)))
+				hash = hash_frame(world, hash, ds_pte_pfn(pte));
+		}
 	}
 	return hash;
 }
@@ -244,7 +250,7 @@ uint64_t ds_world_hash(const struct ds_world *world)
 
 	for (inode = world->super->inodes; inode; inode = inode->next)
 		hash = hash_inode(world, hash, inode);
-	hash = hash_space(world->space, hash);
+	hash = hash_space(world, world->space, hash);
 	/* The order of the list is no state: add up. */
 	for (holder = world->frames->holders; holder; holder = holder->next)
 		holders += ds_hash_step(holder->pfn.pfn, holder->task);

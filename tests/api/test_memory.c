@@ -12,7 +12,7 @@ static void mmap_refuses_what_the_kernel_refuses(void **state)
 		{0, PROT_READ, MAP_SHARED, 0, -EINVAL},
 		{T_PAGE, PROT_READ, MAP_SHARED, 100, -EINVAL},
 		{T_PAGE, PROT_READ, 0, 0, -EINVAL},
-		{T_PAGE, PROT_READ, MAP_PRIVATE, 0, -EOPNOTSUPP},
+		{T_PAGE, PROT_READ, MAP_PRIVATE | MAP_FIXED, 0, -EOPNOTSUPP},
 		{T_PAGE, PROT_READ, MAP_SHARED | MAP_FIXED, 0, -EOPNOTSUPP},
 		{T_PAGE, PROT_READ, MAP_SHARED | MAP_ANONYMOUS, 0, -EOPNOTSUPP},
 		{T_PAGE, PROT_NONE, MAP_SHARED, 0, -EOPNOTSUPP},
@@ -63,6 +63,26 @@ static void mmap_asks_for_the_mode_the_file_was_opened_in(void **state)
 	assert_int_equal(daxsim_load(sim, addr, &byte, 1), 1);
 	assert_int_equal(byte, 'a');
 	assert_int_equal(daxsim_store(sim, addr, "x", 1), DAXSIM_SIGSEGV);
+	daxsim_free(sim);
+}
+
+static void a_private_mapping_keeps_stores_from_the_file(void **state)
+{
+	struct daxsim *sim = t_plain("ext4-6.1");
+	struct daxsim_file *file = t_file(sim, "A", 1);
+	uint64_t addr;
+	char byte;
+
+	(void)state;
+	/* Being able to read the file is enough. */
+	assert_int_equal(daxsim_mmap(file, T_PAGE, PROT_READ | PROT_WRITE,
+				     MAP_PRIVATE, 0, &addr),
+			 0);
+	assert_int_equal(daxsim_store(sim, addr, "x", 1), 1);
+	assert_int_equal(daxsim_load(sim, addr, &byte, 1), 1);
+	assert_int_equal(byte, 'x');
+	assert_int_equal(daxsim_pread(file, &byte, 1, 0), 1);
+	assert_int_equal(byte, 'a');
 	daxsim_free(sim);
 }
 
@@ -282,6 +302,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(mmap_refuses_what_the_kernel_refuses),
 		cmocka_unit_test(mmap_asks_for_the_mode_the_file_was_opened_in),
+		cmocka_unit_test(a_private_mapping_keeps_stores_from_the_file),
 		cmocka_unit_test(what_can_be_written_can_be_read),
 		cmocka_unit_test(a_small_address_space_is_full_after_256_mib),
 		cmocka_unit_test(stores_are_read_and_writes_are_loaded),

@@ -568,7 +568,7 @@ static void the_frames_of_a_huge_entry_are_a_folio_from_v6_15(void **state)
 			 first.pfn);
 	assert_int_equal(ds_frame_view(c.t.frames, first)->index, 4);
 	assert_int_equal(t_mapped(&c.t, first), 1);
-	ds_rmap_unmap(c.t.setup, &c.mapping->rmap, ds_pgrange_all());
+	ds_rmap_unmap(c.t.setup, &c.mapping->rmap, ds_pgrange_all(), false);
 	assert_int_equal(t_extra(&c.t, first), 0);
 	ds_mapping_delete(c.t.setup, c.mapping, ds_pgrange(4, 8));
 	assert_int_equal(ds_frame_head(c.t.frames, t_block(c.file, 7)).pfn,
@@ -599,7 +599,7 @@ static void unmapping_a_part_takes_the_whole_mapping_away(void **state)
 
 	(void)state;
 	set_up_huge(&c, "ext4-4.19");
-	ds_rmap_unmap(c.t.setup, &c.mapping->rmap, ds_pgrange(3, 5));
+	ds_rmap_unmap(c.t.setup, &c.mapping->rmap, ds_pgrange(3, 5), false);
 	assert_int_equal(t_pte(&c.t, c.addr), 0);
 	assert_int_equal(t_pte(&c.t, c.addr + 7 * T_PAGE), 0);
 	assert_true(ds_entry_is_huge(t_entry(c.file, 0)));
@@ -678,7 +678,7 @@ static void a_folio_that_is_split_while_busy_is_warned_of(void **state)
 	set_up_huge(&c, "ext4-6.15");
 	pin.addr = c.addr + 2 * T_PAGE;
 	t_pin(&c.t, &pin);
-	ds_rmap_unmap(c.t.setup, &c.mapping->rmap, ds_pgrange_all());
+	ds_rmap_unmap(c.t.setup, &c.mapping->rmap, ds_pgrange_all(), false);
 	ds_mapping_delete(c.t.setup, c.mapping, ds_pgrange(0, 8));
 	assert_int_equal(t_n_events(&c.t, DS_EV_WARNED), 1);
 	event = t_event(&c.t, DS_EV_WARNED, 0);

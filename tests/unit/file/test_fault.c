@@ -437,8 +437,8 @@ static void small_entries_in_the_page_table_keep_a_huge_one_out(void **state)
 	f.addr = t_map(&f.t, f.file, 0, 8);
 	assert_int_equal(t_load(&f.t, f.addr), t_pattern(0));
 	ds_mapping_delete(f.t.setup, &f.file->inode->mapping, ds_pgrange(0, 8));
-	ds_rmap_unmap(f.t.setup, &f.file->inode->mapping.rmap,
-		      ds_pgrange(0, 8));
+	ds_rmap_unmap(f.t.setup, &f.file->inode->mapping.rmap, ds_pgrange(0, 8),
+		      false);
 	/* Its table stayed when its entries went. */
 	assert_int_equal(t_load(&f.t, f.addr + T_PAGE), t_pattern(1));
 	assert_false(is_huge(&f, 1));

@@ -348,7 +348,7 @@ static void do_unmap_file(struct ds_task *task, void *arg)
 
 	for (i = 0; i < 2; i++)
 		ds_rmap_unmap(task, &job->file->inode->mapping.rmap,
-			      ds_pgrange_all());
+			      ds_pgrange_all(), false);
 	t_end(job, 0);
 }
 

@@ -242,12 +242,14 @@ static void a_file_range_leaves_every_area_that_shows_it(void **state)
 		t_load(&t, a + i * T_PAGE);
 	for (i = 0; i < 3; i++)
 		t_load(&t, b + i * T_PAGE);
-	ds_rmap_unmap(t.setup, &file->inode->mapping.rmap, ds_pgrange(3, 5));
+	ds_rmap_unmap(t.setup, &file->inode->mapping.rmap, ds_pgrange(3, 5),
+		      false);
 	for (i = 0; i < 6; i++)
 		assert_int_equal(!t_pte(&t, a + i * T_PAGE), i == 3 || i == 4);
 	for (i = 0; i < 3; i++)
 		assert_int_equal(!t_pte(&t, b + i * T_PAGE), i > 0);
-	ds_rmap_unmap(t.setup, &file->inode->mapping.rmap, ds_pgrange_all());
+	ds_rmap_unmap(t.setup, &file->inode->mapping.rmap, ds_pgrange_all(),
+		      false);
 	assert_int_equal(t_pte(&t, a), 0);
 	assert_int_equal(t_pte(&t, b), 0);
 	assert_true(ds_rmap_is_mapped(t.setup, &file->inode->mapping.rmap,
@@ -340,7 +342,8 @@ static void from_v6_15_an_entry_holds_a_reference(void **state)
 	assert_refs(&t, t_block(file, 0), 2);
 	t_unmap(&t, addr, 2);
 	assert_refs(&t, t_block(file, 0), 1);
-	ds_rmap_unmap(t.setup, &file->inode->mapping.rmap, ds_pgrange_all());
+	ds_rmap_unmap(t.setup, &file->inode->mapping.rmap, ds_pgrange_all(),
+		      false);
 	assert_refs(&t, t_block(file, 0), 0);
 	assert_refs(&t, t_block(file, 1), 0);
 	t_close(&t);

@@ -66,7 +66,8 @@ static void change(struct t_world *t, unsigned int which, struct t_job *pin)
 				      ds_pgrange(0, 1));
 		break;
 	case 6:
-		ds_rmap_unmap(t->setup, &inode->mapping.rmap, ds_pgrange_all());
+		ds_rmap_unmap(t->setup, &inode->mapping.rmap, ds_pgrange_all(),
+			      false);
 		break;
 	case 7:
 		t_unpin(t, pin);
@@ -337,7 +338,7 @@ static bool change_file(struct t_world *t, unsigned int which)
 	case 31:
 		ds_pte_clear(t->setup, t->world->space,
 			     t->world->space->vmas->first,
-			     t->world->space->vmas->end);
+			     t->world->space->vmas->end, true);
 		return true;
 	case 32:
 		atomic_store(&inode->size, 5);
