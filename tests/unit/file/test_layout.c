@@ -550,6 +550,37 @@ static void a_signalled_waiter_may_have_to_queue_for_the_lock(void **state)
 	t_close(&l.t);
 }
 
+/*
+ * Where entries go with the break, so do their tags, in all of the file: fsync
+ * does not find a page that was stored to and lies outside of the hole.
+ */
+static void from_6_15_a_break_forgets_which_pages_are_dirty(void **state)
+{
+	static const struct {
+		const char *fs;
+		bool remembers;
+	} cases[] = {{"ext4-4.19", true},  {"xfs-4.19", true},
+		     {"ext4-6.1", true},   {"xfs-6.1", true},
+		     {"ext4-6.15", false}, {"xfs-6.15", false}};
+	struct ds_file *file;
+	struct t_world t;
+	uint64_t addr;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		t_open(&t, cases[i].fs);
+		file = t_file(&t, "A", 4);
+		addr = t_map(&t, file, 0, 4);
+		assert_int_equal(t_store(&t, addr + 3 * T_PAGE, 0x99), 1);
+		assert_true(t_is_dirty(file, 3));
+		assert_int_equal(t_fallocate(&t, file, T_PUNCH, 0, T_PAGE), 0);
+		assert_int_equal(t_is_dirty(file, 3), cases[i].remembers);
+		assert_int_equal(t_byte(&t, file, 3 * T_PAGE), 0x99);
+		t_close(&t);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -564,6 +595,8 @@ int main(void)
 		cmocka_unit_test(a_busy_page_is_told_at_once),
 		cmocka_unit_test(a_second_look_hides_what_is_behind),
 		cmocka_unit_test(a_break_takes_every_entry_along),
+		cmocka_unit_test(
+			from_6_15_a_break_forgets_which_pages_are_dirty),
 		cmocka_unit_test(an_interrupted_break_leaves_the_entries),
 		cmocka_unit_test(an_unmapped_pin_is_waited_for),
 		cmocka_unit_test(

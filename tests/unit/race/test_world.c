@@ -278,6 +278,7 @@ static bool change_lock(struct t_world *t, unsigned int which)
 static bool change_record(struct t_world *t, unsigned int which)
 {
 	struct ds_checks *checks = t->world->checks;
+	struct ds_pfn pfn;
 
 	switch (which) {
 	case 22:
@@ -318,6 +319,14 @@ static bool change_record(struct t_world *t, unsigned int which)
 	case 41:
 		checks->shadow->pages[0][0].readers[0] = 2;
 		checks->shadow->is_known = false;
+		return true;
+	case 43:
+		return ds_frame_new_anon(t->setup, t->frames, &pfn);
+	case 44:
+		checks->shadow->copies.cutting = 2;
+		return true;
+	case 45:
+		checks->shadow->copies.n = 1;
 		return true;
 	default:
 		return false;
@@ -360,6 +369,12 @@ static bool change_file(struct t_world *t, unsigned int which)
 	case 42:
 		inode->n_users++;
 		return true;
+	case 46:
+		t->space->vmas->is_private = true;
+		return true;
+	case 47:
+		t->space->vmas->has_copies = true;
+		return true;
 	default:
 		ds_frame_write(t->setup, t->frames, ds_pfn(9), 4095, "x", 1);
 		return true;
@@ -381,7 +396,7 @@ static void do_nothing(struct ds_task *task, void *arg)
 
 static void whatever_decides_changes_the_digest(void **state)
 {
-	struct ds_digest digests[45];
+	struct ds_digest digests[50];
 	struct t_job none = {0};
 	struct t_job pin = {0};
 	struct t_world t;
@@ -411,6 +426,29 @@ static void whatever_decides_changes_the_digest(void **state)
 			ds_digest_equal(ds_world_digest(t.world), digests[0]));
 		ds_world_rewind(t.world);
 	}
+	t_close(&t);
+}
+
+/* Who takes a private copy's frame next writes all of it. */
+static void what_a_frame_given_back_held_is_no_state(void **state)
+{
+	struct ds_digest before;
+	struct ds_pfn pfn;
+	struct t_world t;
+
+	(void)state;
+	t_open(&t, "ext4-4.19");
+	assert_int_equal(ds_world_mark(t.world), 0);
+	before = ds_world_digest(t.world);
+	assert_true(ds_frame_new_anon(t.setup, t.frames, &pfn));
+	ds_frame_write(t.setup, t.frames, pfn, 0, "a", 1);
+	assert_false(ds_digest_equal(ds_world_digest(t.world), before));
+	ds_frame_put(t.setup, t.frames, pfn);
+	assert_true(ds_digest_equal(ds_world_digest(t.world), before));
+	assert_true(ds_frame_new_anon(t.setup, t.frames, &pfn));
+	ds_world_rewind(t.world);
+	assert_true(ds_digest_equal(ds_world_digest(t.world), before));
+	assert_int_equal(ds_frame_bytes(t.frames, pfn)[0], 0);
 	t_close(&t);
 }
 
@@ -505,6 +543,7 @@ int main(void)
 		cmocka_unit_test(rewinding_brings_the_marked_world_back),
 		cmocka_unit_test(a_run_leaves_what_it_left_the_first_time),
 		cmocka_unit_test(whatever_decides_changes_the_digest),
+		cmocka_unit_test(what_a_frame_given_back_held_is_no_state),
 		cmocka_unit_test(the_way_there_leaves_no_trace_in_the_digest),
 		cmocka_unit_test(the_profile_decides_about_locks_and_counts),
 		cmocka_unit_test(a_world_without_memory_is_refused),
