@@ -53,9 +53,11 @@ void daxsim_op_set_size(struct daxsim_op *op, uint64_t size);
 
 /*
  * Unmaps the file and waits until no page of it is pinned. The fault lock is
- * held exclusively, and dropped to sleep. Return: 0, or -EINTR.
+ * held exclusively, and dropped to sleep. Return: 0, -EINTR, or -EINVAL, with
+ * warning W9, when the caller does not hold the lock so.
  *
- * Models: ext4_break_layouts(), v4.19.
+ * Models: ext4_break_layouts(), v4.19. Differs: the kernel is content if
+ * anybody holds the lock in any way.
  */
 int daxsim_op_break_layouts(struct daxsim_op *op);
 

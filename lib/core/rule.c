@@ -737,6 +737,15 @@ static const struct ds_rule_text rules[DS_N_RULES] = {
 			.models =
 				"fs/ext4/inode.c ext4_punch_hole(): out_mutex",
 		},
+	[DS_RULE_EXT4_TRUNCATE_ERROR_UNLOCKS] =
+		{
+			.name = "ext4-truncate-error-unlocks",
+			.sentence = "A truncate that failed gives the fault "
+				    "lock back.",
+			.mutation = "ext4-truncate-error-leaks-lock",
+			.models = "fs/ext4/inode.c ext4_setattr(): "
+				  "out_mmap_sem, v5.3 and later",
+		},
 	[DS_RULE_EXT4_PUNCH_LOCKS_INODE] =
 		{
 			.name = "ext4-punch-locks-inode",

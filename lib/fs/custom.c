@@ -110,7 +110,14 @@ void daxsim_op_set_size(struct daxsim_op *op, uint64_t size)
 
 int daxsim_op_break_layouts(struct daxsim_op *op)
 {
-	return ds_break_layouts(op->task, op->inode);
+	struct ds_inode *inode = op->inode;
+
+	if (!ds_rwsem_holds(op->task, &inode->fault_lock, DS_EXCLUSIVE)) {
+		ds_warn(op->task, DS_WARN_BREAK_UNLOCKED, inode->id,
+			ds_pgidx(0), ds_pfn(0));
+		return -EINVAL;
+	}
+	return ds_break_layouts(op->task, inode);
 }
 
 void daxsim_op_truncate_cache(struct daxsim_op *op, uint64_t size)

@@ -30,7 +30,8 @@ int ds_ext4_5_3_set_size(struct ds_task *task, struct ds_inode *inode,
 			ds_ext4_change_size(task, inode, size);
 		r = ds_ext4_cut(task, inode, size, shrink);
 	}
-	ds_inode_unlock_faults(task, inode);
+	if (r == 0 || ds_keeps(task, DS_RULE_EXT4_TRUNCATE_ERROR_UNLOCKS))
+		ds_inode_unlock_faults(task, inode);
 	return r;
 }
 

@@ -175,6 +175,8 @@ static const struct ds_case homes[] = {
 	{DS_RULE_EXT4_BREAK_OUTSIDE_JOURNAL, "prove/punch/direct-1/fast",
 	 EXT4_19, CLASSES},
 	{DS_RULE_EXT4_ERROR_UNLOCKS, "scenario/signal", EXT4_19, CLASSES},
+	{DS_RULE_EXT4_TRUNCATE_ERROR_UNLOCKS, "scenario/signal-truncate",
+	 EXT4_61, CLASSES},
 	{DS_RULE_EXT4_PUNCH_LOCKS_INODE, "scenario/read-during-punch", EXT4_19,
 	 CLASSES},
 	{DS_RULE_EXT4_WRITE_LOCKS_INODE, "scenario/write-during-punch", EXT4_19,

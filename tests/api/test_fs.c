@@ -173,6 +173,35 @@ static void a_file_system_that_does_not_wait_is_caught(void **state)
 	assert_true(search(&fs) > 0);
 }
 
+/* Waits, but not under the lock that keeps new pins away. */
+static int hasty_set_size(struct daxsim_op *op, uint64_t size)
+{
+	int r = daxsim_op_break_layouts(op);
+
+	return r < 0 ? r : shrink(op, size, false);
+}
+
+static void a_break_without_the_fault_lock_is_refused(void **state)
+{
+	static const struct daxsim_fs fs = {
+		.struct_size = sizeof(fs),
+		.name = "hasty",
+		.set_size = hasty_set_size,
+	};
+	struct daxsim_report *report = NULL;
+	struct daxsim *sim = make(&fs);
+
+	(void)state;
+	assert_int_equal(daxsim_ftruncate(file, BLOCK), -EINVAL);
+	assert_int_equal(daxsim_spawn(sim, "direct", read_direct, NULL), 0);
+	assert_int_equal(daxsim_spawn(sim, "truncate", truncate_file, NULL), 1);
+	assert_int_equal(daxsim_explore(sim, NULL, &report), 0);
+	assert_int_equal(daxsim_report_warnings(report), 1U << 9);
+	assert_int_equal(daxsim_report_findings(report), 0);
+	daxsim_report_free(report);
+	daxsim_free(sim);
+}
+
 static void the_building_blocks_move_blocks_as_they_say(void **state)
 {
 	static const struct daxsim_fs fs = {
@@ -251,6 +280,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_file_system_that_waits_holds),
 		cmocka_unit_test(a_file_system_that_does_not_wait_is_caught),
+		cmocka_unit_test(a_break_without_the_fault_lock_is_refused),
 		cmocka_unit_test(the_building_blocks_move_blocks_as_they_say),
 		cmocka_unit_test(what_it_does_not_bring_is_not_supported),
 		cmocka_unit_test(an_incomplete_table_is_refused),
