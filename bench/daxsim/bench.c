@@ -20,7 +20,7 @@ static const char verb[] = "bench";
 enum {
 	SUITES_MAX = 16,
 	ROUNDS_SHORT = 5,
-	ROUNDS_FULL = 7,
+	ROUNDS_FULL = 5,
 };
 
 struct args {

@@ -155,7 +155,7 @@ static void sample_passing(struct perf *perf, struct subject *subject)
 	struct thread threads[2];
 	double start = perf_wall_ns();
 
-	crew.n = perf->is_short ? 300 : 3000;
+	crew.n = perf->is_short ? 300 : 1000;
 	run_crew(&crew, threads, pass);
 	perf_sample(&subject->samples,
 		    (perf_wall_ns() - start) / (double)crew.n);

@@ -196,14 +196,15 @@ static void measure(const struct perf *perf,
 {
 	unsigned int n_batches = perf->is_short ? 9 : 31;
 	uint64_t n[MAX_SUBJECTS];
-	unsigned int i, batch;
+	unsigned int i, first, batch;
 
 	for (i = 0; i < n_subjects; i++)
 		n[i] = fit_batch(perf, &subjects[i]);
 	/* The first time warms up. Large batches warm up in themselves. */
 	if (subjects[0].n > 100000)
-		n_batches = perf->is_short ? 2 : 4;
-	for (batch = 0; batch <= n_batches; batch++) {
+		n_batches = 2;
+	first = subjects[0].n > 1 << 20;
+	for (batch = first; batch <= (first ? 1 : n_batches); batch++) {
 		for (i = 0; i < n_subjects; i++) {
 			/* Each comes first now and then. */
 			unsigned int at = (i + batch) % n_subjects;
