@@ -90,6 +90,12 @@ void ds_stuck_describe(const struct ds_checks *checks,
 		snprintf(ret_text, size, "%s waits for entry %llu", task->name,
 			 (unsigned long long)where_of(key));
 		break;
+	case DS_OBJ_LEASES:
+		snprintf(ret_text, size,
+			 where_of(key) ? "%s waits for a client's I/O to end"
+				       : "%s waits for leases to go",
+			 task->name);
+		break;
 	default:
 		other = holder_of(checks, task, key, &name);
 		snprintf(ret_text, size, "%s waits for %s, held by %s",

@@ -39,6 +39,9 @@ enum ds_event_kind {
 	DS_EV_WARNED,      /* the kernel would have raised warning @value */
 	DS_EV_COPYING, /* private copy of @page: begins (@value 1), or ends */
 	DS_EV_COPIED,  /* ... @place has it from now on: @bytes */
+	DS_EV_LAYOUT_USED, /* @holder accessed @page, for it at block @pfn;
+			    * @value: to write
+			    */
 	DS_EV_N_KINDS,
 };
 
@@ -64,6 +67,7 @@ struct ds_event {
 	uint64_t place; /* page of an address space, if private; 0: none */
 	int64_t value;
 	const void *bytes;
+	const void *holder; /* of a lease */
 	const char *text;
 };
 

@@ -884,6 +884,88 @@ static const struct ds_rule_text rules[DS_N_RULES] = {
 			.mutation = "unpin-before-dma",
 			.models = "fs/direct-io.c dio_bio_complete()",
 		},
+	[DS_RULE_LEASE_END_WAKES] =
+		{
+			.name = "lease-end-wakes",
+			.sentence =
+				"Who removes a lease wakes who waits for that.",
+			.mutation = "lease-end-wakes-nobody",
+			.models = "fs/locks.c locks_delete_lock_ctx()",
+			.equivalent = "Every wait for leases has an end: who "
+				      "is not woken looks again a tick later, "
+				      "and how long a call takes no property "
+				      "says.",
+		},
+	[DS_RULE_RECALL_REACHES_HOLDER] =
+		{
+			.name = "recall-reaches-holder",
+			.sentence = "Breaking a lease asks its holder for the "
+				    "layout.",
+			.mutation = "recall-lost",
+			.models = "fs/nfsd/nfs4layouts.c "
+				  "nfsd4_recall_file_layout()",
+		},
+	[DS_RULE_XFS_UNMAP_BREAKS_LEASES] =
+		{
+			.name = "xfs-unmap-breaks-leases",
+			.sentence = "XFS recalls layouts before blocks go, "
+				    "move or come.",
+			.mutation = "xfs-unmap-keeps-leases",
+			.models = "fs/xfs/xfs_file.c xfs_break_layouts(), "
+				  "BREAK_UNMAP",
+		},
+	[DS_RULE_XFS_WRITE_BREAKS_LEASES] =
+		{
+			.name = "xfs-write-breaks-leases",
+			.sentence = "XFS' write recalls layouts.",
+			.mutation = "xfs-write-keeps-leases",
+			.models = "fs/xfs/xfs_file.c "
+				  "xfs_file_aio_write_checks(), BREAK_WRITE",
+		},
+	[DS_RULE_XFS_LEASE_WAIT_UNLOCKS] =
+		{
+			.name = "xfs-lease-wait-unlocks",
+			.sentence = "XFS waits for leases with no lock of the "
+				    "file held.",
+			.mutation = "xfs-lease-wait-keeps-locks",
+			.models =
+				"fs/xfs/xfs_pnfs.c xfs_break_leased_layouts()",
+		},
+	[DS_RULE_XFS_PINS_AFTER_LEASES] =
+		{
+			.name = "xfs-pins-after-leases",
+			.sentence = "Behind a wait for leases XFS looks for "
+				    "pins again.",
+			.mutation = "xfs-no-rescan-after-leases",
+			.models = "fs/xfs/xfs_file.c xfs_break_layouts(), the "
+				  "loop",
+		},
+	[DS_RULE_LEASE_BEFORE_LAYOUT] =
+		{
+			.name = "lease-before-layout",
+			.sentence = "The lease is taken before the extent map "
+				    "is looked at.",
+			.mutation = "layout-before-lease",
+			.models = "fs/nfsd/nfs4layouts.c "
+				  "nfsd4_preprocess_layout_stateid()",
+		},
+	[DS_RULE_RETURN_DRAINS_IO] =
+		{
+			.name = "return-drains-io",
+			.sentence = "A client ends its I/O before it returns a "
+				    "layout.",
+			.mutation = "return-during-io",
+			.models = "fs/nfs/pnfs.c pnfs_prepare_layoutreturn()",
+		},
+	[DS_RULE_FENCE_SHUTS_OUT] =
+		{
+			.name = "fence-shuts-out",
+			.sentence = "The device refuses the I/O of a fenced "
+				    "client.",
+			.mutation = "fence-in-vain",
+			.models = "fs/nfsd/blocklayout.c "
+				  "nfsd4_scsi_fence_client()",
+		},
 };
 
 const struct ds_rule_text *ds_rule_text(enum ds_rule rule)

@@ -315,6 +315,50 @@ int ds_inode_convert_written(struct ds_task *task, struct ds_inode *inode,
 	return 0;
 }
 
+static int accept_page(struct ds_task *task, struct ds_inode *inode,
+		       struct ds_pgidx page, struct ds_pfn pfn)
+{
+	struct ds_pgrange range = ds_pgrange(page.pgidx, page.pgidx + 1);
+	struct ds_event event = {
+		.kind = DS_EV_PUT_BYTES,
+		.inode = inode->id,
+		.offset = ds_page_start(page),
+		.n = DS_PAGE_SIZE,
+	};
+	int r;
+
+	/* From this step on the file holds what the block does. */
+	ds_yield(task, DS_AT_EXTENT_CHANGE,
+		 ds_writes(ds_extents_object(inode->id)),
+		 ds_reads(ds_holders_object(inode->id)),
+		 ds_reads(ds_bytes_object(pfn)),
+		 ds_writes(ds_content_object(inode->id, page.pgidx)));
+	ds_touch(task, ds_extents_object(inode->id), DS_WRITE);
+	r = ds_extmap_convert(inode->extents, range, DS_EXT_WRITTEN);
+	r = end_change(task, inode, r, DS_CHANGE_WRITTEN, range);
+	event.bytes = ds_frame_bytes(inode->super->frames, pfn);
+	ds_task_send(task, &event);
+	return r;
+}
+
+int ds_inode_accept_written(struct ds_task *task, struct ds_inode *inode,
+			    struct ds_pgrange range)
+{
+	struct ds_extent run;
+	uint64_t i;
+	int r = 0;
+
+	ds_assert(ds_rwsem_holds(task, &inode->extents_lock, DS_EXCLUSIVE));
+	while (r == 0 && next_mapped(task, inode, &range, &run))
+		for (i = 0;
+		     run.state == DS_EXT_UNWRITTEN && r == 0 && i < run.n_pages;
+		     i++)
+			r = accept_page(task, inode,
+					ds_pgidx(run.page.pgidx + i),
+					ds_pfn(run.pfn.pfn + i));
+	return r;
+}
+
 int ds_inode_shift_down(struct ds_task *task, struct ds_inode *inode,
 			struct ds_pgrange range)
 {

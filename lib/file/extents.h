@@ -42,6 +42,13 @@ int ds_inode_unwrite(struct ds_task *task, struct ds_inode *inode,
 int ds_inode_convert_written(struct ds_task *task, struct ds_inode *inode,
 			     struct ds_pgrange range);
 
+/*
+ * Makes unwritten blocks of @range written as they are: somebody who accesses
+ * them directly has written them.
+ */
+int ds_inode_accept_written(struct ds_task *task, struct ds_inode *inode,
+			    struct ds_pgrange range);
+
 /* Cuts @range, a hole, out of the file. */
 int ds_inode_shift_down(struct ds_task *task, struct ds_inode *inode,
 			struct ds_pgrange range);

@@ -26,6 +26,7 @@ int ds_super_new(struct ds_arena *arena, const struct ds_fs_profile *profile,
 	ds_zero_bytes(frames->region->base + DS_ZERO_PFN * DS_PAGE_SIZE,
 		      DS_PAGE_SIZE);
 	super->zeroout_blocks = profile->zeroout_blocks;
+	super->lease_break_time = DS_LEASE_BREAK_TIME;
 	ds_rwsem_init(&super->journal, 0, DS_LOCK_JOURNAL, "journal");
 	r = ds_blocks_new(arena, ds_pfn(DS_ZERO_PFN + 1), frames->n - 1,
 			  n_zones, &super->blocks);

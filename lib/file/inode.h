@@ -14,6 +14,7 @@
 #include "pmem/blocks.h"
 
 struct ds_file;
+struct ds_lease;
 struct ds_super;
 struct ds_inode;
 
@@ -95,7 +96,9 @@ struct ds_fs_profile {
 	 */
 	bool error_grows_size;
 	uint64_t punch_limit; /* no hole is punched from here on; 0: anywhere */
-	bool proved;          /* a column of the proof table */
+	/* XFS v4.19, not v5.10: errors of a recall but for leases left over */
+	bool recall_errors_lost;
+	bool proved;                 /* a column of the proof table */
 	unsigned int zeroout_blocks; /* ext4: extent_max_zeroout_kb */
 };
 
@@ -120,6 +123,9 @@ struct ds_super {
 	bool victim;
 	uint64_t n_victim_blocks;
 	unsigned int zeroout_blocks;
+	bool leased; /* somebody may take layout leases: to look is a step */
+	bool no_lease_memory;      /* who breaks leases gets no memory for it */
+	uint64_t lease_break_time; /* in ticks; 0: leases never expire */
 	/*
 	 * For scenarios that ask what others can do while a task waits for
 	 * pins: the wait's begin and end are then steps of their own.
@@ -128,6 +134,12 @@ struct ds_super {
 	unsigned int n_waiting; /* tasks that wait for pins */
 	uint64_t n_waits;       /* how often a task began or ended to: a time */
 };
+
+/*
+ * How long a broken lease lasts, in ticks. The kernel has 45 seconds; here a
+ * tick is any time in which nothing else can happen, so a few of them do.
+ */
+#define DS_LEASE_BREAK_TIME 3
 
 /* Begins and ends of waits for pins, where these are watched. */
 static inline ds_obj ds_waits_object(void)
@@ -156,6 +168,8 @@ struct ds_inode {
 	struct ds_extmap *extents;    /* under @extents_lock */
 	struct ds_mapping mapping;
 	unsigned int zone;
+	struct ds_spin leases_spin; /* protects @leases: flc_lock */
+	struct ds_lease *leases;    /* in the order in which they came */
 };
 
 /*

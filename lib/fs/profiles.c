@@ -103,6 +103,7 @@ static const struct ds_fs_profile profiles[] = {
 		V4,
 		XFS,
 		.name = "xfs-4.19",
+		.recall_errors_lost = true,
 		.models = "XFS v4.19: every fallocate mode and every change of "
 			  "size waits",
 		.ops = &ds_xfs_4_19_ops,
@@ -160,6 +161,7 @@ static const struct ds_fs_profile profiles[] = {
 		V4,
 		XFS,
 		.name = "xfs-4.18",
+		.recall_errors_lost = true,
 		.models = "XFS v4.18: as v4.19, but gives up early "
 			  "(mended by e25ff835af89)",
 		.ops = &ds_xfs_4_18_ops,

@@ -5,14 +5,14 @@
  * pins, before it looks at its arguments. When the pages of a range are written
  * back and dropped has changed: a file for each order.
  *
- * Models: fs/xfs/{xfs_file,xfs_iops,xfs_bmap_util}.c. Differs: no layout
- * leases yet, so BREAK_WRITE finds none.
+ * Models: fs/xfs/{xfs_file,xfs_iops,xfs_bmap_util,xfs_pnfs}.c.
  */
 #include <errno.h>
 #include <linux/falloc.h>
 
 #include "file/data.h"
 #include "file/extents.h"
+#include "file/lease.h"
 #include "file/truncate.h"
 #include "fs/common.h"
 #include "fs/xfs.h"
@@ -22,13 +22,86 @@ static uint64_t min_u64(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* Waits for pins, as @rule says that the operation does. */
+static void unlock_for_leases(struct ds_task *task, struct ds_inode *inode,
+			      bool faults)
+{
+	ds_rwsem_unlock(task, &inode->lock);
+	if (faults)
+		ds_inode_unlock_faults(task, inode);
+}
+
+static void lock_after_leases(struct ds_task *task, struct ds_inode *inode,
+			      bool faults)
+{
+	ds_rwsem_lock(task, &inode->lock, DS_EXCLUSIVE);
+	if (faults)
+		ds_inode_lock_faults(task, inode);
+}
+
+/*
+ * Recalls layouts. Who has one may need the inode's lock to give it back, so
+ * all locks are dropped to sleep: the inode's, and (@faults) the fault lock.
+ *
+ * What the sleep ends with is not looked at, so a signal ends nothing: with one
+ * pending it goes round without sleeping until the leases are gone.
+ *
+ * Models: xfs_break_leased_layouts().
+ */
+static int break_leases(struct ds_task *task, struct ds_inode *inode,
+			bool faults, bool *ret_unlocked)
+{
+	bool unlocks = ds_keeps(task, DS_RULE_XFS_LEASE_WAIT_UNLOCKS) &&
+		       ds_rwsem_holds(task, &inode->lock, DS_EXCLUSIVE);
+	uint64_t before = ds_task_enter(task);
+	int r;
+
+	while ((r = ds_leases_break(task, inode, false)) == -EWOULDBLOCK) {
+		if (unlocks)
+			unlock_for_leases(task, inode, faults);
+		ds_leases_break(task, inode, true);
+		if (unlocks)
+			lock_after_leases(task, inode, faults);
+		*ret_unlocked = true;
+		ds_task_forget(task, before);
+		ds_task_saw(task, 1);
+	}
+	/* In v4.19 the result of a comparison takes the place of the error. */
+	if (inode->super->profile->recall_errors_lost)
+		r = 0;
+	ds_task_done(task, before, (uint64_t)r << 1 | *ret_unlocked);
+	return r;
+}
+
+/*
+ * Waits for pins and recalls layouts, as @rule says that the operation does.
+ * Both locks are held, and dropped to wait for leases: what was read under them
+ * before is then stale.
+ *
+ * Models: xfs_break_layouts() with BREAK_UNMAP.
+ */
 static int wait_for_pins(struct ds_task *task, struct ds_inode *inode,
 			 enum ds_rule rule)
 {
+	uint64_t before = ds_task_enter(task);
+	bool unlocked;
+	int r;
+
 	if (!ds_keeps(task, rule))
 		return 0;
-	return inode->super->profile->ops->break_layouts(task, inode);
+	/*
+	 * Leases only when all pages are idle; if a wait for them dropped the
+	 * locks, the pages once more.
+	 */
+	do {
+		ds_task_forget(task, before);
+		unlocked = false;
+		r = inode->super->profile->ops->break_layouts(task, inode);
+		if (r == 0 && ds_keeps(task, DS_RULE_XFS_UNMAP_BREAKS_LEASES))
+			r = break_leases(task, inode, true, &unlocked);
+	} while (r == 0 && unlocked &&
+		 ds_keeps(task, DS_RULE_XFS_PINS_AFTER_LEASES));
+	ds_task_done(task, before, (uint64_t)r);
+	return r;
 }
 
 /* One rolling transaction: each holds the extents lock once. */
@@ -274,8 +347,35 @@ void ds_xfs_fallocate_end(struct ds_task *task, struct ds_inode *inode)
 }
 
 /*
- * A write recalls layout leases but does not wait for pages. What lay between
- * the old end of file and the write reads as zero.
+ * Places the write and recalls layouts, in this order: a wait for leases drops
+ * the lock, and only a write that then begins behind the end of file is placed
+ * again. So an append goes where the file ended before the wait.
+ *
+ * Models: xfs_file_aio_write_checks(), with BREAK_WRITE.
+ */
+static int prepare_write(struct ds_task *task, struct ds_inode *inode,
+			 uint64_t *offset, size_t *len, uint64_t *ret_size)
+{
+	uint64_t asked = *offset;
+	bool unlocked = false, again;
+	int r;
+
+	do {
+		again = unlocked;
+		*offset = asked;
+		r = ds_write_checks(task, inode, offset, len);
+		if (r == 0 && ds_keeps(task, DS_RULE_XFS_WRITE_BREAKS_LEASES))
+			r = break_leases(task, inode, false, &unlocked);
+		if (r < 0)
+			return r;
+		*ret_size = ds_inode_size(task, inode);
+	} while (unlocked && !again && *offset > *ret_size);
+	return 0;
+}
+
+/*
+ * A write recalls layouts but does not wait for pages. What lay between the old
+ * end of file and the write reads as zero.
  *
  * Models: xfs_file_dax_write().
  */
@@ -283,14 +383,13 @@ int64_t ds_xfs_write(struct ds_task *task, struct ds_inode *inode,
 		     uint64_t *offset, const void *buf, size_t len)
 {
 	bool locked = ds_keeps(task, DS_RULE_XFS_WRITE_LOCKS_INODE);
-	uint64_t size;
+	uint64_t size = 0;
 	int64_t r;
 
 	if (locked)
 		ds_rwsem_lock(task, &inode->lock, DS_EXCLUSIVE);
-	r = ds_write_checks(task, inode, offset, &len);
+	r = prepare_write(task, inode, offset, &len, &size);
 	if (r == 0) {
-		size = ds_inode_size(task, inode);
 		if (*offset > size)
 			ds_inode_zero_bytes(task, inode, size, *offset);
 		r = ds_data_write(task, inode, *offset, buf, len);

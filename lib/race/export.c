@@ -505,23 +505,17 @@ static int write_test(struct writer *writer)
 	return 0;
 }
 
-static bool has_call(const struct ds_scenario *scenario, enum ds_call_kind kind)
-{
-	unsigned int i, j;
-
-	for (i = 0; i < scenario->n_tasks; i++)
-		for (j = 0; j < scenario->tasks[i].n_calls; j++)
-			if (scenario->tasks[i].calls[j].kind == kind)
-				return true;
-	return false;
-}
-
 /* What a scenario says and a program of the public interface cannot. */
 static const char *what_is_lacking(const struct ds_scenario *scenario)
 {
 	static const enum ds_call_kind lacking[] = {
-		DS_CALL_DEDUPE, DS_CALL_DUP,      DS_CALL_UNDUP,
-		DS_CALL_TAKE,   DS_CALL_COMPLETE, DS_CALL_AWAIT,
+		DS_CALL_DEDUPE,        DS_CALL_DUP,
+		DS_CALL_UNDUP,         DS_CALL_TAKE,
+		DS_CALL_COMPLETE,      DS_CALL_AWAIT,
+		DS_CALL_LAYOUT_GET,    DS_CALL_LAYOUT_READ,
+		DS_CALL_LAYOUT_WRITE,  DS_CALL_LAYOUT_COMMIT,
+		DS_CALL_LAYOUT_RETURN, DS_CALL_ANSWER,
+		DS_CALL_PAUSE,
 	};
 	size_t i;
 
@@ -532,7 +526,7 @@ static const char *what_is_lacking(const struct ds_scenario *scenario)
 	if (scenario->flush_ipi)
 		return "flush ipi";
 	for (i = 0; i < sizeof(lacking) / sizeof(lacking[0]); i++)
-		if (has_call(scenario, lacking[i]))
+		if (ds_scenario_has_call(scenario, lacking[i]))
 			return ds_call_verb(lacking[i]);
 	return ds_scenario_is_endless(scenario) ? "forever" : NULL;
 }

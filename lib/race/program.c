@@ -40,6 +40,7 @@ struct actor {
 	struct ds_direct direct; /* of a call under way */
 	struct ds_direct pinned; /* from pin to unpin */
 	struct ds_direct dup;    /* from dup to undup */
+	struct ds_client client; /* what it has of layouts */
 	uint64_t wait; /* that lasted when a watched call began, 0: none */
 };
 
@@ -301,6 +302,33 @@ static int fallocate_mode(const struct ds_scn_call *call)
 	}
 }
 
+/* Calls of a pNFS client, and of its server. */
+static int64_t do_layout_call(struct role *role, struct ds_task *task,
+			      struct ds_inode *inode,
+			      const struct ds_scn_call *call)
+{
+	struct ds_client *client = &role->actor->client;
+
+	switch (call->kind) {
+	case DS_CALL_LAYOUT_GET:
+		return ds_client_get(task, client, inode, call->offset,
+				     call->len, call->keep);
+	case DS_CALL_LAYOUT_READ:
+		return ds_client_read(task, client, call->offset, role->buffer,
+				      call->len);
+	case DS_CALL_LAYOUT_WRITE:
+		return ds_client_write(task, client, call->offset,
+				       role->program->from_dma, call->len);
+	case DS_CALL_LAYOUT_COMMIT:
+		return ds_client_commit(task, client, call->offset, call->len);
+	case DS_CALL_LAYOUT_RETURN:
+		return ds_client_return(task, client);
+	default:
+		ds_layouts_answer(task, inode, call->answer);
+		return 0;
+	}
+}
+
 /* Calls on an open file. */
 static int64_t do_file_call(struct role *role, struct ds_task *task,
 			    struct ds_file *file,
@@ -323,6 +351,13 @@ static int64_t do_file_call(struct role *role, struct ds_task *task,
 		return ds_vfs_fsync(task, file);
 	case DS_CALL_CLOSE:
 		return 0;
+	case DS_CALL_LAYOUT_GET:
+	case DS_CALL_LAYOUT_READ:
+	case DS_CALL_LAYOUT_WRITE:
+	case DS_CALL_LAYOUT_COMMIT:
+	case DS_CALL_LAYOUT_RETURN:
+	case DS_CALL_ANSWER:
+		return do_layout_call(role, task, file->inode, call);
 	default:
 		return ds_vfs_fallocate(task, file, fallocate_mode(call),
 					(int64_t)call->offset,
@@ -395,6 +430,9 @@ static int64_t do_call(struct role *role, struct ds_task *task,
 	case DS_CALL_COMPLETE:
 	case DS_CALL_AWAIT:
 		return on_pins(role, task, call);
+	case DS_CALL_PAUSE:
+		ds_task_pause(task, DS_SCN_PAUSE);
+		return 0;
 	case DS_CALL_DEDUPE:
 		return do_dedupe(role, task, call);
 	case DS_CALL_SIGNAL:
@@ -501,6 +539,8 @@ static void digest_actor(const struct ds_program *program,
 	ds_direct_digest(&actor->direct, digest);
 	ds_direct_digest(&actor->pinned, digest);
 	ds_direct_digest(&actor->dup, digest);
+	if (program->world->super->leased)
+		ds_client_digest(&actor->client, digest);
 	/* None, one that lasts, or one that is over. */
 	ds_digest_add(digest,
 		      wait ? 1 + (wait == program->world->super->n_waits) : 0);
@@ -665,10 +705,29 @@ static int make_roles(struct ds_program *program)
 		r = make_requests(program, i);
 		if (r < 0)
 			return r;
+		ds_client_init(&role->actor->client, i, role->script->name);
 		r = ds_sched_spawn(world->sched, world->arena,
 				   role->script->name, play, role, NULL);
 	}
 	return r;
+}
+
+/* Whether @call could wait for a layout given out before; none answers yet. */
+static bool waits_for_layout(const struct ds_program *program,
+			     const struct ds_scn_call *call)
+{
+	switch (call->kind) {
+	case DS_CALL_WRITE:
+	case DS_CALL_TRUNCATE:
+	case DS_CALL_ALLOCATE:
+	case DS_CALL_ZERO:
+	case DS_CALL_PUNCH:
+	case DS_CALL_COLLAPSE:
+	case DS_CALL_INSERT:
+		return program->handles[call->target].file->inode->leases;
+	default:
+		return false;
+	}
 }
 
 /* The calls made before the search, in the order of the text. */
@@ -687,6 +746,14 @@ static int play_before(struct ds_program *program, char *why, size_t why_size)
 
 			if (!call->before)
 				continue;
+			if (waits_for_layout(program, call)) {
+				snprintf(why, why_size,
+					 "%s: task %s: call %u before the "
+					 "search would wait for a layout",
+					 scenario->name, role->script->name,
+					 j + 1);
+				return -EINVAL;
+			}
 			r = do_call(role, program->world->setup, call);
 			if (r >= 0)
 				continue;
@@ -711,6 +778,8 @@ static int set_up(struct ds_program *program,
 
 	world->super->watch_waits = program->scenario.watch_waits &&
 				    options->turns != DS_TURNS_FREE;
+	world->super->leased =
+		ds_scenario_has_call(&program->scenario, DS_CALL_LAYOUT_GET);
 	program->handles = ds_arena_alloc(world->arena,
 					  DS_SCN_FILES * sizeof(struct handle));
 	if (!program->handles)

@@ -38,6 +38,13 @@ static const struct {
 	[DS_CALL_COLLAPSE] = {"collapse", DS_SHAPE_RANGE, false},
 	[DS_CALL_INSERT] = {"insert", DS_SHAPE_RANGE, false},
 	[DS_CALL_DEDUPE] = {"dedupe", DS_SHAPE_TWO, true},
+	[DS_CALL_LAYOUT_GET] = {"layout-get", DS_SHAPE_KEEP, false},
+	[DS_CALL_LAYOUT_READ] = {"layout-read", DS_SHAPE_RANGE, false},
+	[DS_CALL_LAYOUT_WRITE] = {"layout-write", DS_SHAPE_RANGE, false},
+	[DS_CALL_LAYOUT_COMMIT] = {"layout-commit", DS_SHAPE_RANGE, false},
+	[DS_CALL_LAYOUT_RETURN] = {"layout-return", DS_SHAPE_FILE, false},
+	[DS_CALL_ANSWER] = {"answer", DS_SHAPE_ANSWER, false},
+	[DS_CALL_PAUSE] = {"pause", DS_SHAPE_NONE, false},
 	[DS_CALL_UNLINK] = {"unlink", DS_SHAPE_FILE, false},
 	[DS_CALL_CLOSE] = {"close", DS_SHAPE_FILE, false},
 	[DS_CALL_SIGNAL] = {"signal", DS_SHAPE_TASK, false},
@@ -92,6 +99,34 @@ enum ds_call_shape ds_call_shape(enum ds_call_kind kind)
 const char *ds_how_word(unsigned int i)
 {
 	return how_words[i];
+}
+
+const char *ds_call_option(enum ds_call_kind kind)
+{
+	return kind == DS_CALL_LAYOUT_GET ? "write" : "keep";
+}
+
+static const char *const answers[DS_N_ANSWERS] = {
+	[DS_ANSWER_PROMPT] = "prompt",
+	[DS_ANSWER_SLOW] = "slow",
+	[DS_ANSWER_FENCE] = "fence",
+};
+
+const char *ds_answer_name(enum ds_answer answer)
+{
+	return answers[answer];
+}
+
+bool ds_scenario_has_call(const struct ds_scenario *scenario,
+			  enum ds_call_kind kind)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < scenario->n_tasks; i++)
+		for (j = 0; j < scenario->tasks[i].n_calls; j++)
+			if (scenario->tasks[i].calls[j].kind == kind)
+				return true;
+	return false;
 }
 
 bool ds_scenario_targets(const struct ds_scenario *scenario,
@@ -402,6 +437,24 @@ static int parse_map(struct parser *parser, unsigned int i,
 	return r < 0 ? r : no_more(parser, i + call->read_only);
 }
 
+static int parse_answer(struct parser *parser, unsigned int i,
+			struct ds_scn_call *call)
+{
+	int r = find_file(parser, i, &call->target);
+	unsigned int answer;
+
+	if (r < 0)
+		return r;
+	for (answer = 0; answer < DS_N_ANSWERS; answer++)
+		if (is(parser, i + 1, answers[answer]))
+			break;
+	if (answer == DS_N_ANSWERS)
+		return fail(parser, "'prompt', 'slow' or 'fence'",
+			    word(parser, i + 1));
+	call->answer = (enum ds_answer)answer;
+	return no_more(parser, i + 2);
+}
+
 /* What follows the verb, word @i. */
 static int parse_shape(struct parser *parser, unsigned int i,
 		       enum ds_call_shape shape, struct ds_scn_call *call)
@@ -428,13 +481,15 @@ static int parse_shape(struct parser *parser, unsigned int i,
 		return parse_pin(parser, i, call);
 	case DS_SHAPE_MAP:
 		return parse_map(parser, i, call);
+	case DS_SHAPE_ANSWER:
+		return parse_answer(parser, i, call);
 	default:
 		r = find_file(parser, i, &call->target);
 		if (r == 0)
 			r = parse_range(parser, i + 1, &call->offset,
 					&call->len);
 		if (r == 0 && shape == DS_SHAPE_KEEP &&
-		    is(parser, i + 2, "keep"))
+		    is(parser, i + 2, ds_call_option(call->kind)))
 			call->keep = true;
 		return r < 0 ? r : no_more(parser, i + 2 + call->keep);
 	}
@@ -453,6 +508,10 @@ static int parse_call(struct parser *parser)
 		return fail(parser, what, word(parser, 0));
 	if (task->n_calls == DS_SCN_CALLS)
 		return fail(parser, "at most 16 calls in a task", NULL);
+	if (task->n_calls &&
+	    task->calls[task->n_calls - 1].kind == DS_CALL_ANSWER)
+		return fail(parser, "no call of a task that answers recalls",
+			    word(parser, 0));
 	call = &task->calls[task->n_calls++];
 	call->before = is(parser, 0, "before");
 	i = call->before ? 1 : 0;
@@ -469,6 +528,10 @@ static int parse_call(struct parser *parser)
 			    word(parser, i));
 	if (task->forever && !call->before && !calls[verb].repeats)
 		return fail(parser, "a call that can be made for ever",
+			    word(parser, i));
+	if (call->before &&
+	    (call->kind == DS_CALL_ANSWER || call->kind == DS_CALL_PAUSE))
+		return fail(parser, "a call that takes no time",
 			    word(parser, i));
 	return parse_shape(parser, i + 1, calls[verb].shape, call);
 }
@@ -600,6 +663,10 @@ static int check_whole(struct parser *parser)
 		parser->line++;
 		return fail(parser, "at least one task", NULL);
 	}
+	/* The server of a client has the file open, which is not modelled. */
+	if (ds_scenario_has_call(parser->scenario, DS_CALL_LAYOUT_GET) &&
+	    ds_scenario_has_call(parser->scenario, DS_CALL_CLOSE))
+		return fail(parser, "no 'close' beside 'layout-get'", NULL);
 	return check_round(parser);
 }
 

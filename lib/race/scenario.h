@@ -52,6 +52,17 @@
  *	* allocate|zero FILE OFF+LEN [keep]
  *	* punch FILE OFF+LEN		  collapse|insert FILE OFF+LEN
  *	* dedupe FILE OFF+LEN FILE OFF	share equal blocks: FIDEDUPERANGE
+ *	  layout-get FILE OFF+LEN [write]	of a pNFS client: where the
+ *					blocks from OFF on lie, with a lease
+ *	  layout-read FILE OFF+LEN	  layout-write FILE OFF+LEN
+ *					on the device, where the layout says
+ *	  layout-commit FILE OFF+LEN	tells the server what it wrote
+ *	  layout-return FILE
+ *	  answer FILE prompt|slow|fence	of a server, a task's last call: what
+ *					it does when layouts of FILE are
+ *					recalled
+ *	  pause				does nothing for a time in which all
+ *					others came to a stop, four times over
  *	  unlink FILE			  close FILE
  *	  signal TASK
  *
@@ -62,6 +73,14 @@
  * failed. A direct-read or direct-write of a task that is awaited tells of its
  * end before it releases the pages, as iomap and the block devices do in every
  * kernel modelled (iomap_dio_bio_end_io(), blkdev_bio_end_io()).
+ *
+ * The layout calls of a task are those of one client. Without a task that
+ * answers, nobody does when its layout is recalled. prompt: the client ends
+ * the I/O under way and gives the layout back. slow: the same, after a time in
+ * which all others came to a stop. fence: after such a time the client is shut
+ * out from the device. Who answers does so to the end of the run; that none
+ * need come is no deadlock. A recall that nobody answers is waited for for
+ * ever, so such runs are for a search that merges states.
  *
  * A task that goes on for ever makes its calls again and again, without the
  * ones before the search. Each round begins as the first did: the task keeps
@@ -75,6 +94,7 @@
 #include <stddef.h>
 
 #include "check/check.h"
+#include "dma/client.h"
 
 #define DS_SCN_NAME    32
 #define DS_SCN_FILES   4
@@ -82,6 +102,7 @@
 #define DS_SCN_TASKS   8
 #define DS_SCN_CALLS   16
 #define DS_SCN_EXPECTS 16
+#define DS_SCN_PAUSE   4 /* ticks; longer than any server waits */
 
 enum ds_call_kind {
 	DS_CALL_MAP,
@@ -108,6 +129,13 @@ enum ds_call_kind {
 	DS_CALL_COLLAPSE,
 	DS_CALL_INSERT,
 	DS_CALL_DEDUPE,
+	DS_CALL_LAYOUT_GET,
+	DS_CALL_LAYOUT_READ,
+	DS_CALL_LAYOUT_WRITE,
+	DS_CALL_LAYOUT_COMMIT,
+	DS_CALL_LAYOUT_RETURN,
+	DS_CALL_ANSWER,
+	DS_CALL_PAUSE,
 	DS_CALL_UNLINK,
 	DS_CALL_CLOSE,
 	DS_CALL_SIGNAL,
@@ -116,12 +144,13 @@ enum ds_call_kind {
 
 /* How what follows the verb of a call looks. */
 enum ds_call_shape {
-	DS_SHAPE_RANGE, /* FILE OFF+LEN */
-	DS_SHAPE_KEEP,  /* FILE OFF+LEN [keep] */
-	DS_SHAPE_PIN,   /* FILE OFF+LEN [HOW]... */
-	DS_SHAPE_MAP,   /* FILE OFF+LEN [private] [read-only] */
-	DS_SHAPE_TWO,   /* FILE OFF+LEN FILE OFF */
-	DS_SHAPE_SIZE,  /* FILE SIZE */
+	DS_SHAPE_RANGE,  /* FILE OFF+LEN */
+	DS_SHAPE_KEEP,   /* FILE OFF+LEN [keep], or another word */
+	DS_SHAPE_PIN,    /* FILE OFF+LEN [HOW]... */
+	DS_SHAPE_MAP,    /* FILE OFF+LEN [private] [read-only] */
+	DS_SHAPE_TWO,    /* FILE OFF+LEN FILE OFF */
+	DS_SHAPE_SIZE,   /* FILE SIZE */
+	DS_SHAPE_ANSWER, /* FILE prompt|slow|fence */
 	DS_SHAPE_FILE,
 	DS_SHAPE_TASK,
 	DS_SHAPE_NONE,
@@ -140,7 +169,8 @@ struct ds_scn_call {
 	unsigned int target; /* file, or task: as its shape says */
 	uint64_t offset;
 	uint64_t len;
-	bool keep;
+	bool keep; /* the call's option is there: ds_call_option() */
+	enum ds_answer answer;
 	bool is_private, read_only; /* of a map */
 	unsigned int how;           /* of a pin: DS_HOW_... */
 	unsigned int target2;       /* of what works on two files */
@@ -198,6 +228,16 @@ int ds_scenario_parse(const char *name, const char *text,
 
 /* The verb of a call: "punch". */
 const char *ds_call_verb(enum ds_call_kind kind);
+
+/* What may follow its range: "keep", "write". */
+const char *ds_call_option(enum ds_call_kind kind);
+
+/* "prompt", "slow", "fence". */
+const char *ds_answer_name(enum ds_answer answer);
+
+/* Whether some task makes calls of @kind. */
+bool ds_scenario_has_call(const struct ds_scenario *scenario,
+			  enum ds_call_kind kind);
 
 /* Whether some task goes on for ever, so that no run ends. */
 bool ds_scenario_is_endless(const struct ds_scenario *scenario);

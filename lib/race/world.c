@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "file/lease.h"
+
 #define DEFAULT_MEMORY ((size_t)1 << 32)
 
 static int make_setup_task(struct ds_world *world)
@@ -161,6 +163,8 @@ struct ds_digest ds_world_digest(const struct ds_world *world)
 	ds_frames_digest(world->frames, &digest);
 	ds_space_digest(world->space, &digest);
 	ds_super_digest(world->super, &digest);
+	ds_leases_digest(world->super, atomic_load(&world->sched->now),
+			 &digest);
 	ds_vfs_digest(world->super, &digest);
 	ds_checks_digest(world->checks, &digest);
 	if (world->digest)

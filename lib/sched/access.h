@@ -38,6 +38,7 @@ enum ds_object_kind {
 	DS_OBJ_EXTENTS, /* extent map of an inode */
 	DS_OBJ_SIZE,    /* i_size */
 	DS_OBJ_NAMES,   /* the directory, link and open counts */
+	DS_OBJ_LEASES,  /* the layout leases of an inode, and their holders */
 	DS_OBJ_CELL,    /* a variable of a test program */
 	DS_OBJ_CONTENT, /* what a page of a file should hold */
 	DS_OBJ_REQUEST, /* I/O that goes from task to task */

@@ -51,6 +51,10 @@ enum ds_at {
 	DS_AT_BYTES_READ,
 	DS_AT_BYTES_WRITE,
 	DS_AT_NAME,
+	/* leases */
+	DS_AT_LEASE_CHANGE,
+	DS_AT_LEASE_BREAK,
+	DS_AT_LAYOUT,
 	/* devices */
 	DS_AT_DMA,
 	DS_AT_IO_SUBMIT,

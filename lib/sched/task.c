@@ -169,6 +169,14 @@ bool ds_task_sleep_for(struct ds_task *task, enum ds_at at, ds_obj queue,
 	return (alarms & DS_TIMED_OUT) && !(alarms & DS_WOKEN);
 }
 
+void ds_task_pause(struct ds_task *task, uint64_t ticks)
+{
+	/* In no queue: nobody wakes it. */
+	ds_task_forget_wake(task);
+	ds_task_sleep_for(task, DS_AT_WAIT_SLEEP, ds_object(DS_OBJ_NONE, 0, 0),
+			  false, ticks);
+}
+
 bool ds_task_sleep_idle(struct ds_task *task, enum ds_at at, ds_obj queue)
 {
 	if (task->controlled) {

@@ -257,6 +257,9 @@ void ds_task_sleep(struct ds_task *task, enum ds_at at, ds_obj queue,
 bool ds_task_sleep_for(struct ds_task *task, enum ds_at at, ds_obj queue,
 		       bool interruptible, uint64_t ticks);
 
+/* Sleeps for @ticks, whatever comes. */
+void ds_task_pause(struct ds_task *task, uint64_t ticks);
+
 /*
  * The same without an end, for a task that serves others: a run is over when
  * all that are left sleep so. Return: false if there is nobody left to serve;

@@ -7,8 +7,9 @@
  * break anything.
  *
  * A scenario with a task that goes on for ever has no run that ends. What it
- * breaks is found by the search that merges states; on fibers and on pthreads
- * runs are cut, and the search is BOUNDED, by preemptions and by steps.
+ * breaks is found by the search that merges states, as is a call that never
+ * returns although none goes on for ever; on fibers and on pthreads runs are
+ * cut, and the search is BOUNDED, by preemptions and by steps.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,12 +46,20 @@ static bool is_endless(const struct ds_scenario *scenario)
 	return false;
 }
 
-static int search(const struct ds_scenario *scenario, const char *fs,
-		  enum ds_turns turns, bool merge, struct outcome *outcome)
+/* Whether runs go on for ever, all of them or where somebody starves. */
+static bool may_not_end(const struct ds_scenario *scenario,
+			const struct ds_scn_expect *expect)
+{
+	return is_endless(scenario) || expect->broken >> DS_NO_STARVATION & 1;
+}
+
+static int search(const struct ds_scenario *scenario,
+		  const struct ds_scn_expect *expect, enum ds_turns turns,
+		  bool merge, struct outcome *outcome)
 {
 	struct ds_region_options region_options = {.size = 4 << 20};
 	struct ds_program_options options = {
-		.profile = ds_profile_find(fs),
+		.profile = ds_profile_find(expect->fs),
 		.turns = turns,
 		.checked = true,
 	};
@@ -69,7 +78,7 @@ static int search(const struct ds_scenario *scenario, const char *fs,
 
 	if (merge) {
 		how.kind = DS_SEARCH_STATES;
-	} else if (is_endless(scenario) && turns != DS_TURNS_FREE) {
+	} else if (may_not_end(scenario, expect) && turns != DS_TURNS_FREE) {
 		how.kind = DS_SEARCH_BOUND;
 		how.bound = 1;
 		how.max_steps = ENDLESS_STEPS;
@@ -110,11 +119,12 @@ static void print_broken(const char *what, uint32_t broken)
 }
 
 static bool ended_well(const struct ds_scenario *scenario,
+		       const struct ds_scn_expect *expect,
 		       const struct outcome *outcome)
 {
-	if (is_endless(scenario)) {
-		if (outcome->end == DS_END_BOUNDED &&
-		    outcome->interleavings == 0 && outcome->limited > 1)
+	if (may_not_end(scenario, expect)) {
+		if (outcome->end == DS_END_BOUNDED && outcome->limited > 1 &&
+		    (!is_endless(scenario) || outcome->interleavings == 0))
 			return true;
 		printf("  not BOUNDED, or a run came to an end\n");
 		return false;
@@ -132,7 +142,7 @@ static bool try_states(const struct ds_scenario *scenario,
 {
 	uint32_t cut = outcome->broken;
 
-	if (search(scenario, expect->fs, DS_TURNS_FIBER, true, outcome) < 0)
+	if (search(scenario, expect, DS_TURNS_FIBER, true, outcome) < 0)
 		return false;
 	if (outcome->end != DS_END_COMPLETE) {
 		printf("  the graph of states is not COMPLETE\n");
@@ -151,18 +161,19 @@ static bool try(const struct ds_scenario *scenario,
 {
 	struct outcome fiber, baton;
 
-	if (search(scenario, expect->fs, DS_TURNS_FIBER, false, &fiber) < 0 ||
-	    search(scenario, expect->fs, DS_TURNS_BATON, false, &baton) < 0)
+	if (search(scenario, expect, DS_TURNS_FIBER, false, &fiber) < 0 ||
+	    search(scenario, expect, DS_TURNS_BATON, false, &baton) < 0)
 		return false;
 	printf("%s: %llu interleavings\n", expect->fs,
 	       (unsigned long long)fiber.interleavings);
-	if (!ended_well(scenario, &fiber))
+	if (!ended_well(scenario, expect, &fiber))
 		return false;
 	if (memcmp(&fiber, &baton, sizeof(fiber)) != 0) {
 		printf("  fibers and baton differ\n");
 		return false;
 	}
-	if (is_endless(scenario) && !try_states(scenario, expect, &fiber))
+	if (may_not_end(scenario, expect) &&
+	    !try_states(scenario, expect, &fiber))
 		return false;
 	if (fiber.broken == expect->broken)
 		return true;
@@ -174,8 +185,11 @@ static bool try(const struct ds_scenario *scenario,
 static bool try_free(const struct ds_scenario *scenario,
 		     const struct ds_scn_expect *expect)
 {
-	const uint32_t stuck = UINT32_C(1) << DS_NO_DEADLOCK |
-			       UINT32_C(1) << DS_NO_LOST_WAKEUP;
+	/* A task that goes on for ever is cut short there, a wait is not. */
+	const uint32_t stuck =
+		UINT32_C(1) << DS_NO_DEADLOCK |
+		UINT32_C(1) << DS_NO_LOST_WAKEUP |
+		(is_endless(scenario) ? 0 : UINT32_C(1) << DS_NO_STARVATION);
 	struct outcome outcome;
 
 	if (expect->broken & stuck) {
@@ -183,7 +197,7 @@ static bool try_free(const struct ds_scenario *scenario,
 		       expect->fs);
 		return true;
 	}
-	if (search(scenario, expect->fs, DS_TURNS_FREE, false, &outcome) < 0)
+	if (search(scenario, expect, DS_TURNS_FREE, false, &outcome) < 0)
 		return false;
 	printf("%s: %llu runs on free threads\n", expect->fs,
 	       (unsigned long long)outcome.interleavings);

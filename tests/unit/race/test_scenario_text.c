@@ -38,6 +38,7 @@ static const char whole[] = "scenario all\n"
 			    "\tunlink A\n"
 			    "\tclose B\n"
 			    "\tsignal one\n"
+			    "\tpause\n"
 			    "task three forever\n"
 			    "\tread B 0+1K\n"
 			    "task four\n"
@@ -59,6 +60,32 @@ static void a_scenario_is_written_as_it_was_read(void **state)
 	text = ds_scenario_text(&scenario);
 	assert_string_equal(text, whole);
 	free(text);
+}
+
+static void layouts_and_answers_are_written_too(void **state)
+{
+	static const char text[] = "scenario layouts\n"
+				   "file A 8K\n"
+				   "task one\n"
+				   "\tbefore layout-get A 0+4K\n"
+				   "\tlayout-return A\n"
+				   "\tlayout-get A 4K+4K write\n"
+				   "\tlayout-read A 4K+1\n"
+				   "\tlayout-write A 4K+4K\n"
+				   "\tlayout-commit A 4K+4K\n"
+				   "task two\n"
+				   "\tanswer A fence\n";
+	struct ds_scenario scenario;
+	char *again;
+
+	(void)state;
+	f_parse(text, &scenario);
+	assert_int_equal(scenario.tasks[1].calls[0].answer, DS_ANSWER_FENCE);
+	assert_false(scenario.tasks[0].calls[0].keep);
+	assert_true(scenario.tasks[0].calls[2].keep);
+	again = ds_scenario_text(&scenario);
+	assert_string_equal(again, text);
+	free(again);
 }
 
 /* Other words for the same come out as the same scenario. */
@@ -100,6 +127,7 @@ static void shapes_tell_what_a_call_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(layouts_and_answers_are_written_too),
 		cmocka_unit_test(a_scenario_is_written_as_it_was_read),
 		cmocka_unit_test(what_is_written_says_the_same),
 		cmocka_unit_test(shapes_tell_what_a_call_names),
