@@ -44,6 +44,20 @@ static int refs_of(unsigned int flags, struct ds_pfn pfn)
 	return pfn.pfn == DS_ZERO_PFN ? 0 : DS_PIN_BIAS;
 }
 
+/*
+ * Of a large folio a counted pin takes one reference: which frames are one is
+ * known in the step that takes it.
+ */
+static void settle_refs(struct ds_task *task, const struct ds_space *space,
+			struct ds_pinned *pinned)
+{
+	if (pinned->refs <= 1 || !space->frames->huge_order)
+		return;
+	if (ds_frame_is_large(space->frames, pinned->pfn))
+		pinned->refs = 1;
+	ds_task_saw(task, (uint64_t)pinned->refs);
+}
+
 static int record_pin(struct ds_task *task, struct ds_space *space,
 		      const struct ds_pinned *pinned, const char *how)
 {
@@ -75,7 +89,7 @@ static int keep_pin(struct ds_task *task, struct ds_space *space,
 
 /* A step that takes the references. Return: whether there was one to take. */
 static bool get_frame(struct ds_task *task, struct ds_space *space,
-		      const struct ds_pinned *pinned)
+		      struct ds_pinned *pinned)
 {
 	struct ds_pfn pfn = pinned->pfn;
 	ds_obj refs = ds_frame_refs_object(space->frames, pfn);
@@ -85,10 +99,12 @@ static bool get_frame(struct ds_task *task, struct ds_space *space,
 	if ((space->frames->idle > 0 && !ds_pfn_is_anon(pfn)) ||
 	    pfn.pfn == DS_ZERO_PFN) {
 		ds_yield(task, DS_AT_FRAME_GET, ds_adds(refs));
+		settle_refs(task, space, pinned);
 		ds_frame_get_n(task, space->frames, pfn, pinned->refs);
 		return true;
 	}
 	ds_yield(task, DS_AT_FRAME_GET, ds_writes(refs));
+	settle_refs(task, space, pinned);
 	if (ds_frame_try_get_n(task, space->frames, pfn, pinned->refs))
 		return true;
 	ds_tell(task, "block %llu has no references: back out",
@@ -163,6 +179,7 @@ static int pin_fast(struct ds_task *task, struct ds_space *space,
 
 		if (late) {
 			declare_late(task, space, pinned);
+			settle_refs(task, space, pinned);
 			ds_frame_get_n(task, space->frames, pinned->pfn,
 				       pinned->refs);
 		}
@@ -240,6 +257,7 @@ static int follow(struct ds_task *task, struct ds_space *space,
 		return follow_freely(task, space, vpn, pte, pinned);
 	if (!ds_keeps(task, DS_RULE_FOLLOW_UNDER_LOCK))
 		declare_late(task, space, pinned);
+	settle_refs(task, space, pinned);
 	if (pinned->refs)
 		ds_frame_get_n(task, space->frames, pinned->pfn, pinned->refs);
 	return keep_pin(task, space, pinned, "slow");

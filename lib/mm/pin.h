@@ -31,10 +31,11 @@ struct ds_pinned {
  * ds_pin_pages() - pin @n pages from @first on, in ascending order
  * @flags: DS_PIN_...; of neither kind: the one of this kernel's direct I/O
  *
- * A counted pin takes DS_PIN_BIAS references at once, and none of the zero
- * page (c8070b787519, v6.5).
+ * A counted pin takes DS_PIN_BIAS references at once, one of a large folio, and
+ * none of the zero page (c8070b787519, v6.5).
  * Differs: the kernel's lockless walk takes 1 and then 1023; the page is busy
- * from the first on.
+ * from the first on. Large folios count their pins apart too; nobody who waits
+ * looks at that, so it is not kept.
  *
  * A DS_PIN_LONGTERM pin of a file system's page is refused, for nothing bounds
  * how long somebody would have to wait for it. Kernels to v5.10 pin first, with

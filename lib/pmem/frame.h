@@ -245,6 +245,14 @@ static inline struct ds_pfn ds_frame_head(const struct ds_frames *frames,
 	return ds_pfn(pfn.pfn - __atomic_load_n(behind, __ATOMIC_ACQUIRE));
 }
 
+/* Whether @pfn is in a folio of several frames. Part of a step on its REFS. */
+static inline bool ds_frame_is_large(const struct ds_frames *frames,
+				     struct ds_pfn pfn)
+{
+	return frames->huge_order &&
+	       frames->frames[ds_frame_head(frames, pfn).pfn].order;
+}
+
 static inline ds_obj ds_refs_object(struct ds_pfn pfn)
 {
 	return ds_object(DS_OBJ_REFS, 0, pfn.pfn);

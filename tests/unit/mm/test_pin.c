@@ -155,6 +155,51 @@ static void a_pin_of_either_kind_takes_what_its_kernel_takes(void **state)
 	}
 }
 
+/* References that two pins of a huge page's frames are, on kernel @fs. */
+static int refs_of_huge(const char *fs, uint64_t *ret_first, uint64_t *ret_next)
+{
+	struct ds_pinned pinned[2];
+	struct ds_file *file;
+	struct t_world t;
+	uint64_t addr;
+	int refs;
+
+	t_open_huge(&t, fs, 2);
+	file = t_file_together(&t, "A", 8);
+	addr = t_map(&t, file, 0, 8);
+	t_store(&t, addr, 1);
+	assert_true(t_pte(&t, addr) & DS_PTE_HUGE);
+	*ret_first = (uint64_t)t_extra(&t, t_block(file, 0));
+	*ret_next = (uint64_t)t_extra(&t, t_block(file, 1));
+	assert_int_equal(ds_pin_pages(t.setup, t.space,
+				      (struct ds_vpn){ds_page_down(addr)}, 2,
+				      DS_PIN_WRITE | DS_PIN_COUNTED, pinned),
+			 2);
+	refs = pinned[0].refs;
+	assert_int_equal(pinned[1].refs, refs);
+	*ret_first = (uint64_t)t_extra(&t, t_block(file, 0)) - *ret_first;
+	*ret_next = (uint64_t)t_extra(&t, t_block(file, 1)) - *ret_next;
+	ds_unpin_page(t.setup, t.space, &pinned[0]);
+	ds_unpin_page(t.setup, t.space, &pinned[1]);
+	assert_null(t.frames->holders);
+	t_close(&t);
+	return refs;
+}
+
+static void of_a_large_folio_a_counted_pin_takes_one(void **state)
+{
+	uint64_t first, next;
+
+	(void)state;
+	assert_int_equal(refs_of_huge("xfs-6.15", &first, &next), 1);
+	assert_int_equal(first, 2);
+	assert_int_equal(next, 0);
+	/* Before v6.15 a huge page's frames were counted one by one. */
+	assert_int_equal(refs_of_huge("xfs-6.12", &first, &next), 1024);
+	assert_int_equal(first, 1024);
+	assert_int_equal(next, 1024);
+}
+
 static void a_counted_pin_leaves_the_zero_page_alone(void **state)
 {
 	struct ds_pinned pinned[2];
@@ -530,6 +575,7 @@ int main(void)
 		cmocka_unit_test(a_read_only_pin_of_a_hole_pins_the_zero_page),
 		cmocka_unit_test(
 			a_pin_of_either_kind_takes_what_its_kernel_takes),
+		cmocka_unit_test(of_a_large_folio_a_counted_pin_takes_one),
 		cmocka_unit_test(a_counted_pin_leaves_the_zero_page_alone),
 		cmocka_unit_test(long_term_pins_are_refused_before_or_after),
 		cmocka_unit_test(
