@@ -20,7 +20,7 @@ static void help(void)
 {
 	printf("usage: daxsim spec --fs PROFILE [OPTION]...\n\n"
 	       "The written rule: what each operation does about pins. Every "
-	       "word is found out by\nrunning the operation in the model, on a "
+	       "word is found out\nby running the operation in the model, on a "
 	       "file of 8 pages of which page 6 is a\nhole. Locks are held r "
 	       "(shared) or w (exclusively).\n\n"
 	       "  --fs PROFILE     of this file system\n"
