@@ -334,6 +334,14 @@ static void tie_frames(struct ds_task *task, struct ds_mapping *mapping,
 		tie_frame(task, mapping, pfn, pages.first);
 }
 
+static ds_obj guess_owner(const struct ds_mapping *mapping, uint64_t entry)
+{
+	return ds_entry_is_data(entry)
+		       ? ds_frame_owner_object(mapping->frames,
+					       ds_entry_pfn(entry))
+		       : ds_object(DS_OBJ_NONE, 0, 1);
+}
+
 void ds_entry_fill(struct ds_task *task, struct ds_mapping *mapping,
 		   struct ds_pgidx page, uint64_t entry, bool dirty)
 {
@@ -371,6 +379,35 @@ void ds_entry_fill(struct ds_task *task, struct ds_mapping *mapping,
 	found.entry = entry;
 	if (ds_entry_is_data(entry))
 		tie_frames(task, mapping, found);
+}
+
+void ds_entry_replace(struct ds_task *task, struct ds_mapping *mapping,
+		      struct ds_pgidx page, uint64_t old, uint64_t entry,
+		      bool dirty)
+{
+	ds_obj object = ds_entry_object(mapping, page);
+	struct ds_pfn pfn = ds_entry_pfn(entry);
+	int r;
+
+	ds_assert(ds_entry_is_data(entry) && !ds_entry_is_locked(entry));
+	ds_assert(!ds_entry_is_huge(old) && !ds_entry_is_huge(entry));
+	ds_yield(task, DS_AT_ENTRY_FILL, ds_writes(object),
+		 ds_writes(ds_frame_owner_object(mapping->frames, pfn)),
+		 ds_writes(guess_owner(mapping, old)),
+		 dirty ? ds_adds(ds_tags_object(mapping->inode))
+		       : ds_reads(ds_object(DS_OBJ_NONE, 0, 0)));
+	ds_touch(task, object, DS_WRITE);
+	ds_spin_lock(&mapping->lock);
+	/* Replaces the locked entry, so it needs no memory. */
+	r = ds_xtree_store(mapping->tree, page, entry | DS_ENTRY_LOCKED);
+	ds_assert(r == 0);
+	if (dirty)
+		ds_xtree_set_tag(mapping->tree, page, DS_XTREE_DIRTY);
+	ds_spin_unlock(&mapping->lock);
+	if (ds_entry_is_data(old))
+		ds_frame_dissociate(task, mapping->frames, ds_entry_pfn(old));
+	ds_frame_associate_shared(task, mapping->frames, pfn, mapping->inode,
+				  page);
 }
 
 void ds_entry_dirty(struct ds_task *task, struct ds_mapping *mapping,
@@ -504,14 +541,6 @@ static unsigned int add_refs(const struct ds_mapping *mapping, uint64_t entry,
 	return (unsigned int)n;
 }
 
-static ds_obj guess_owner(const struct ds_mapping *mapping, uint64_t entry)
-{
-	return ds_entry_is_data(entry)
-		       ? ds_frame_owner_object(mapping->frames,
-					       ds_entry_pfn(entry))
-		       : ds_object(DS_OBJ_NONE, 0, 1);
-}
-
 static void warn_if_busy(struct ds_task *task, struct ds_mapping *mapping,
 			 struct ds_pgidx page, struct ds_pfn pfn)
 {
@@ -536,9 +565,10 @@ static void part_frame(struct ds_task *task, struct ds_mapping *mapping,
 
 	if (why == TRUNCATED)
 		warn_if_busy(task, mapping, page, pfn);
-	if (owner && owner != mapping->inode && !mapping->frames->pte_holds_ref)
+	if (owner && owner != mapping->inode && owner != DS_SHARED_MAPPING &&
+	    !mapping->frames->pte_holds_ref)
 		ds_warn(task, DS_WARN_OTHER_OWNER, mapping->inode, page, pfn);
-	ds_frame_associate(task, mapping->frames, pfn, 0, ds_pgidx(0));
+	ds_frame_dissociate(task, mapping->frames, pfn);
 }
 
 /* Models: dax_disassociate_entry(), from v6.15 dax_folio_put(). */
@@ -688,6 +718,54 @@ void ds_mapping_invalidate(struct ds_task *task, struct ds_mapping *mapping,
 	delete_range(task, mapping, range, INVALIDATED);
 	if (entries_first)
 		ds_rmap_unmap(task, &mapping->rmap, range, false);
+}
+
+/* A step that clears the tag of one entry, if it is there and unlocked. */
+static void clean_entry(struct ds_task *task, struct ds_mapping *mapping,
+			struct ds_pgidx page)
+{
+	ds_obj object = ds_entry_object(mapping, page);
+	ds_obj key = ds_entry_key(mapping, page);
+	uint64_t before = ds_task_enter(task);
+	struct found found;
+	bool waited_for;
+
+	for (;;) {
+		ds_task_forget(task, before);
+		ds_yield(task, DS_AT_ENTRY_FILL, ds_writes(object),
+			 ds_writes(ds_wait_object(key)),
+			 ds_adds(ds_tags_object(mapping->inode)));
+		ds_touch(task, object, DS_WRITE);
+		if (look_locked(task, mapping, page, &found))
+			break;
+		sleep_for_entry(task, mapping, found.first);
+	}
+	/* What blocks are shared under is no huge entry. */
+	ds_assert(!ds_entry_is_huge(found.entry));
+	if (found.entry)
+		ds_xtree_clear_tag(mapping->tree, page, DS_XTREE_DIRTY);
+	waited_for =
+		found.entry && ds_wait_has_waiters(task, mapping->waitq, key);
+	ds_spin_unlock(&mapping->lock);
+	if (waited_for)
+		ds_wake(task, mapping->waitq, key, false);
+	ds_task_done(task, before, 0);
+}
+
+void ds_mapping_clean(struct ds_task *task, struct ds_mapping *mapping,
+		      struct ds_pgrange range)
+{
+	uint64_t before = ds_task_enter(task);
+	struct found found;
+
+	while (!ds_pgrange_is_empty(range) &&
+	       next_entry(task, mapping, range, &found)) {
+		clean_entry(task, mapping, found.first);
+		range.first.pgidx = found.first.pgidx + 1;
+		ds_task_forget(task, before);
+		ds_task_saw(task, range.first.pgidx);
+	}
+	ds_task_done(task, before, 0);
 }
 
 static void declare_busy_test(struct ds_task *task,

@@ -75,6 +75,16 @@ void ds_entry_fill(struct ds_task *task, struct ds_mapping *mapping,
 		   struct ds_pgidx page, uint64_t entry, bool dirty);
 
 /*
+ * The same over any entry, @old, where other files have the block of @entry
+ * too, or had that of @old.
+ *
+ * Models: dax_insert_entry() over a shared extent, v6.2.
+ */
+void ds_entry_replace(struct ds_task *task, struct ds_mapping *mapping,
+		      struct ds_pgidx page, uint64_t old, uint64_t entry,
+		      bool dirty);
+
+/*
  * Notes a store behind the locked entry of @page, which has a block: the entry
  * stays what it is.
  *
@@ -107,6 +117,14 @@ void ds_mapping_delete(struct ds_task *task, struct ds_mapping *mapping,
  */
 void ds_mapping_invalidate(struct ds_task *task, struct ds_mapping *mapping,
 			   struct ds_pgrange range);
+
+/*
+ * Forgets that entries of @range are dirty, waiting for their locks.
+ *
+ * Models: __dax_clear_dirty_range(), v6.3.
+ */
+void ds_mapping_clean(struct ds_task *task, struct ds_mapping *mapping,
+		      struct ds_pgrange range);
 
 /*
  * Unmaps @range from all address spaces, then searches its entries in ascending

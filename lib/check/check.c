@@ -166,3 +166,24 @@ const char *ds_checks_task_name(const struct ds_checks *checks,
 	return task < checks->sched->n_tasks ? checks->sched->tasks[task]->name
 					     : "setup";
 }
+
+bool ds_checks_owns(const struct ds_checks *checks, uint32_t inode,
+		    struct ds_pfn pfn)
+{
+	uint32_t owner = ds_frame_view(checks->super->frames, pfn)->file;
+	const struct ds_inode *file;
+	struct ds_pgidx page = {0};
+
+	if (owner != DS_SHARED_FILE)
+		return owner == inode;
+	file = ds_super_inode(checks->super, inode);
+	while (file && page.pgidx < ds_extmap_end(file->extents).pgidx) {
+		struct ds_extent run = ds_extmap_lookup(file->extents, page);
+
+		if (run.state != DS_EXT_HOLE && pfn.pfn >= run.pfn.pfn &&
+		    pfn.pfn - run.pfn.pfn < run.n_pages)
+			return true;
+		page.pgidx = run.page.pgidx + run.n_pages;
+	}
+	return false;
+}

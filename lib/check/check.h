@@ -117,6 +117,13 @@ void ds_checks_report(struct ds_checks *checks, enum ds_property_id id,
 const char *ds_checks_task_name(const struct ds_checks *checks,
 				unsigned int task);
 
+/*
+ * Whether the block @pfn is the file's: in the map of @inode where several may
+ * have it.
+ */
+bool ds_checks_owns(const struct ds_checks *checks, uint32_t inode,
+		    struct ds_pfn pfn);
+
 static inline uint32_t ds_event_bit(enum ds_event_kind kind)
 {
 	return UINT32_C(1) << kind;

@@ -6,7 +6,8 @@ static void look_at_pin(struct ds_checks *checks, const struct ds_event *event)
 {
 	uint32_t owner = ds_frame_view(checks->super->frames, event->pfn)->file;
 
-	if (event->pfn.pfn == DS_ZERO_PFN || owner == event->inode)
+	if (event->pfn.pfn == DS_ZERO_PFN ||
+	    ds_checks_owns(checks, event->inode, event->pfn))
 		return;
 	ds_checks_report(checks, DS_NO_FREE_BLOCK_PINNED, event->task,
 			 "page %llu is pinned on block %llu, which %s",

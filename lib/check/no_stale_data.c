@@ -96,6 +96,42 @@ static void put(struct ds_checks *checks, uint32_t inode, uint64_t start,
 	}
 }
 
+/* The bytes of @event went to the copy of their page. */
+static void stage(struct ds_checks *checks, const struct ds_event *event)
+{
+	struct ds_shadow_page *pages = pages_of(checks, event->inode);
+	const unsigned char *bytes = event->bytes;
+	uint64_t limit = (uint64_t)DS_SHADOW_PAGES * DS_SHADOW_SAMPLES;
+	uint64_t start = event->offset, end = start + event->n;
+	uint64_t i;
+
+	for (i = sample_up(start);
+	     pages && i < limit && i * DS_SHADOW_STRIDE < end; i++) {
+		struct ds_shadow_page *page = &pages[i / DS_SHADOW_SAMPLES];
+		unsigned int sample = i % DS_SHADOW_SAMPLES;
+
+		page->staged[sample] =
+			bytes ? bytes[i * DS_SHADOW_STRIDE - start] : 0;
+		page->is_staged |= UINT32_C(1) << sample;
+		checks->shadow->is_known = false;
+	}
+}
+
+/* The copy of @page took its place. */
+static void unstage(struct ds_checks *checks, struct ds_shadow_page *page)
+{
+	unsigned int i;
+
+	if (!page->is_staged)
+		return;
+	remember(checks->shadow, page);
+	for (i = 0; i < DS_SHADOW_SAMPLES; i++)
+		if (page->is_staged >> i & 1)
+			page->now[i] = page->staged[i];
+	memset(page->staged, 0, sizeof(page->staged));
+	page->is_staged = 0;
+}
+
 static bool was_there(const struct ds_shadow_page *page, uint64_t sample,
 		      unsigned char byte, uint32_t reader)
 {
@@ -200,6 +236,27 @@ static void move(struct ds_checks *checks, const struct ds_event *event)
 		memset(pages[i].now, 0, DS_SHADOW_SAMPLES);
 }
 
+/* The pages of @event's range become what those of another file are. */
+static void share(struct ds_checks *checks, const struct ds_event *event)
+{
+	const struct ds_shadow_page *source =
+		pages_of(checks, (uint32_t)event->n);
+	struct ds_shadow_page *dest = pages_of(checks, event->inode);
+	uint64_t n = event->range.end.pgidx - event->range.first.pgidx;
+	uint64_t i, from, to;
+
+	for (i = 0; i < n && dest; i++) {
+		from = event->page.pgidx + i;
+		to = event->range.first.pgidx + i;
+		if (from >= DS_SHADOW_PAGES || to >= DS_SHADOW_PAGES)
+			return;
+		remember(checks->shadow, &dest[to]);
+		if (source)
+			memcpy(dest[to].now, source[from].now,
+			       DS_SHADOW_SAMPLES);
+	}
+}
+
 static void follow_extents(struct ds_checks *checks,
 			   const struct ds_event *event)
 {
@@ -211,6 +268,17 @@ static void follow_extents(struct ds_checks *checks,
 		break;
 	case DS_CHANGE_MOVED:
 		move(checks, event);
+		break;
+	case DS_CHANGE_REPLACED:
+		if (pages_of(checks, event->inode) &&
+		    event->range.first.pgidx < DS_SHADOW_PAGES)
+			unstage(checks,
+				&pages_of(checks,
+					  event->inode)[event->range.first
+								.pgidx]);
+		break;
+	case DS_CHANGE_SHARED:
+		share(checks, event);
 		break;
 	default:
 		/* New blocks read as the zeroes that were there. */
@@ -229,9 +297,8 @@ static void follow_size(struct ds_checks *checks, const struct ds_event *event)
 static void look_at_owner(struct ds_checks *checks,
 			  const struct ds_event *event)
 {
-	uint32_t owner = ds_frame_view(checks->super->frames, event->pfn)->file;
-
-	if (event->pfn.pfn == DS_ZERO_PFN || owner == event->inode)
+	if (event->pfn.pfn == DS_ZERO_PFN ||
+	    ds_checks_owns(checks, event->inode, event->pfn))
 		return;
 	ds_checks_report(checks, DS_NO_STALE_DATA, event->task,
 			 "a load of page %llu saw block %llu, which is no "
@@ -356,6 +423,9 @@ static void look(struct ds_checks *checks, const struct ds_event *event)
 		put(checks, event->inode, event->offset,
 		    event->offset + event->n, event->bytes);
 		break;
+	case DS_EV_STAGED_BYTES:
+		stage(checks, event);
+		break;
 	case DS_EV_STORED_BYTES:
 		if (look_at_copies(checks, event))
 			put_block(checks, event, event->offset & DS_PAGE_MASK);
@@ -378,6 +448,12 @@ static void digest_page(const struct ds_shadow_page *page,
 
 	ds_digest_add_all(digest,
 			  ds_digest_bytes(page->now, sizeof(page->now)));
+	if (page->is_staged) {
+		/* Not to be taken for readers. */
+		ds_digest_add(digest, (uint64_t)page->is_staged << 32);
+		ds_digest_add_all(digest, ds_digest_bytes(page->staged,
+							  DS_SHADOW_SAMPLES));
+	}
 	for (i = 0; i < DS_SHADOW_PAST && page->readers[i]; i++) {
 		ds_digest_add(digest, page->readers[i]);
 		ds_digest_add_all(digest, ds_digest_bytes(page->past[i],
@@ -414,6 +490,7 @@ const struct ds_property ds_no_stale_data = {
 		  UINT32_C(1) << DS_EV_SAW_BYTES |
 		  UINT32_C(1) << DS_EV_LOADED_BYTES |
 		  UINT32_C(1) << DS_EV_PUT_BYTES |
+		  UINT32_C(1) << DS_EV_STAGED_BYTES |
 		  UINT32_C(1) << DS_EV_STORED_BYTES |
 		  UINT32_C(1) << DS_EV_DMA_WROTE |
 		  UINT32_C(1) << DS_EV_EXTENTS_CHANGED |

@@ -26,14 +26,18 @@ static void note_victims(struct ds_checks *checks, const struct ds_event *event)
 /* The bytes decide where there is a victim; otherwise who owns the block. */
 static void look(struct ds_checks *checks, const struct ds_event *event)
 {
+	const struct ds_frame *frame;
 	uint32_t owner;
 
 	if (event->kind == DS_EV_BLOCKS_FREED) {
 		note_victims(checks, event);
 		return;
 	}
-	owner = ds_frame_view(checks->super->frames, event->pfn)->file;
-	if (owner == event->inode ||
+	frame = ds_frame_view(checks->super->frames, event->pfn);
+	owner = frame->file;
+	/* In a block that several files have it is in the others, too. */
+	if ((!frame->others &&
+	     ds_checks_owns(checks, event->inode, event->pfn)) ||
 	    (owner == DS_VICTIM_INODE && victim_is_intact(checks, event->pfn)))
 		return;
 	ds_checks_report(checks, DS_NO_STRAY_WRITE, event->task,

@@ -30,6 +30,9 @@ struct ds_shadow_page {
 	unsigned char past[DS_SHADOW_PAST][DS_SHADOW_SAMPLES];
 	/* Tasks in a reading call that began before that was replaced. */
 	uint32_t readers[DS_SHADOW_PAST];
+	/* Written to the page's copy, to be there when that takes its place. */
+	unsigned char staged[DS_SHADOW_SAMPLES];
+	uint32_t is_staged; /* bit per sample; the others are 0 */
 };
 
 struct ds_shadow {

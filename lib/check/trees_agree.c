@@ -57,14 +57,76 @@ static void look(struct ds_checks *checks, const struct ds_event *event)
 		look_at_all(checks, inode, event->task);
 }
 
+/* Entries of any file that have @pfn. */
+static uint64_t n_entries(const struct ds_checks *checks, struct ds_pfn pfn)
+{
+	const struct ds_inode *inode;
+	uint64_t n = 0;
+
+	for (inode = checks->super->inodes; inode; inode = inode->next) {
+		struct ds_pgrange range = ds_pgrange_all();
+		struct ds_pgidx page;
+		uint64_t entry;
+
+		while ((entry = ds_xtree_next(inode->mapping.tree, range,
+					      &page))) {
+			n += ds_entry_is_data(entry) &&
+			     ds_entry_pfn(entry).pfn == pfn.pfn;
+			range.first.pgidx = page.pgidx + 1;
+		}
+	}
+	return n;
+}
+
+/* A page is tied to its one entry, or counts those that it has. */
+static void look_at_tie(struct ds_checks *checks, const struct ds_inode *inode,
+			struct ds_pgidx page, struct ds_pfn pfn)
+{
+	const struct ds_frame *frame =
+		ds_frame_view(checks->super->frames, pfn);
+	uint64_t n = n_entries(checks, pfn);
+
+	if (frame->mapping == DS_SHARED_MAPPING
+		    ? frame->index == n
+		    : n == 1 && frame->mapping == inode->id &&
+			      frame->index == page.pgidx)
+		return;
+	ds_checks_report(checks, DS_TREES_AGREE, DS_TASKS_MAX,
+			 "block %llu has %llu entries in page caches, and does "
+			 "not know it",
+			 (unsigned long long)pfn.pfn, (unsigned long long)n);
+}
+
+static void at_end(struct ds_checks *checks)
+{
+	const struct ds_inode *inode;
+
+	if (checks->sched->end != DS_RUN_DONE)
+		return;
+	for (inode = checks->super->inodes; inode; inode = inode->next) {
+		struct ds_pgrange range = ds_pgrange_all();
+		struct ds_pgidx page;
+		uint64_t entry;
+
+		while ((entry = ds_xtree_next(inode->mapping.tree, range,
+					      &page))) {
+			range.first.pgidx = page.pgidx + 1;
+			if (ds_entry_is_data(entry))
+				look_at_tie(checks, inode, page,
+					    ds_entry_pfn(entry));
+		}
+	}
+}
+
 const struct ds_property ds_trees_agree = {
 	.name = "TREES_AGREE",
 	.sentence = "Every unlocked data entry's frame is the extent map's "
 		    "block for its index whenever the fault lock is not held "
-		    "exclusive.",
+		    "exclusive; at the end every frame knows its entries.",
 	.reads = "entries and extent map, when an entry is unlocked and when "
 		 "the fault lock is given up",
 	.events = UINT32_C(1) << DS_EV_ENTRY_UNLOCKED |
 		  UINT32_C(1) << DS_EV_FAULTS_ALLOWED,
 	.event = look,
+	.quiet = at_end,
 };

@@ -16,6 +16,10 @@ static const struct {
 	[DS_CHANGE_MOVED] = {true, "moved"},
 	[DS_CHANGE_ZEROED] = {true, "zeroed"},
 	[DS_CHANGE_WRITTEN] = {false, "converted"},
+	/* The holder goes on with a block that is no longer the file's. */
+	[DS_CHANGE_REPLACED] = {true, "replaced"},
+	/* What its device writes would come into the other file, too. */
+	[DS_CHANGE_SHARED] = {true, "shared"},
 };
 
 bool ds_change_must_wait(enum ds_extent_change change)
@@ -26,13 +30,21 @@ bool ds_change_must_wait(enum ds_extent_change change)
 static void look(struct ds_checks *checks, const struct ds_event *event)
 {
 	const struct ds_holder *holder = checks->super->frames->holders;
+	struct ds_pgrange range = event->range;
+	uint32_t inode = event->inode;
 
+	/* Of pages that come to be shared, those that were there before. */
+	if (event->change == DS_CHANGE_SHARED) {
+		inode = (uint32_t)event->n;
+		range = ds_pgrange(event->page.pgidx,
+				   event->page.pgidx + range.end.pgidx -
+					   range.first.pgidx);
+	}
 	if (!table[event->change].must_wait)
 		return;
 	for (; holder; holder = holder->next) {
-		if (holder->inode != event->inode ||
-		    holder->pfn.pfn == DS_ZERO_PFN ||
-		    !ds_pgrange_has(event->range, holder->page))
+		if (holder->inode != inode || holder->pfn.pfn == DS_ZERO_PFN ||
+		    !ds_pgrange_has(range, holder->page))
 			continue;
 		ds_checks_report(checks, DS_WAITED, event->task,
 				 "the block of page %llu is %s while %s has it "
@@ -46,8 +58,8 @@ static void look(struct ds_checks *checks, const struct ds_event *event)
 const struct ds_property ds_waited = {
 	.name = "WAITED",
 	.sentence = "At the step that changes the extent map, no pin taken "
-		    "before it exists on a page whose block is removed, moved "
-		    "or zero-ranged.",
+		    "before it exists on a page whose block is removed, moved, "
+		    "replaced, shared or zero-ranged.",
 	.reads = "pins of the file, at the step that changes its extent map",
 	.events = UINT32_C(1) << DS_EV_EXTENTS_CHANGED,
 	.event = look,

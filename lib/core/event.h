@@ -33,10 +33,13 @@ enum ds_event_kind {
 	DS_EV_PUT_BYTES,       /* a task wrote them; @bytes NULL: zeroes, of a
 				* file that ends at byte @value
 				*/
-	DS_EV_STORED_BYTES,    /* the same through a page table, block @pfn */
-	DS_EV_LOCK_ORDER,      /* a lock was taken below one already held */
-	DS_EV_LOCK_LEAKED, /* a call left with other locks than it came with */
-	DS_EV_WARNED,      /* the kernel would have raised warning @value */
+	DS_EV_STAGED_BYTES, /* the same to a page's copy that is not yet in the
+			     * file
+			     */
+	DS_EV_STORED_BYTES, /* the same through a page table, block @pfn */
+	DS_EV_LOCK_ORDER,   /* a lock was taken below one already held */
+	DS_EV_LOCK_LEAKED,  /* a call left with other locks than it came with */
+	DS_EV_WARNED,       /* the kernel would have raised warning @value */
 	DS_EV_COPYING, /* private copy of @page: begins (@value 1), or ends */
 	DS_EV_COPIED,  /* ... @place has it from now on: @bytes */
 	DS_EV_LAYOUT_USED, /* @holder accessed @page, for it at block @pfn;
@@ -52,6 +55,10 @@ enum ds_extent_change {
 	DS_CHANGE_MOVED,   /* blocks have another place in the file */
 	DS_CHANGE_ZEROED,  /* written blocks now read as zero */
 	DS_CHANGE_WRITTEN, /* unwritten blocks now hold data */
+	/* other blocks with the same bytes took the place of shared ones */
+	DS_CHANGE_REPLACED,
+	/* a hole got the blocks of inode @n from @page on, which both have */
+	DS_CHANGE_SHARED,
 };
 
 struct ds_event {

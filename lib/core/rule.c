@@ -676,6 +676,48 @@ static const struct ds_rule_text rules[DS_N_RULES] = {
 				      "the fault lock "
 				      "(faults, pins).",
 		},
+	[DS_RULE_STORE_COPIES] =
+		{
+			.name = "store-copies",
+			.sentence = "A store to a page whose block other files "
+				    "have too goes to a copy.",
+			.mutation = "store-in-place",
+			.models = "fs/dax.c dax_fault_iter(), v6.2",
+		},
+	[DS_RULE_COPY_DROPS_PAGE] =
+		{
+			.name = "copy-drops-page",
+			.sentence = "A write that goes to a copy drops the old "
+				    "page from page cache and page tables.",
+			.mutation = "copy-keeps-page",
+			.models = "fs/dax.c dax_iomap_iter(), v6.2",
+		},
+	[DS_RULE_COPY_KEEPS_REST] =
+		{
+			.name = "copy-keeps-rest",
+			.sentence = "A copy has the old bytes where the write "
+				    "brings none.",
+			.mutation = "copy-without-rest",
+			.models = "fs/dax.c dax_iomap_copy_around(), v6.2",
+		},
+	[DS_RULE_LAST_OWNER_FREES] =
+		{
+			.name = "last-owner-frees",
+			.sentence = "A block is free when the last file that "
+				    "has it lets it go, not before.",
+			.mutation = "first-owner-frees",
+			.models = "fs/xfs/libxfs/xfs_refcount.c "
+				  "xfs_refcount_decrease_extent()",
+		},
+	[DS_RULE_SHARING_BREAKS] =
+		{
+			.name = "sharing-breaks",
+			.sentence = "Who shares blocks of two files waits for "
+				    "pins on both.",
+			.mutation = "share-without-break",
+			.models = "fs/xfs/xfs_inode.c xfs_ilock2_io_mmap(), "
+				  "v6.1",
+		},
 	[DS_RULE_EXT4_TRUNCATE_BREAKS] =
 		{
 			.name = "ext4-truncate-breaks",

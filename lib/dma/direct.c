@@ -60,7 +60,8 @@ static void move_page(struct ds_task *task, const struct ds_direct *direct,
 	ds_yield(task, DS_AT_DMA, ds_writes(object),
 		 ds_writes(ds_content_object(page->inode, page->page.pgidx)),
 		 ds_reads(ds_extents_object(page->inode)),
-		 ds_reads(ds_size_object(page->inode)));
+		 ds_reads(ds_size_object(page->inode)),
+		 ds_reads(ds_shares_object(page->pfn)));
 	ds_frame_write(task, frames, page->pfn, offset, bytes, n);
 	ds_tell(task, "DMA writes block %llu",
 		(unsigned long long)page->pfn.pfn);

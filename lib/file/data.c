@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "file/cow.h"
 #include "file/extents.h"
 
 static size_t room_in_page(uint64_t offset, size_t len)
@@ -103,13 +104,41 @@ static void write_page(struct ds_task *task, struct ds_inode *inode,
 	send_bytes(task, inode, DS_EV_PUT_BYTES, offset, buf, n);
 }
 
+/* Where the bytes of a write go: from one block on, or to a page's copy. */
+struct place {
+	struct ds_pfn pfn;
+	bool copies;
+	struct ds_copy copy;
+};
+
+/*
+ * Of @n written pages from @page on, which begin at place->pfn, how many a
+ * write can go to: blocks that nobody else has, or one that it has to copy.
+ */
+static int64_t get_own_blocks(struct ds_task *task, struct ds_inode *inode,
+			      struct ds_pgidx page, uint64_t n,
+			      struct place *place)
+{
+	uint64_t own = 0;
+	int r;
+
+	while (own < n && !ds_cow_asks(inode, ds_pfn(place->pfn.pfn + own)))
+		own++;
+	if (own)
+		return (int64_t)own;
+	r = ds_cow_begin(task, inode, page, &place->copy);
+	place->pfn = place->copy.from;
+	place->copies = r > 0;
+	return r < 0 ? r : 1;
+}
+
 /*
  * Makes the run that begins at @page usable for a write up to page @end.
- * Return: pages usable, with the first one's frame, or -ENOSPC.
+ * Return: pages usable, with where the first one is, or -ENOSPC.
  */
 static int64_t get_blocks(struct ds_task *task, struct ds_inode *inode,
 			  struct ds_pgidx page, uint64_t end,
-			  struct ds_pfn *ret_pfn)
+			  struct place *ret_place)
 {
 	struct ds_extent run = ds_inode_lookup(task, inode, page);
 	uint64_t run_end = run.page.pgidx + run.n_pages;
@@ -132,8 +161,24 @@ static int64_t get_blocks(struct ds_task *task, struct ds_inode *inode,
 	/* Zero pages mapped there before would hide the written blocks. */
 	if (fresh && ds_keeps(task, DS_RULE_WRITE_INVALIDATES))
 		ds_mapping_invalidate(task, &inode->mapping, range);
-	*ret_pfn = ds_pfn(run.pfn.pfn + page.pgidx - run.page.pgidx);
+	*ret_place = (struct place){
+		.pfn = {run.pfn.pfn + page.pgidx - run.page.pgidx},
+	};
+	if (!fresh && inode->copies)
+		return get_own_blocks(task, inode, page,
+				      range.end.pgidx - page.pgidx, ret_place);
 	return (int64_t)(range.end.pgidx - page.pgidx);
+}
+
+/* Writes inside one page, @at pages behind the start of @place. */
+static int put_page(struct ds_task *task, struct ds_inode *inode,
+		    const struct place *place, uint64_t at, uint64_t offset,
+		    const void *buf, size_t n)
+{
+	if (place->copies)
+		return ds_cow_write(task, inode, &place->copy, offset, buf, n);
+	write_page(task, inode, ds_pfn(place->pfn.pfn + at), offset, buf, n);
+	return 0;
 }
 
 static int64_t write_bytes(struct ds_task *task, struct ds_inode *inode,
@@ -147,8 +192,9 @@ static int64_t write_bytes(struct ds_task *task, struct ds_inode *inode,
 
 	while (done < len) {
 		struct ds_pgidx page = {ds_page_down(offset + done)};
-		struct ds_pfn pfn = {0};
-		int64_t n_pages = get_blocks(task, inode, page, end_page, &pfn);
+		struct place place = {0};
+		int64_t n_pages =
+			get_blocks(task, inode, page, end_page, &place);
 		uint64_t run_end = page.pgidx + (uint64_t)n_pages;
 
 		if (n_pages < 0) {
@@ -159,10 +205,14 @@ static int64_t write_bytes(struct ds_task *task, struct ds_inode *inode,
 			size_t n = room_in_page(offset + done, len - done);
 			uint64_t at = ds_page_down(offset + done) - page.pgidx;
 
-			write_page(task, inode, ds_pfn(pfn.pfn + at),
-				   offset + done, bytes + done, n);
+			error = put_page(task, inode, &place, at, offset + done,
+					 bytes + done, n);
+			if (error < 0)
+				break;
 			done += n;
 		}
+		if (error < 0)
+			break;
 		if (!size_last)
 			grow_size(task, inode, offset + done);
 	}

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "file/cow.h"
+
 static uint64_t min_u64(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
@@ -67,6 +69,8 @@ static int end_move(struct ds_task *task, struct ds_inode *inode, int error,
 		[DS_CHANGE_MOVED] = "move blocks of",
 		[DS_CHANGE_ZEROED] = "unwrite blocks of",
 		[DS_CHANGE_WRITTEN] = "convert blocks of",
+		[DS_CHANGE_REPLACED] = "replace blocks of",
+		[DS_CHANGE_SHARED] = "share blocks with",
 	};
 	struct ds_event event = {
 		.kind = DS_EV_EXTENTS_CHANGED,
@@ -103,6 +107,28 @@ static void zero_block(struct ds_task *task, struct ds_inode *inode,
 	ds_frame_zero(task, inode->super->frames, pfn, 0, DS_PAGE_SIZE);
 }
 
+uint64_t ds_inode_alloc(struct ds_task *task, struct ds_inode *inode,
+			uint64_t want, struct ds_pfn *ret_pfn)
+{
+	struct ds_super *super = inode->super;
+	uint64_t n, i;
+
+	ds_yield(task, DS_AT_BLOCK_ALLOC,
+		 ds_writes(ds_zone_object(super, inode->zone)));
+	ds_touch(task, ds_zone_object(super, inode->zone), DS_WRITE);
+	ds_spin_lock(&super->blocks_spin);
+	n = ds_blocks_alloc(super->blocks, inode->zone % super->n_zones, want,
+			    ret_pfn);
+	ds_spin_unlock(&super->blocks_spin);
+	ds_task_saw(task, n);
+	if (n)
+		ds_task_saw(task, ret_pfn->pfn);
+	for (i = 0; i < n; i++)
+		ds_frame_set_file(super->frames, ds_pfn(ret_pfn->pfn + i),
+				  inode->id);
+	return n;
+}
+
 int64_t ds_inode_add_blocks(struct ds_task *task, struct ds_inode *inode,
 			    struct ds_pgrange range, enum ds_ext_state state,
 			    bool zeroed)
@@ -111,29 +137,17 @@ int64_t ds_inode_add_blocks(struct ds_task *task, struct ds_inode *inode,
 		     ds_keeps(task, DS_RULE_ZERO_BEFORE_REACHABLE);
 	bool late =
 		zeroed && ds_keeps(task, DS_RULE_NEW_BLOCKS_ZEROED) && !early;
-	struct ds_super *super = inode->super;
 	struct ds_pgrange got = range;
 	struct ds_pfn pfn;
 	uint64_t n, i;
 	int r;
 
-	ds_yield(task, DS_AT_BLOCK_ALLOC,
-		 ds_writes(ds_zone_object(super, inode->zone)));
-	ds_touch(task, ds_zone_object(super, inode->zone), DS_WRITE);
-	ds_spin_lock(&super->blocks_spin);
-	n = ds_blocks_alloc(super->blocks, inode->zone % super->n_zones,
-			    range.end.pgidx - range.first.pgidx, &pfn);
-	ds_spin_unlock(&super->blocks_spin);
-	ds_task_saw(task, n);
+	n = ds_inode_alloc(task, inode, range.end.pgidx - range.first.pgidx,
+			   &pfn);
 	if (!n)
 		return -ENOSPC;
-	ds_task_saw(task, pfn.pfn);
-	for (i = 0; i < n; i++) {
-		ds_frame_set_file(super->frames, ds_pfn(pfn.pfn + i),
-				  inode->id);
-		if (early)
-			zero_block(task, inode, ds_pfn(pfn.pfn + i));
-	}
+	for (i = 0; i < n && early; i++)
+		zero_block(task, inode, ds_pfn(pfn.pfn + i));
 	got.end.pgidx = range.first.pgidx + n;
 	begin_change(task, inode);
 	r = ds_extmap_map(inode->extents, got, pfn, state);
@@ -155,8 +169,8 @@ static void feed_victim(struct ds_task *task, struct ds_super *super,
 	super->n_victim_blocks++;
 }
 
-/* Frees @n blocks in one step. */
-static void free_run(struct ds_task *task, struct ds_inode *inode,
+/* Part of a step that declared it: nobody has these @n blocks any more. */
+static void free_now(struct ds_task *task, struct ds_inode *inode,
 		     struct ds_pfn pfn, uint64_t n)
 {
 	struct ds_super *super = inode->super;
@@ -168,12 +182,6 @@ static void free_run(struct ds_task *task, struct ds_inode *inode,
 	};
 	uint64_t i;
 
-	ds_yield(task, DS_AT_BLOCK_FREE,
-		 ds_writes(ds_zone_object(super, inode->zone)),
-		 ds_writes(super->victim ? ds_bytes_object(pfn)
-					 : ds_object(DS_OBJ_NONE, 0, 0)),
-		 ds_reads(ds_holders_object(inode->id)));
-	ds_touch(task, ds_zone_object(super, inode->zone), DS_WRITE);
 	if (super->victim) {
 		ds_assert(n == 1);
 		feed_victim(task, super, pfn);
@@ -191,17 +199,71 @@ static void free_run(struct ds_task *task, struct ds_inode *inode,
 	ds_task_send(task, &event);
 }
 
-static void free_blocks(struct ds_task *task, struct ds_inode *inode,
-			struct ds_pfn pfn, uint64_t n)
+/* Frees @n blocks in one step. */
+static void free_run(struct ds_task *task, struct ds_inode *inode,
+		     struct ds_pfn pfn, uint64_t n)
 {
-	uint64_t i;
+	struct ds_super *super = inode->super;
 
-	if (!inode->super->victim) {
-		free_run(task, inode, pfn, n);
-		return;
+	ds_yield(task, DS_AT_BLOCK_FREE,
+		 ds_writes(ds_zone_object(super, inode->zone)),
+		 ds_writes(super->victim ? ds_bytes_object(pfn)
+					 : ds_object(DS_OBJ_NONE, 0, 0)),
+		 ds_reads(ds_holders_object(inode->id)));
+	ds_touch(task, ds_zone_object(super, inode->zone), DS_WRITE);
+	free_now(task, inode, pfn, n);
+}
+
+/*
+ * The step that ends this file's hold on a block that was shared. Pins through
+ * any file may be on it, and it lies in the zone of who had it first.
+ */
+static void drop_shared(struct ds_task *task, struct ds_inode *inode,
+			struct ds_pfn pfn)
+{
+	struct ds_super *super = inode->super;
+	struct ds_access accesses[DS_ACCESS_MAX];
+	unsigned int n = 0;
+	uint32_t id;
+
+	accesses[n++] = ds_writes(ds_shares_object(pfn));
+	accesses[n++] = ds_writes(
+		ds_zone_object(super, ds_blocks_zone(super->blocks, pfn)));
+	if (super->victim)
+		accesses[n++] = ds_writes(ds_bytes_object(pfn));
+	for (id = 1; id <= super->n_inodes && n < DS_ACCESS_MAX; id++)
+		accesses[n++] = ds_reads(ds_holders_object(id));
+	if (task->controlled)
+		ds_yield_controlled(task, DS_AT_BLOCK_FREE, n, accesses);
+	if (ds_frame_unshare_block(task, super->frames, pfn) ||
+	    !ds_keeps(task, DS_RULE_LAST_OWNER_FREES))
+		free_now(task, inode, pfn, 1);
+	else
+		ds_tell(task, "others keep block %llu",
+			(unsigned long long)pfn.pfn);
+}
+
+static bool was_shared(const struct ds_inode *inode, struct ds_pfn pfn)
+{
+	return ds_frame_view(inode->super->frames, pfn)->file == DS_SHARED_FILE;
+}
+
+void ds_inode_free_blocks(struct ds_task *task, struct ds_inode *inode,
+			  struct ds_pfn pfn, uint64_t n)
+{
+	uint64_t most = inode->super->victim ? 1 : n, run;
+
+	for (; n; n -= run, pfn.pfn += run) {
+		run = 1;
+		if (was_shared(inode, pfn)) {
+			drop_shared(task, inode, pfn);
+			continue;
+		}
+		while (run < n && run < most &&
+		       !was_shared(inode, ds_pfn(pfn.pfn + run)))
+			run++;
+		free_run(task, inode, pfn, run);
 	}
-	for (i = 0; i < n; i++)
-		free_run(task, inode, ds_pfn(pfn.pfn + i), 1);
 }
 
 /* The part of @run inside @range. */
@@ -255,7 +317,7 @@ int ds_inode_remove_blocks(struct ds_task *task, struct ds_inode *inode,
 
 	while (next_mapped(task, inode, &range, &run)) {
 		if (!remove_first)
-			free_blocks(task, inode, run.pfn, run.n_pages);
+			ds_inode_free_blocks(task, inode, run.pfn, run.n_pages);
 		begin_change(task, inode);
 		r = ds_extmap_unmap(inode->extents, range_of(&run));
 		r = end_change(task, inode, r, DS_CHANGE_REMOVED,
@@ -263,7 +325,7 @@ int ds_inode_remove_blocks(struct ds_task *task, struct ds_inode *inode,
 		if (r < 0)
 			return r;
 		if (remove_first)
-			free_blocks(task, inode, run.pfn, run.n_pages);
+			ds_inode_free_blocks(task, inode, run.pfn, run.n_pages);
 		ds_task_forget(task, before);
 		ds_task_saw(task, range.first.pgidx);
 	}
@@ -404,12 +466,32 @@ static void zero_in_page(struct ds_task *task, struct ds_inode *inode,
 	ds_task_send(task, &event);
 }
 
-void ds_inode_zero_bytes(struct ds_task *task, struct ds_inode *inode,
-			 uint64_t start, uint64_t end)
+/* The same to a copy of the page, if others have its block too. */
+static int zero_page_part(struct ds_task *task, struct ds_inode *inode,
+			  struct ds_pfn pfn, uint64_t start, uint64_t end)
+{
+	struct ds_copy copy = {pfn, pfn};
+	int r = 0;
+
+	if (ds_cow_asks(inode, pfn))
+		r = ds_cow_begin(task, inode, ds_pgidx(ds_page_down(start)),
+				 &copy);
+	if (r > 0)
+		return ds_cow_write(task, inode, &copy, start, NULL,
+				    (size_t)(end - start));
+	if (r < 0)
+		return r;
+	zero_in_page(task, inode, copy.from, start, end);
+	return 0;
+}
+
+int ds_inode_zero_bytes(struct ds_task *task, struct ds_inode *inode,
+			uint64_t start, uint64_t end)
 {
 	uint64_t before = ds_task_enter(task);
+	int r = 0;
 
-	while (start < end) {
+	while (start < end && r == 0) {
 		struct ds_pgidx page = {ds_page_down(start)};
 		struct ds_extent run = ds_inode_lookup(task, inode, page);
 		uint64_t run_end = run.page.pgidx + run.n_pages;
@@ -422,8 +504,9 @@ void ds_inode_zero_bytes(struct ds_task *task, struct ds_inode *inode,
 		}
 		stop = min_u64(end, ds_page_start(ds_pgidx(page.pgidx + 1)));
 		pfn = ds_pfn(run.pfn.pfn + page.pgidx - run.page.pgidx);
-		zero_in_page(task, inode, pfn, start, stop);
+		r = zero_page_part(task, inode, pfn, start, stop);
 		start = stop;
 	}
-	ds_task_done(task, before, 0);
+	ds_task_done(task, before, (uint64_t)r);
+	return r;
 }

@@ -30,6 +30,20 @@ int64_t ds_inode_add_blocks(struct ds_task *task, struct ds_inode *inode,
 			    struct ds_pgrange range, enum ds_ext_state state,
 			    bool zeroed);
 
+/*
+ * Takes one run of at most @want blocks from the free ones. Return: its length
+ * with its start in @ret_pfn, or 0. No lock is needed.
+ */
+uint64_t ds_inode_alloc(struct ds_task *task, struct ds_inode *inode,
+			uint64_t want, struct ds_pfn *ret_pfn);
+
+/*
+ * Gives up the file's hold on @n blocks that have left its map. Who was the
+ * last to have one frees it.
+ */
+void ds_inode_free_blocks(struct ds_task *task, struct ds_inode *inode,
+			  struct ds_pfn pfn, uint64_t n);
+
 /* Takes the blocks of @range out of the file and frees them. */
 int ds_inode_remove_blocks(struct ds_task *task, struct ds_inode *inode,
 			   struct ds_pgrange range);
@@ -58,10 +72,11 @@ int ds_inode_shift_up(struct ds_task *task, struct ds_inode *inode,
 		      struct ds_pgidx at, uint64_t n_pages);
 
 /*
- * Zeroes the bytes [start, end) where they lie in written blocks. Takes the
- * extents lock shared by itself.
+ * Zeroes the bytes [start, end) where they lie in written blocks; of a block
+ * that others have too, in a copy. Takes the extents lock by itself. Return: 0,
+ * or -ENOSPC.
  */
-void ds_inode_zero_bytes(struct ds_task *task, struct ds_inode *inode,
-			 uint64_t start, uint64_t end);
+int ds_inode_zero_bytes(struct ds_task *task, struct ds_inode *inode,
+			uint64_t start, uint64_t end);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "file/cow.h"
 #include "file/extents.h"
 #include "file/vfs.h"
 #include "mm/private.h"
@@ -52,6 +53,58 @@ static void fill_entry(struct ds_task *task, struct ds_inode *inode,
 		ds_entry_dirty(task, &inode->mapping, pages.first);
 }
 
+/* The entry of the page table, with that of the page locked. */
+static int set_entry(struct ds_task *task, struct ds_vma *vma,
+		     struct ds_vpn vpn, struct ds_pfn pfn, bool write)
+{
+	int r;
+
+	if (!vma->is_private)
+		return ds_pte_set(task, vma->space, vpn, ds_pte(pfn, write));
+	/* A copy is made without the lock of the entry, and may be there. */
+	r = ds_pte_replace(task, vma, vpn, 0, ds_pte(pfn, false));
+	return r < 0 ? r : 0;
+}
+
+/*
+ * With the entry of @page locked, whose block @pfn other files may have: maps
+ * it, for a store a copy, in place of whatever was mapped there. The copy is in
+ * the page table before it is in the file; the locked entry keeps others away
+ * meanwhile. Return: 1 if nobody else has the block, with which it is in *@pfn:
+ * it is mapped as usual.
+ */
+static int map_shared(struct ds_task *task, struct ds_vma *vma,
+		      struct ds_vpn vpn, struct ds_pgidx page, bool write,
+		      uint64_t old, struct ds_pfn *pfn)
+{
+	struct ds_inode *inode = vma->file;
+	struct ds_copy copy = {*pfn, *pfn};
+	uint64_t before = ds_task_enter(task);
+	int r = 0;
+
+	if (write && ds_keeps(task, DS_RULE_STORE_COPIES))
+		r = ds_cow_begin(task, inode, page, &copy);
+	else if (!write && inode->super->profile->reads_count_shares)
+		r = ds_cow_look(task, inode, page, &copy.to);
+	if (r <= 0) {
+		*pfn = copy.to;
+		ds_task_done(task, before, (uint64_t)r);
+		ds_task_saw(task, pfn->pfn);
+		return r < 0 ? r : 1;
+	}
+	ds_rmap_unmap(task, &inode->mapping.rmap,
+		      ds_pgrange(page.pgidx, page.pgidx + 1), false);
+	ds_entry_replace(task, &inode->mapping, page, old,
+			 ds_entry_data(copy.to), write);
+	if (write)
+		ds_cow_fill(task, inode, &copy, 0, DS_PAGE_SIZE);
+	r = set_entry(task, vma, vpn, copy.to, write);
+	if (r == 0 && write)
+		r = ds_cow_end(task, inode, page);
+	ds_task_done(task, before, (uint64_t)r);
+	return r;
+}
+
 /* With the entry of @page locked: fills it and the page table. */
 static int map_page(struct ds_task *task, struct ds_vma *vma, struct ds_vpn vpn,
 		    struct ds_pgidx page, bool write, uint64_t old)
@@ -75,16 +128,16 @@ static int map_page(struct ds_task *task, struct ds_vma *vma, struct ds_vpn vpn,
 	/* The entry only carries the lock: the copy is none of the file's. */
 	if (write && vma->is_private)
 		return ds_private_fill(task, vma, vpn, pfn);
+	if (run.state == DS_EXT_WRITTEN && ds_cow_asks(inode, pfn)) {
+		r = map_shared(task, vma, vpn, page, write, old, &pfn);
+		if (r != 1)
+			return r;
+	}
 	if (run.state == DS_EXT_WRITTEN)
 		entry = ds_entry_data(pfn);
 	fill_entry(task, inode, ds_pgrange(page.pgidx, page.pgidx + 1), old,
 		   entry, write);
-	/* A copy is made without the lock of the entry, and may be there. */
-	if (vma->is_private) {
-		r = ds_pte_replace(task, vma, vpn, 0, ds_pte(pfn, false));
-		return r < 0 ? r : 0;
-	}
-	return ds_pte_set(task, vma->space, vpn, ds_pte(pfn, write));
+	return set_entry(task, vma, vpn, pfn, write);
 }
 
 /* Whether a huge entry stands where the small one for @vpn would go. */
@@ -165,6 +218,7 @@ static int map_huge(struct ds_task *task, struct ds_vma *vma, struct ds_vpn vpn,
 	uint64_t before = ds_task_enter(task);
 	struct ds_extent run;
 	bool whole, written;
+	uint64_t i;
 
 	if (find_block(task, inode, pages.first, pages, write, &run) < 0)
 		return DS_FALL_BACK;
@@ -173,6 +227,9 @@ static int map_huge(struct ds_task *task, struct ds_vma *vma, struct ds_vpn vpn,
 	if (written)
 		pfn = block_in(&run, pages.first);
 	whole &= written ? !(pfn.pfn & colour) : !write;
+	/* What several files have is mapped page by page. */
+	for (i = 0; whole && written && i <= colour; i++)
+		whole = !ds_cow_asks(inode, ds_pfn(pfn.pfn + i));
 	ds_task_done(task, before, whole ? pfn.pfn << 1 | written : UINT64_MAX);
 	if (!whole)
 		return DS_FALL_BACK;

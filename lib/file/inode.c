@@ -125,6 +125,14 @@ int ds_inode_new(struct ds_super *super, const char *name,
 		ds_arena_release(super->arena, inode, sizeof(*inode));
 		return r;
 	}
+	if (super->profile->shares_dax)
+		r = ds_extmap_new(super->arena, &inode->copies);
+	if (r < 0) {
+		ds_mapping_fini(&inode->mapping);
+		ds_extmap_free(inode->extents);
+		ds_arena_release(super->arena, inode, sizeof(*inode));
+		return r;
+	}
 	set_cache_rules(&inode->mapping, super);
 	inode->next = super->inodes;
 	super->inodes = inode;
@@ -141,6 +149,7 @@ void ds_inode_free(struct ds_inode *inode)
 		link = &(*link)->next;
 	*link = inode->next;
 	ds_mapping_fini(&inode->mapping);
+	ds_extmap_free(inode->copies);
 	ds_extmap_free(inode->extents);
 	ds_arena_release(super->arena, inode, sizeof(*inode));
 }
@@ -172,6 +181,8 @@ static void digest_inode(const struct ds_inode *inode, struct ds_digest *digest)
 	ds_rwsem_digest(&inode->fault_lock, digest);
 	ds_rwsem_digest(&inode->extents_lock, digest);
 	ds_extmap_digest(inode->extents, digest);
+	if (inode->copies)
+		ds_extmap_digest(inode->copies, digest);
 	ds_mapping_digest(&inode->mapping, digest);
 }
 

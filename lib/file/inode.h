@@ -49,6 +49,13 @@ struct ds_fs_ops {
 			  uint64_t offset, struct ds_inode *dest,
 			  uint64_t dest_offset, uint64_t len);
 	/*
+	 * NULL, or gives @dest the blocks of @source: all there are from
+	 * @offset on if @len is 0. Return: bytes shared, or an error.
+	 */
+	int64_t (*reflink)(struct ds_task *task, struct ds_inode *source,
+			   uint64_t offset, struct ds_inode *dest,
+			   uint64_t dest_offset, uint64_t len);
+	/*
 	 * NULL, or waits until no page is pinned. The fault lock is held
 	 * exclusively. Return: 0, or -EINTR.
 	 */
@@ -83,7 +90,10 @@ struct ds_fs_profile {
 	bool protects_all;
 	bool scan_skips_locked;
 	bool supports_unshare;
-	bool shares_dax;             /* files on DAX may share blocks */
+	bool shares_dax;         /* files on DAX may share blocks */
+	bool copy_drops_page;    /* a write that copies drops the old page */
+	bool reads_count_shares; /* a read fault knows that a block is shared */
+	bool always_copies;      /* what if: every write makes a copy */
 	bool interrupted_keeps_size; /* truncate leaves the new i_size */
 	/* zeroing waits when its edges have blocks, and i_size their end */
 	bool interrupted_zero_keeps_edges;
@@ -166,6 +176,8 @@ struct ds_inode {
 	uint64_t disk_size;           /* i_disksize; under @extents_lock */
 	atomic_uint n_direct;         /* direct I/O under way, i_dio_count */
 	struct ds_extmap *extents;    /* under @extents_lock */
+	/* Blocks for copies under way, if blocks can be shared; the same. */
+	struct ds_extmap *copies;
 	struct ds_mapping mapping;
 	unsigned int zone;
 	struct ds_spin leases_spin; /* protects @leases: flc_lock */

@@ -652,6 +652,48 @@ int64_t ds_vfs_dedupe(struct ds_task *task, struct ds_file *source,
 	return r;
 }
 
+/* The checks of vfs_clone_file_range(), in their order. */
+static int check_reflink(const struct ds_file *source, int64_t offset,
+			 const struct ds_file *dest, int64_t dest_offset,
+			 int64_t len)
+{
+	int64_t end;
+
+	if (!is_readable(source) || !is_writable(dest))
+		return -EBADF;
+	if (dest->flags & O_APPEND)
+		return -EBADF;
+	if (!source->inode->super->profile->ops->reflink)
+		return -EOPNOTSUPP;
+	if (offset < 0 || dest_offset < 0 || len < 0)
+		return -EINVAL;
+	if (__builtin_add_overflow(offset, len, &end) ||
+	    __builtin_add_overflow(dest_offset, len, &end))
+		return -EINVAL;
+	return 0;
+}
+
+int ds_vfs_reflink(struct ds_task *task, struct ds_file *source, int64_t offset,
+		   struct ds_file *dest, int64_t dest_offset, int64_t len)
+{
+	struct ds_inode *inode = source->inode;
+	uint64_t before = ds_task_enter(task);
+	int64_t r = check_reflink(source, offset, dest, dest_offset, len);
+
+	if (r < 0)
+		return (int)r;
+	enter(task, inode, "reflink");
+	r = inode->super->profile->ops->reflink(task, inode, (uint64_t)offset,
+						dest->inode,
+						(uint64_t)dest_offset,
+						(uint64_t)len);
+	if (r > 0)
+		r = len && r != len ? -EINVAL : 0;
+	r = leave(task, inode, "reflink", r);
+	ds_task_done(task, before, (uint64_t)r);
+	return (int)r;
+}
+
 int64_t ds_vfs_extents(struct ds_task *task, struct ds_file *file,
 		       uint64_t start, uint64_t len, unsigned int max,
 		       struct ds_fiemap_run *ret_runs)

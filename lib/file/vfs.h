@@ -64,12 +64,17 @@ int ds_vfs_fallocate(struct ds_task *task, struct ds_file *file, int mode,
  * FIDEDUPERANGE of one range: shares the blocks of @len bytes of @source and
  * @dest if they hold the same. Return: bytes shared; -EBADE where they differ,
  * which user space sees as FILE_DEDUPE_RANGE_DIFFERS; -EINVAL, -EPERM,
- * -EOVERFLOW; -EINTR; -EOPNOTSUPP where they are the same, since blocks of
- * several files are not modelled.
+ * -EOVERFLOW; -EINTR; -ENOSPC.
  */
 int64_t ds_vfs_dedupe(struct ds_task *task, struct ds_file *source,
 		      int64_t offset, struct ds_file *dest, int64_t dest_offset,
 		      int64_t len);
+/*
+ * FICLONERANGE: gives @dest the blocks of @len bytes of @source, to its end if
+ * @len is 0. Return: 0; -EBADF, -EOPNOTSUPP, -EINVAL, -EFBIG; -EINTR; -ENOSPC.
+ */
+int ds_vfs_reflink(struct ds_task *task, struct ds_file *source, int64_t offset,
+		   struct ds_file *dest, int64_t dest_offset, int64_t len);
 int ds_vfs_fsync(struct ds_task *task, struct ds_file *file);
 /* FIEMAP_FLAG_SYNC; at most @max runs. Return: runs, of all if @max is 0. */
 int64_t ds_vfs_fiemap(struct ds_task *task, struct ds_file *file,

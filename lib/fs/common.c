@@ -35,19 +35,20 @@ int ds_write_checks(struct ds_task *task, struct ds_inode *inode,
 	return 0;
 }
 
-void ds_zero_edges(struct ds_task *task, struct ds_inode *inode, uint64_t start,
-		   uint64_t end)
+int ds_zero_edges(struct ds_task *task, struct ds_inode *inode, uint64_t start,
+		  uint64_t end)
 {
 	uint64_t first = ds_page_start(ds_pgidx(ds_page_up(start)));
 	uint64_t last = ds_page_start(ds_pgidx(ds_page_down(end)));
+	int r;
 
-	if (first > last) {
-		/* Inside one block. */
-		ds_inode_zero_bytes(task, inode, start, end);
-		return;
-	}
-	ds_inode_zero_bytes(task, inode, start, first);
-	ds_inode_zero_bytes(task, inode, last, end);
+	/* Inside one block. */
+	if (first > last)
+		return ds_inode_zero_bytes(task, inode, start, end);
+	r = ds_inode_zero_bytes(task, inode, start, first);
+	if (r == 0)
+		r = ds_inode_zero_bytes(task, inode, last, end);
+	return r;
 }
 
 /* Whether the page before @right is written, with the block before its own. */

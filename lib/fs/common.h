@@ -23,10 +23,10 @@ int ds_write_checks(struct ds_task *task, struct ds_inode *inode,
 
 /*
  * Zeroes the bytes of [start, end) that lie in blocks it does not cover whole,
- * where these are written.
+ * where these are written. Return: 0, or -ENOSPC where they are shared.
  */
-void ds_zero_edges(struct ds_task *task, struct ds_inode *inode, uint64_t start,
-		   uint64_t end);
+int ds_zero_edges(struct ds_task *task, struct ds_inode *inode, uint64_t start,
+		  uint64_t end);
 
 /*
  * Whether writing @range, part of the unwritten @extent, extends a written

@@ -62,6 +62,13 @@
 	.max_bytes = XFS_MAX_BYTES, .supports_unshare = true,                  \
 	.full_zero_punches = true
 
+/*
+ * From v6.2 on writes to shared blocks keep page cache and page tables in step
+ * with the extent map, and read faults know of sharing.
+ */
+#define SHARES_V6_2                                                            \
+	.shares_dax = true, .copy_drops_page = true, .reads_count_shares = true
+
 static const struct ds_fs_profile profiles[] = {
 	{
 		V4,
@@ -195,8 +202,8 @@ static const struct ds_fs_profile profiles[] = {
 	{
 		V6_12,
 		XFS,
+		SHARES_V6_2,
 		.name = "xfs-6.12",
-		.shares_dax = true,
 		.models = "XFS v6.12: pages are dropped after the checks of "
 			  "the mode",
 		.ops = &ds_xfs_6_12_ops,
@@ -204,11 +211,21 @@ static const struct ds_fs_profile profiles[] = {
 	{
 		V6_15,
 		XFS,
+		SHARES_V6_2,
 		.name = "xfs-6.15",
-		.shares_dax = true,
 		.models = "XFS v6.15: dax_break_layout(), also at eviction; "
 			  "page tables hold references",
 		.ops = &ds_xfs_6_12_ops,
+	},
+	{
+		V6_15,
+		XFS,
+		SHARES_V6_2,
+		.name = "xfs-6.15-cow",
+		.models = "xfs-6.15 where each write makes a copy: the "
+			  "debugging switch always_cow",
+		.ops = &ds_xfs_6_12_ops,
+		.always_copies = true,
 	},
 };
 

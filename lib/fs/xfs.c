@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <linux/falloc.h>
 
+#include "file/cow.h"
 #include "file/data.h"
 #include "file/extents.h"
 #include "file/lease.h"
@@ -133,10 +134,12 @@ static int set_size_locked(struct ds_task *task, struct ds_inode *inode,
 
 	ds_inode_wait_direct(task, inode);
 	if (size > old && ds_keeps(task, DS_RULE_XFS_GROWTH_ZEROES_TAIL))
-		ds_inode_zero_bytes(task, inode, old, size);
+		r = ds_inode_zero_bytes(task, inode, old, size);
 	if (size <= old && ds_keeps(task, DS_RULE_XFS_TRUNCATE_ZEROES_TAIL))
-		ds_inode_zero_bytes(task, inode, size,
-				    ds_page_start(ds_pgidx(first)));
+		r = ds_inode_zero_bytes(task, inode, size,
+					ds_page_start(ds_pgidx(first)));
+	if (r < 0)
+		return r;
 	ds_inode_set_size(task, inode, size);
 	ds_truncate_cache(task, inode, size);
 	ds_transaction_begin(task, inode);
@@ -233,7 +236,7 @@ int ds_xfs_free_blocks(struct ds_task *task, struct ds_inode *inode,
 		r = remove_range(task, inode, whole);
 	size = ds_inode_size(task, inode);
 	if (r == 0 && ((offset | end) & DS_PAGE_MASK) && offset < size)
-		ds_zero_edges(task, inode, offset, min_u64(end, size));
+		r = ds_zero_edges(task, inode, offset, min_u64(end, size));
 	return r;
 }
 
@@ -295,19 +298,26 @@ static int allocate(struct ds_task *task, struct ds_inode *inode, int mode,
 		    uint64_t offset, uint64_t len,
 		    const struct ds_xfs_order *order)
 {
+	bool in_place = !inode->super->profile->always_copies;
+	struct ds_pgrange range =
+		ds_pgrange(ds_page_down(offset), ds_page_up(offset + len));
 	uint64_t end = offset + len;
 	int r = 0;
 
+	/* What will not be written in place is not kept ready. */
+	if (!in_place &&
+	    !(mode & (FALLOC_FL_UNSHARE_RANGE | FALLOC_FL_ZERO_RANGE)))
+		return -EOPNOTSUPP;
+	if (mode & FALLOC_FL_UNSHARE_RANGE)
+		r = ds_unshare(task, inode, range);
 	if (mode & FALLOC_FL_ZERO_RANGE)
 		r = order->free_space(task, inode, offset, end);
 	/* Rounded outward the length may be 2^63, which is found only now. */
 	if ((mode & FALLOC_FL_ZERO_RANGE) && r == 0 && !ds_page_down(offset) &&
 	    end > (INT64_MAX & ~DS_PAGE_MASK))
 		r = -EINVAL;
-	if (r == 0)
-		r = allocate_space(task, inode,
-				   ds_pgrange(ds_page_down(offset),
-					      ds_page_up(end)));
+	if (r == 0 && in_place)
+		r = allocate_space(task, inode, range);
 	if (r < 0 || (mode & FALLOC_FL_KEEP_SIZE))
 		return r;
 	if (end > ds_inode_size(task, inode))
@@ -391,9 +401,10 @@ int64_t ds_xfs_write(struct ds_task *task, struct ds_inode *inode,
 	r = prepare_write(task, inode, offset, &len, &size);
 	if (r == 0) {
 		if (*offset > size)
-			ds_inode_zero_bytes(task, inode, size, *offset);
-		r = ds_data_write(task, inode, *offset, buf, len);
+			r = ds_inode_zero_bytes(task, inode, size, *offset);
 	}
+	if (r == 0)
+		r = ds_data_write(task, inode, *offset, buf, len);
 	if (locked)
 		ds_rwsem_unlock(task, &inode->lock);
 	return r;

@@ -69,6 +69,11 @@ int ds_xfs_make_written(struct ds_task *task, struct ds_inode *inode,
 			struct ds_pgrange range);
 int ds_xfs_fsync(struct ds_task *task, struct ds_inode *inode);
 
+/* See ds_fs_ops.reflink. Models: xfs_file_remap_range(). */
+int64_t ds_xfs_reflink(struct ds_task *task, struct ds_inode *source,
+		       uint64_t offset, struct ds_inode *dest,
+		       uint64_t dest_offset, uint64_t len);
+
 /* See ds_fs_ops.dedupe. Models: xfs_file_remap_range() for FIDEDUPERANGE. */
 int64_t ds_xfs_dedupe(struct ds_task *task, struct ds_inode *source,
 		      uint64_t offset, struct ds_inode *dest,

@@ -54,6 +54,7 @@ const struct ds_fs_ops ds_xfs_4_18_ops = {
 	.make_written = ds_xfs_make_written,
 	.fsync = ds_xfs_fsync,
 	.dedupe = ds_xfs_dedupe,
+	.reflink = ds_xfs_reflink,
 	.break_layouts = ds_break_layouts_while_slept,
 };
 
@@ -65,5 +66,6 @@ const struct ds_fs_ops ds_xfs_4_19_ops = {
 	.make_written = ds_xfs_make_written,
 	.fsync = ds_xfs_fsync,
 	.dedupe = ds_xfs_dedupe,
+	.reflink = ds_xfs_reflink,
 	.break_layouts = ds_break_layouts,
 };

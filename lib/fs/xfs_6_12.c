@@ -44,5 +44,6 @@ const struct ds_fs_ops ds_xfs_6_12_ops = {
 	.make_written = ds_xfs_make_written,
 	.fsync = ds_xfs_fsync,
 	.dedupe = ds_xfs_dedupe,
+	.reflink = ds_xfs_reflink,
 	.break_layouts = ds_break_layouts,
 };

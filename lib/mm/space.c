@@ -587,9 +587,12 @@ int ds_pte_set(struct ds_task *task, struct ds_space *space, struct ds_vpn vpn,
 		 ref_access(space, pte));
 	ds_touch(task, ds_pte_object(space, vpn), DS_WRITE);
 	old = atomic_load(slot);
-	if (holds_ref(space, old))
-		ds_assert(ds_pte_pfn(old).pfn == ds_pte_pfn(pte).pfn);
-	else if (holds_ref(space, pte))
+	if (holds_ref(space, old) &&
+	    ds_pte_pfn(old).pfn != ds_pte_pfn(pte).pfn) {
+		ds_task_saw(task, old);
+		return DS_SIGBUS;
+	}
+	if (!holds_ref(space, old) && holds_ref(space, pte))
 		ds_frame_mapped(task, space->frames, ds_pte_pfn(pte));
 	atomic_store(slot, pte);
 	return 0;

@@ -177,10 +177,12 @@ void ds_space_put_quietly(struct ds_task *task, struct ds_space *space,
 
 /*
  * Sets the page-table entry of @vpn: a step. The area's file system keeps
- * everybody else from setting or clearing it. Return: 0, or -ENOMEM.
+ * everybody else from setting or clearing it. Return: 0; -ENOMEM; DS_SIGBUS if
+ * an entry that holds a reference is there, of another frame.
  *
  * Models: insert_page_into_pte_locked() where entries hold references: an
- * entry that is only made writable takes no second one.
+ * entry that is only made writable takes no second one. Differs: to v6.14 the
+ * kernel leaves an entry of another frame there, with a warning.
  */
 int ds_pte_set(struct ds_task *task, struct ds_space *space, struct ds_vpn vpn,
 	       uint64_t pte);

@@ -390,6 +390,11 @@ void ds_blocks_release(struct ds_blocks *blocks, struct ds_pfn first,
 	}
 }
 
+unsigned int ds_blocks_zone(const struct ds_blocks *blocks, struct ds_pfn pfn)
+{
+	return zone_of(blocks, block_of(blocks, pfn));
+}
+
 bool ds_blocks_is_free(const struct ds_blocks *blocks, struct ds_pfn pfn)
 {
 	uint32_t block = block_of(blocks, pfn);

@@ -54,6 +54,9 @@ uint64_t ds_blocks_alloc(struct ds_blocks *blocks, unsigned int zone,
 void ds_blocks_release(struct ds_blocks *blocks, struct ds_pfn first,
 		       uint64_t n);
 
+/* The zone that @pfn is in. */
+unsigned int ds_blocks_zone(const struct ds_blocks *blocks, struct ds_pfn pfn);
+
 bool ds_blocks_is_free(const struct ds_blocks *blocks, struct ds_pfn pfn);
 
 uint64_t ds_blocks_n_free(const struct ds_blocks *blocks);

@@ -607,6 +607,86 @@ void ds_frame_split(struct ds_task *task, struct ds_frames *frames,
 	}
 }
 
+void ds_frame_associate_shared(struct ds_task *task, struct ds_frames *frames,
+			       struct ds_pfn pfn, uint32_t inode,
+			       struct ds_pgidx page)
+{
+	struct ds_frame *frame = &frames->frames[pfn.pfn];
+
+	ds_spin_lock(&frames->spin);
+	if (frames->pte_holds_ref && frame->mapping == 0) {
+		ds_frame_associate(task, frames, pfn, inode, page);
+	} else {
+		ds_touch(task, ds_frame_owner_object(frames, pfn), DS_WRITE);
+		will_change(frames, pfn, false);
+		if (frame->mapping != DS_SHARED_MAPPING)
+			frame->index = frame->mapping ? 1 : 0;
+		frame->mapping = DS_SHARED_MAPPING;
+		frame->index++;
+	}
+	ds_spin_unlock(&frames->spin);
+}
+
+void ds_frame_dissociate(struct ds_task *task, struct ds_frames *frames,
+			 struct ds_pfn pfn)
+{
+	struct ds_frame *frame = &frames->frames[pfn.pfn];
+
+	ds_spin_lock(&frames->spin);
+	if (frame->mapping != DS_SHARED_MAPPING || frame->index == 1) {
+		ds_frame_associate(task, frames, pfn, 0, ds_pgidx(0));
+	} else {
+		ds_touch(task, ds_frame_owner_object(frames, pfn), DS_WRITE);
+		will_change(frames, pfn, false);
+		ds_assert(frame->index > 1);
+		frame->index--;
+	}
+	ds_spin_unlock(&frames->spin);
+}
+
+void ds_frame_share_block(struct ds_task *task, struct ds_frames *frames,
+			  struct ds_pfn pfn)
+{
+	ds_touch(task, ds_shares_object(pfn), DS_WRITE);
+	will_change(frames, pfn, false);
+	ds_spin_lock(&frames->spin);
+	ds_assert(frames->frames[pfn.pfn].file != 0);
+	/* Who has it already may be looking at this. */
+	if (frames->frames[pfn.pfn].file != DS_SHARED_FILE)
+		frames->frames[pfn.pfn].file = DS_SHARED_FILE;
+	frames->frames[pfn.pfn].others++;
+	ds_spin_unlock(&frames->spin);
+}
+
+bool ds_frame_unshare_block(struct ds_task *task, struct ds_frames *frames,
+			    struct ds_pfn pfn)
+{
+	bool last;
+
+	ds_touch(task, ds_shares_object(pfn), DS_WRITE);
+	will_change(frames, pfn, false);
+	ds_spin_lock(&frames->spin);
+	last = frames->frames[pfn.pfn].others == 0;
+	if (!last)
+		frames->frames[pfn.pfn].others--;
+	ds_spin_unlock(&frames->spin);
+	ds_task_saw(task, last);
+	return last;
+}
+
+bool ds_frame_has_others(struct ds_task *task, struct ds_frames *frames,
+			 struct ds_pfn pfn)
+{
+	bool others;
+
+	ds_touch(task, ds_shares_object(pfn), DS_READ);
+	ds_spin_lock(&frames->spin);
+	others = frames->frames[pfn.pfn].others != 0;
+	ds_spin_unlock(&frames->spin);
+	ds_task_saw(task, others);
+	return others;
+}
+
 void ds_frame_set_file(struct ds_frames *frames, struct ds_pfn pfn,
 		       uint32_t inode)
 {
@@ -662,7 +742,8 @@ static struct ds_digest digest_record(struct ds_pfn pfn,
 	ds_digest_add(&digest, (uint64_t)atomic_load(&frame->extra));
 	ds_digest_add(&digest, (uint64_t)frame->mapping << 32 | frame->file);
 	ds_digest_add(&digest, frame->index);
-	ds_digest_add(&digest, (uint64_t)atomic_load(&frame->mapped));
+	ds_digest_add(&digest, (uint64_t)frame->others << 32 |
+				       (uint32_t)atomic_load(&frame->mapped));
 	ds_digest_add(&digest, (uint64_t)frame->order << 16 | frame->behind);
 	return digest;
 }
@@ -673,7 +754,7 @@ static bool records_differ(const struct ds_frame *a, const struct ds_frame *b)
 	       atomic_load(&a->mapped) != atomic_load(&b->mapped) ||
 	       a->mapping != b->mapping || a->file != b->file ||
 	       a->index != b->index || a->order != b->order ||
-	       a->behind != b->behind;
+	       a->behind != b->behind || a->others != b->others;
 }
 
 /* Not: when it was taken, nor the order of the list. */

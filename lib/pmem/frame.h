@@ -28,11 +28,19 @@ struct ds_frame {
 	uint32_t mapping;  /* inode whose page cache has it, 0: none */
 	uint64_t index;    /* ... and at which page */
 	uint32_t file;     /* inode that owns the block, 0: free */
-	uint32_t reserved; /* share count of reflinked pages */
+	uint32_t others;   /* places in files that have it beside the first */
 	atomic_int mapped; /* of @extra, held by page-table entries */
 	uint16_t order;    /* of a folio's head: log2 of its frames */
 	uint16_t behind;   /* frames between it and its folio's head */
 };
+
+/*
+ * In @mapping: several files have the page in their caches, or may have; @index
+ * is their number. Models: PAGE_MAPPING_DAX_SHARED and page->share.
+ */
+#define DS_SHARED_MAPPING UINT32_C(0xffffff)
+/* In @file: the block was shared, and has not been free since. */
+#define DS_SHARED_FILE UINT32_C(0xfffffe)
 
 /*
  * A pin: a reference that a pin call returned and that is not yet dropped,
@@ -80,7 +88,7 @@ struct ds_frames {
 	bool pte_holds_ref;
 	bool keep_holders;
 	unsigned int huge_order; /* log2 of a huge page's frames; 0: none */
-	struct ds_spin spin;     /* protects the holders */
+	struct ds_spin spin;     /* protects the holders, and what is shared */
 	struct ds_holder *holders;
 	struct ds_arena *arena;
 	struct ds_frame_log *log; /* host memory: what to restore */
@@ -199,6 +207,38 @@ void ds_frame_join(struct ds_task *task, struct ds_frames *frames,
 void ds_frame_split(struct ds_task *task, struct ds_frames *frames,
 		    struct ds_pfn head);
 
+/*
+ * Ties @pfn to one entry more: of several, only their number is kept. Writes
+ * OWNER.
+ *
+ * Models: dax_page_share_get(), v6.2; from v6.15 on dax_folio_make_shared(),
+ * which leaves a page that only one entry has as it is.
+ */
+void ds_frame_associate_shared(struct ds_task *task, struct ds_frames *frames,
+			       struct ds_pfn pfn, uint32_t inode,
+			       struct ds_pgidx page);
+
+/*
+ * Unties @pfn from one entry. Writes OWNER.
+ *
+ * Models: dax_disassociate_entry(); dax_page_share_put().
+ */
+void ds_frame_dissociate(struct ds_task *task, struct ds_frames *frames,
+			 struct ds_pfn pfn);
+
+/*
+ * One place in a file more has the block, or one less; and whether there are
+ * several. Writes or reads SHARES. Models: the refcount btree of XFS.
+ *
+ * Return of ds_frame_unshare_block(): whether nobody has it any more.
+ */
+void ds_frame_share_block(struct ds_task *task, struct ds_frames *frames,
+			  struct ds_pfn pfn);
+bool ds_frame_unshare_block(struct ds_task *task, struct ds_frames *frames,
+			    struct ds_pfn pfn);
+bool ds_frame_has_others(struct ds_task *task, struct ds_frames *frames,
+			 struct ds_pfn pfn);
+
 /* Says which file owns the block; part of the step that allocates or frees. */
 void ds_frame_set_file(struct ds_frames *frames, struct ds_pfn pfn,
 		       uint32_t inode);
@@ -282,6 +322,11 @@ static inline ds_obj ds_frame_owner_object(const struct ds_frames *frames,
 static inline ds_obj ds_bytes_object(struct ds_pfn pfn)
 {
 	return ds_object(DS_OBJ_BYTES, 0, pfn.pfn);
+}
+
+static inline ds_obj ds_shares_object(struct ds_pfn pfn)
+{
+	return ds_object(DS_OBJ_SHARES, 0, pfn.pfn);
 }
 
 /* Which anonymous frames are in use. */

@@ -18,6 +18,8 @@
 #define EXT4_61  "ext4-6.1"
 #define EXT4_615 "ext4-6.15"
 #define XFS_19   "xfs-4.19"
+#define XFS_61   "xfs-6.1"
+#define XFS_615  "xfs-6.15"
 
 /* States are merged where there are too many classes, or runs without end. */
 #define CLASSES DS_SEARCH_SOURCE
@@ -160,6 +162,11 @@ static const struct ds_case homes[] = {
 	 CLASSES},
 	{DS_RULE_REMOVE_BEFORE_FREE, "prove/truncate-down/direct-1/slow",
 	 XFS_19, CLASSES},
+	{DS_RULE_STORE_COPIES, "scenario/store-to-shared", XFS_615, CLASSES},
+	{DS_RULE_COPY_DROPS_PAGE, "scenario/copy-alone", XFS_615, CLASSES},
+	{DS_RULE_COPY_KEEPS_REST, "scenario/copy-alone", XFS_615, CLASSES},
+	{DS_RULE_LAST_OWNER_FREES, "scenario/truncate-shared", XFS_61, CLASSES},
+	{DS_RULE_SHARING_BREAKS, "scenario/reflink-waits", XFS_61, CLASSES},
 	{DS_RULE_EXT4_TRUNCATE_BREAKS, "prove/truncate-down/direct-1/fast",
 	 EXT4_19, CLASSES},
 	{DS_RULE_EXT4_PUNCH_BREAKS, "prove/punch/direct-1/fast", EXT4_19,

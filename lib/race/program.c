@@ -297,6 +297,9 @@ static int fallocate_mode(const struct ds_scn_call *call)
 	case DS_CALL_ZERO:
 		return FALLOC_FL_ZERO_RANGE |
 		       (call->keep ? FALLOC_FL_KEEP_SIZE : 0);
+	case DS_CALL_UNSHARE:
+		return FALLOC_FL_UNSHARE_RANGE |
+		       (call->keep ? FALLOC_FL_KEEP_SIZE : 0);
 	default:
 		return call->keep ? FALLOC_FL_KEEP_SIZE : 0;
 	}
@@ -380,17 +383,20 @@ static int64_t on_file(struct role *role, struct ds_task *task,
 }
 
 /* Calls on two open files, or on one twice. */
-static int64_t do_dedupe(struct role *role, struct ds_task *task,
-			 const struct ds_scn_call *call)
+static int64_t do_remap(struct role *role, struct ds_task *task,
+			const struct ds_scn_call *call)
 {
 	struct ds_program *program = role->program;
 	struct ds_file *source = get_file(program, task, call->target);
 	struct ds_file *dest = get_file(program, task, call->target2);
 	int64_t r = -EBADF;
 
-	if (source && dest)
+	if (source && dest && call->kind == DS_CALL_DEDUPE)
 		r = ds_vfs_dedupe(task, source, (int64_t)call->offset, dest,
 				  (int64_t)call->offset2, (int64_t)call->len);
+	else if (source && dest)
+		r = ds_vfs_reflink(task, source, (int64_t)call->offset, dest,
+				   (int64_t)call->offset2, (int64_t)call->len);
 	if (dest)
 		put_file(program, task, call->target2, false);
 	if (source)
@@ -433,8 +439,9 @@ static int64_t do_call(struct role *role, struct ds_task *task,
 	case DS_CALL_PAUSE:
 		ds_task_pause(task, DS_SCN_PAUSE);
 		return 0;
+	case DS_CALL_REFLINK:
 	case DS_CALL_DEDUPE:
-		return do_dedupe(role, task, call);
+		return do_remap(role, task, call);
 	case DS_CALL_SIGNAL:
 		ds_task_signal(
 			task, role->program->world->sched->tasks[call->target]);

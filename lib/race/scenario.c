@@ -37,6 +37,8 @@ static const struct {
 	[DS_CALL_PUNCH] = {"punch", DS_SHAPE_RANGE, true},
 	[DS_CALL_COLLAPSE] = {"collapse", DS_SHAPE_RANGE, false},
 	[DS_CALL_INSERT] = {"insert", DS_SHAPE_RANGE, false},
+	[DS_CALL_UNSHARE] = {"unshare", DS_SHAPE_KEEP, true},
+	[DS_CALL_REFLINK] = {"reflink", DS_SHAPE_TWO, true},
 	[DS_CALL_DEDUPE] = {"dedupe", DS_SHAPE_TWO, true},
 	[DS_CALL_LAYOUT_GET] = {"layout-get", DS_SHAPE_KEEP, false},
 	[DS_CALL_LAYOUT_READ] = {"layout-read", DS_SHAPE_RANGE, false},

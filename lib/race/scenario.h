@@ -51,6 +51,8 @@
  *	* truncate FILE SIZE		* fsync FILE
  *	* allocate|zero FILE OFF+LEN [keep]
  *	* punch FILE OFF+LEN		  collapse|insert FILE OFF+LEN
+ *	* unshare FILE OFF+LEN [keep]	own blocks instead of shared ones
+ *	* reflink FILE OFF+LEN FILE OFF	give the second the first's blocks
  *	* dedupe FILE OFF+LEN FILE OFF	share equal blocks: FIDEDUPERANGE
  *	  layout-get FILE OFF+LEN [write]	of a pNFS client: where the
  *					blocks from OFF on lie, with a lease
@@ -128,6 +130,8 @@ enum ds_call_kind {
 	DS_CALL_PUNCH,
 	DS_CALL_COLLAPSE,
 	DS_CALL_INSERT,
+	DS_CALL_UNSHARE,
+	DS_CALL_REFLINK,
 	DS_CALL_DEDUPE,
 	DS_CALL_LAYOUT_GET,
 	DS_CALL_LAYOUT_READ,

@@ -42,6 +42,7 @@ enum ds_object_kind {
 	DS_OBJ_CELL,    /* a variable of a test program */
 	DS_OBJ_CONTENT, /* what a page of a file should hold */
 	DS_OBJ_REQUEST, /* I/O that goes from task to task */
+	DS_OBJ_SHARES,  /* how many files have a block */
 };
 
 typedef uint64_t ds_obj;

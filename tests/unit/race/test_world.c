@@ -316,6 +316,14 @@ static bool change_record(struct t_world *t, unsigned int which)
 		checks->shadow->pages[0][0].now[3]++;
 		checks->shadow->is_known = false;
 		return true;
+	case 48:
+		ds_frame_set_file(t->frames, ds_pfn(9), 7);
+		ds_frame_share_block(t->setup, t->frames, ds_pfn(9));
+		return true;
+	case 49:
+		checks->shadow->pages[0][0].is_staged = 2;
+		checks->shadow->is_known = false;
+		return true;
 	case 41:
 		checks->shadow->pages[0][0].readers[0] = 2;
 		checks->shadow->is_known = false;
@@ -396,7 +404,7 @@ static void do_nothing(struct ds_task *task, void *arg)
 
 static void whatever_decides_changes_the_digest(void **state)
 {
-	struct ds_digest digests[50];
+	struct ds_digest digests[52];
 	struct t_job none = {0};
 	struct t_job pin = {0};
 	struct t_world t;

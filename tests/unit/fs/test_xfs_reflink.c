@@ -39,23 +39,128 @@ static void blocks_that_differ_are_told_and_left_alone(void **state)
 	t_close(&f.t);
 }
 
-/* No block belongs to two files here, so the last step is not taken. */
-static void blocks_that_are_the_same_are_not_shared(void **state)
+static void blocks_that_are_the_same_are_shared(void **state)
 {
 	struct t_files f;
 
 	(void)state;
 	set_up(&f, "xfs-6.1");
-	assert_int_equal(dedupe(&f, 0, 0, 2 * T_PAGE), -EOPNOTSUPP);
+	assert_int_equal(dedupe(&f, 0, 0, 2 * T_PAGE), 2 * T_PAGE);
+	assert_int_equal(t_block(f.a, 0).pfn, t_block(f.b, 0).pfn);
+	assert_int_equal(t_block(f.a, 1).pfn, t_block(f.b, 1).pfn);
+	assert_int_not_equal(t_block(f.a, 2).pfn, t_block(f.b, 2).pfn);
+	assert_true(t_all_are(&f.t, f.b, 0, T_PAGE, t_pattern(0)));
+	/* Once more: nothing to do. */
+	assert_int_equal(dedupe(&f, 0, 0, 2 * T_PAGE), 2 * T_PAGE);
 	/* The last byte of a page counts, and a hole is full of zeroes. */
 	assert_int_equal(ds_vfs_pwrite(f.t.setup, f.b, "x", 1, 2 * T_PAGE - 1),
 			 1);
 	assert_int_equal(dedupe(&f, 0, 0, 2 * T_PAGE), -EBADE);
-	assert_int_equal(dedupe(&f, 0, 0, T_PAGE), -EOPNOTSUPP);
 	t_fallocate(&f.t, f.a, T_PUNCH, 0, T_PAGE);
 	assert_int_equal(dedupe(&f, 0, 0, T_PAGE), -EBADE);
 	t_fill(&f.t, f.b, 0, 0);
-	assert_int_equal(dedupe(&f, 0, 0, T_PAGE), -EOPNOTSUPP);
+	/* What is a hole in one becomes a hole in the other. */
+	assert_int_equal(dedupe(&f, 0, 0, T_PAGE), T_PAGE);
+	t_assert_extents(f.b, "1- 3w");
+	t_assert_holds(&f.t);
+	t_close(&f.t);
+}
+
+/* --------------------------- Sharing as it is ----------------------------- */
+
+static int reflink(struct t_files *f, int64_t offset, int64_t dest_offset,
+		   int64_t len)
+{
+	return ds_vfs_reflink(f->t.setup, f->a, offset, f->b, dest_offset, len);
+}
+
+static void another_file_gets_the_blocks(void **state)
+{
+	struct t_files f;
+	uint64_t n_free;
+
+	(void)state;
+	set_up(&f, "xfs-6.15");
+	n_free = ds_blocks_n_free(f.t.super->blocks);
+	assert_int_equal(reflink(&f, 2 * T_PAGE, 3 * T_PAGE, 2 * T_PAGE), 0);
+	/* One block of B is free again, and the file is a page longer. */
+	assert_int_equal(ds_blocks_n_free(f.t.super->blocks), n_free + 1);
+	assert_int_equal(t_size(f.b), 5 * T_PAGE);
+	assert_int_equal(t_block(f.b, 4).pfn, t_block(f.a, 3).pfn);
+	assert_true(t_all_are(&f.t, f.b, 3 * T_PAGE, 4 * T_PAGE, t_pattern(2)));
+	/* A block is free when the last of them lets it go. */
+	assert_int_equal(t_truncate(&f.t, f.a, 2 * T_PAGE), 0);
+	assert_int_equal(ds_blocks_n_free(f.t.super->blocks), n_free + 1);
+	assert_true(t_all_are(&f.t, f.b, 4 * T_PAGE, 5 * T_PAGE, t_pattern(3)));
+	assert_int_equal(t_truncate(&f.t, f.b, 3 * T_PAGE), 0);
+	assert_int_equal(ds_blocks_n_free(f.t.super->blocks), n_free + 3);
+	t_assert_holds(&f.t);
+	t_close(&f.t);
+}
+
+static void length_0_means_to_the_end(void **state)
+{
+	struct t_files f;
+
+	(void)state;
+	set_up(&f, "xfs-6.1");
+	t_truncate(&f.t, f.a, 3 * T_PAGE + 100);
+	/* The tail of A would show its bytes behind the end inside of B. */
+	assert_int_equal(reflink(&f, 3 * T_PAGE, 0, 100), -EINVAL);
+	assert_int_equal(reflink(&f, 0, 2 * T_PAGE, 0), 0);
+	assert_int_equal(t_size(f.b), 5 * T_PAGE + 100);
+	assert_int_equal(reflink(&f, 3 * T_PAGE + 100, 0, 0), 0);
+	assert_int_equal(reflink(&f, 4 * T_PAGE, 0, 0), -EINVAL);
+	t_assert_holds(&f.t);
+	t_close(&f.t);
+}
+
+static void what_cannot_be_shared_is_refused(void **state)
+{
+	struct ds_file *reader, *writer, *appender;
+	struct t_files f;
+
+	(void)state;
+	set_up(&f, "xfs-6.1");
+	assert_int_equal(reflink(&f, -1, 0, 1), -EINVAL);
+	assert_int_equal(reflink(&f, 0, -1, 1), -EINVAL);
+	assert_int_equal(reflink(&f, 0, 0, -1), -EINVAL);
+	assert_int_equal(reflink(&f, 0, INT64_MAX, 1), -EINVAL);
+	assert_int_equal(reflink(&f, 1, 0, T_PAGE), -EINVAL);
+	assert_int_equal(reflink(&f, 0, 1, T_PAGE), -EINVAL);
+	assert_int_equal(reflink(&f, 0, 0, T_PAGE + 1), -EINVAL);
+	assert_int_equal(reflink(&f, 0, 0, 5 * T_PAGE), -EINVAL);
+	assert_int_equal(reflink(&f, 4 * T_PAGE, 0, T_PAGE), -EINVAL);
+	reader = t_open_file(&f.t, "A", O_RDONLY);
+	writer = t_open_file(&f.t, "A", O_WRONLY);
+	appender = t_open_file(&f.t, "B", O_RDWR | O_APPEND);
+	assert_int_equal(ds_vfs_reflink(f.t.setup, f.b, 0, reader, 0, T_PAGE),
+			 -EBADF);
+	assert_int_equal(ds_vfs_reflink(f.t.setup, writer, 0, f.b, 0, T_PAGE),
+			 -EBADF);
+	assert_int_equal(ds_vfs_reflink(f.t.setup, f.a, 0, appender, 0, T_PAGE),
+			 -EBADF);
+	assert_int_equal(ds_vfs_reflink(f.t.setup, f.a, 0, f.a, T_PAGE,
+					2 * T_PAGE),
+			 -EINVAL);
+	assert_int_equal(ds_vfs_reflink(f.t.setup, f.a, 0, f.a, 2 * T_PAGE,
+					2 * T_PAGE),
+			 0);
+	assert_true(t_all_are(&f.t, f.a, 2 * T_PAGE, 3 * T_PAGE, t_pattern(0)));
+	t_assert_holds(&f.t);
+	t_close(&f.t);
+}
+
+static void reflink_is_not_for_every_kernel(void **state)
+{
+	struct t_files f;
+
+	(void)state;
+	set_up(&f, "xfs-4.19");
+	assert_int_equal(reflink(&f, 0, 0, T_PAGE), -EINVAL);
+	t_close(&f.t);
+	set_up(&f, "ext4-6.15");
+	assert_int_equal(reflink(&f, 0, 0, T_PAGE), -EOPNOTSUPP);
 	t_close(&f.t);
 }
 
@@ -66,10 +171,10 @@ static void only_whole_blocks_count_but_for_the_end_of_both(void **state)
 	(void)state;
 	set_up(&f, "xfs-6.1");
 	/* 100 bytes of a block can differ, they are not looked at. */
-	assert_int_equal(dedupe(&f, T_PAGE, T_PAGE, T_PAGE + 100), -EOPNOTSUPP);
+	assert_int_equal(dedupe(&f, T_PAGE, T_PAGE, T_PAGE + 100), T_PAGE);
 	assert_int_equal(dedupe(&f, T_PAGE, T_PAGE, 100), 0);
 	t_truncate(&f.t, f.a, 2 * T_PAGE + 100);
-	assert_int_equal(dedupe(&f, T_PAGE, T_PAGE, T_PAGE + 100), -EOPNOTSUPP);
+	assert_int_equal(dedupe(&f, T_PAGE, T_PAGE, T_PAGE + 100), T_PAGE);
 	t_truncate(&f.t, f.b, 2 * T_PAGE + 100);
 	assert_int_equal(dedupe(&f, T_PAGE, T_PAGE, T_PAGE + 100), -EBADE);
 	t_close(&f.t);
@@ -98,7 +203,7 @@ static void arguments_are_checked(void **state)
 	assert_int_equal(ds_vfs_dedupe(f.t.setup, writer, 0, f.b, 0, T_PAGE),
 			 -EINVAL);
 	assert_int_equal(ds_vfs_dedupe(f.t.setup, reader, 0, f.b, 0, T_PAGE),
-			 -EOPNOTSUPP);
+			 T_PAGE);
 	t_close(&f.t);
 }
 
@@ -110,7 +215,7 @@ static void one_file_has_its_locks_taken_once(void **state)
 	set_up(&f, "xfs-6.1");
 	f.b = f.a;
 	t_fill(&f.t, f.a, 1, t_pattern(0));
-	assert_int_equal(dedupe(&f, 0, T_PAGE, T_PAGE), -EOPNOTSUPP);
+	assert_int_equal(dedupe(&f, 0, T_PAGE, T_PAGE), T_PAGE);
 	assert_int_equal(dedupe(&f, 0, 2 * T_PAGE, T_PAGE), -EBADE);
 	assert_int_equal(dedupe(&f, 0, T_PAGE, 2 * T_PAGE), -EINVAL);
 	assert_int_equal(dedupe(&f, T_PAGE, 0, 2 * T_PAGE), -EINVAL);
@@ -243,7 +348,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(blocks_that_differ_are_told_and_left_alone),
-		cmocka_unit_test(blocks_that_are_the_same_are_not_shared),
+		cmocka_unit_test(blocks_that_are_the_same_are_shared),
+		cmocka_unit_test(another_file_gets_the_blocks),
+		cmocka_unit_test(length_0_means_to_the_end),
+		cmocka_unit_test(what_cannot_be_shared_is_refused),
+		cmocka_unit_test(reflink_is_not_for_every_kernel),
 		cmocka_unit_test(
 			only_whole_blocks_count_but_for_the_end_of_both),
 		cmocka_unit_test(arguments_are_checked),
@@ -255,5 +364,5 @@ int main(void)
 		cmocka_unit_test(a_signal_ends_that_sleep),
 	};
 
-	return cmocka_run_group_tests_name("xfs_dedupe", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("xfs_reflink", tests, NULL, NULL);
 }
