@@ -11,7 +11,6 @@
 
 #define MAX_STEPS 4000
 #define MAX_RUNS  300000
-#define MAX_BASES 64
 
 #define EXT4_18  "ext4-4.18"
 #define EXT4_19  "ext4-4.19"
@@ -244,7 +243,7 @@ struct base {
 struct ds_mutator {
 	struct ds_region *region;
 	unsigned int n_bases;
-	struct base bases[MAX_BASES];
+	struct base bases[N_HOMES];
 };
 
 /* One search of a home, with its rule kept or broken. */
@@ -341,7 +340,7 @@ static int find_base(struct ds_mutator *mutator, struct trial *trial,
 			   &trial->result, why, why_size);
 	if (r < 0)
 		return r;
-	ds_assert(mutator->n_bases < MAX_BASES);
+	ds_assert(mutator->n_bases < N_HOMES);
 	base = &mutator->bases[mutator->n_bases];
 	base->scenario = home->scenario;
 	base->fs = home->fs;
