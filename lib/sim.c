@@ -594,6 +594,33 @@ int daxsim_fallocate(struct daxsim_file *file, int mode, int64_t offset,
 	return ds_vfs_fallocate(task, file->file, mode, offset, len);
 }
 
+int daxsim_reflink(struct daxsim_file *source, int64_t offset,
+		   struct daxsim_file *dest, int64_t dest_offset, int64_t len)
+{
+	struct ds_task *task = self(source->sim);
+
+	if (!task)
+		return -ENOMEM;
+	if (source->sim != dest->sim)
+		return -EXDEV;
+	return ds_vfs_reflink(task, source->file, offset, dest->file,
+			      dest_offset, len);
+}
+
+int64_t daxsim_dedupe(struct daxsim_file *source, int64_t offset,
+		      struct daxsim_file *dest, int64_t dest_offset,
+		      int64_t len)
+{
+	struct ds_task *task = self(source->sim);
+
+	if (!task)
+		return -ENOMEM;
+	if (source->sim != dest->sim)
+		return -EXDEV;
+	return ds_vfs_dedupe(task, source->file, offset, dest->file,
+			     dest_offset, len);
+}
+
 int daxsim_fsync(struct daxsim_file *file)
 {
 	struct ds_task *task = self(file->sim);

@@ -130,6 +130,31 @@ int daxsim_fallocate(struct daxsim_file *file, int mode, int64_t offset,
 		     int64_t len);
 
 /*
+ * Gives @dest from @dest_offset on the blocks that @source has for the @len
+ * bytes from @offset on, or to its end if @len is 0: both files have them then,
+ * until one of them is written. Waits for the pins on pages of both.
+ *
+ * Models: FICLONERANGE, vfs_clone_file_range(), xfs_file_remap_range(). Return:
+ * 0; -EBADF, -EINVAL, -EFBIG; -EOPNOTSUPP on ext4, -EINVAL on XFS to v5.19;
+ * -EXDEV if the files are of two universes; -ENOSPC; -EINTR when a signal ended
+ * the wait.
+ */
+int daxsim_reflink(struct daxsim_file *source, int64_t offset,
+		   struct daxsim_file *dest, int64_t dest_offset, int64_t len);
+
+/*
+ * The same where both ranges hold the same bytes.
+ *
+ * Models: FIDEDUPERANGE with one destination, vfs_dedupe_file_range(). Return:
+ * bytes shared, whole blocks but for the end of both files; -EBADE where the
+ * bytes differ (FILE_DEDUPE_RANGE_DIFFERS); -EINVAL, -EPERM, -EOVERFLOW;
+ * -EXDEV; -ENOSPC; -EINTR.
+ */
+int64_t daxsim_dedupe(struct daxsim_file *source, int64_t offset,
+		      struct daxsim_file *dest, int64_t dest_offset,
+		      int64_t len);
+
+/*
  * Makes what was written durable: flushes dirty pages, commits the journal.
  *
  * Models: ext4_sync_file() or xfs_file_fsync(), dax_writeback_mapping_range().

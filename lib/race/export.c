@@ -59,6 +59,10 @@ static const char *fallocate_mode(const struct ds_scn_call *call)
 	case DS_CALL_ZERO:
 		return call->keep ? "FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE"
 				  : "FALLOC_FL_ZERO_RANGE";
+	case DS_CALL_UNSHARE:
+		return call->keep ? "FALLOC_FL_UNSHARE_RANGE | "
+				    "FALLOC_FL_KEEP_SIZE"
+				  : "FALLOC_FL_UNSHARE_RANGE";
 	default:
 		return call->keep ? "FALLOC_FL_KEEP_SIZE" : "0";
 	}
@@ -139,6 +143,45 @@ static void write_on_file(struct writer *writer, unsigned int task,
 	if (call->kind == DS_CALL_MAP)
 		writer->maps[task][file] =
 			(struct mapping){call->offset, call->len};
+}
+
+/* The file that a call works on, under a name of its own. */
+static void write_file_of(struct writer *writer, const char *name,
+			  unsigned int file)
+{
+	ds_text_add(&writer->out,
+		    writer->may_close[file]
+			    ? "\t\tstruct daxsim_file *%s = get_file(s, %u);\n"
+			    : "\t\tstruct daxsim_file *%s = s->files[%u];\n",
+		    name, file);
+}
+
+static void write_put(struct writer *writer, const char *name,
+		      unsigned int file)
+{
+	if (writer->may_close[file])
+		ds_text_add(&writer->out,
+			    "\t\tif (%s)\n\t\t\tput_file(s, %u, false);\n",
+			    name, file);
+}
+
+static void write_on_two(struct writer *writer, const struct ds_scn_call *call)
+{
+	struct ds_text *out = &writer->out;
+
+	ds_text_add(out, "\t{\n");
+	write_file_of(writer, "source", call->target);
+	write_file_of(writer, "dest", call->target2);
+	ds_text_add(out,
+		    "\n\t\tif (source && dest)\n\t\t\tdaxsim_%s(source, "
+		    "%llu, dest, %llu, %llu);\n",
+		    call->kind == DS_CALL_DEDUPE ? "dedupe" : "reflink",
+		    (unsigned long long)call->offset,
+		    (unsigned long long)call->offset2,
+		    (unsigned long long)call->len);
+	write_put(writer, "dest", call->target2);
+	write_put(writer, "source", call->target);
+	ds_text_add(out, "\t}\n");
 }
 
 static void write_pin(struct writer *writer, unsigned int task,
@@ -247,6 +290,10 @@ static void write_call(struct writer *writer, unsigned int task,
 			    "\tif (s->pins[%u])\n\t\tdaxsim_unpin_user_pages("
 			    "s->pins[%u]);\n\ts->pins[%u] = NULL;\n",
 			    task, task, task);
+		return;
+	case DS_CALL_REFLINK:
+	case DS_CALL_DEDUPE:
+		write_on_two(writer, call);
 		return;
 	case DS_CALL_SIGNAL:
 		ds_text_add(out, "\tdaxsim_signal(s->sim, %u);\n",
@@ -509,13 +556,12 @@ static int write_test(struct writer *writer)
 static const char *what_is_lacking(const struct ds_scenario *scenario)
 {
 	static const enum ds_call_kind lacking[] = {
-		DS_CALL_DEDUPE,        DS_CALL_DUP,
-		DS_CALL_UNDUP,         DS_CALL_TAKE,
-		DS_CALL_COMPLETE,      DS_CALL_AWAIT,
-		DS_CALL_LAYOUT_GET,    DS_CALL_LAYOUT_READ,
-		DS_CALL_LAYOUT_WRITE,  DS_CALL_LAYOUT_COMMIT,
-		DS_CALL_LAYOUT_RETURN, DS_CALL_ANSWER,
-		DS_CALL_PAUSE,
+		DS_CALL_DUP,           DS_CALL_UNDUP,
+		DS_CALL_TAKE,          DS_CALL_COMPLETE,
+		DS_CALL_AWAIT,         DS_CALL_LAYOUT_GET,
+		DS_CALL_LAYOUT_READ,   DS_CALL_LAYOUT_WRITE,
+		DS_CALL_LAYOUT_COMMIT, DS_CALL_LAYOUT_RETURN,
+		DS_CALL_ANSWER,        DS_CALL_PAUSE,
 	};
 	size_t i;
 

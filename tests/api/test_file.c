@@ -464,6 +464,41 @@ static void fiemap_keeps_to_its_range(void **state)
 	daxsim_free(sim);
 }
 
+static void two_files_share_blocks_until_one_is_written(void **state)
+{
+	struct daxsim *sim = t_plain("xfs-6.15"), *other;
+	struct daxsim_file *a = t_file(sim, "A", 4);
+	struct daxsim_file *b = t_file(sim, "B", 1);
+	struct daxsim_extent of_a, of_b;
+
+	(void)state;
+	assert_int_equal(daxsim_reflink(a, T_PAGE, b, 0, 2 * T_PAGE), 0);
+	assert_int_equal(daxsim_fiemap(a, 0, T_PAGE, 1, &of_a), 1);
+	assert_int_equal(daxsim_fiemap(b, 0, T_PAGE, 1, &of_b), 1);
+	assert_int_equal(of_b.physical, of_a.physical + T_PAGE);
+	assert_int_equal(of_b.length, 2 * T_PAGE);
+	assert_int_equal(t_byte(b, T_PAGE), t_byte(a, 2 * T_PAGE));
+	assert_int_equal(daxsim_pwrite(b, "?", 1, 0), 1);
+	assert_int_equal(daxsim_fiemap(b, 0, T_PAGE, 1, &of_b), 1);
+	assert_int_not_equal(of_b.physical, of_a.physical + T_PAGE);
+	assert_int_not_equal(t_byte(a, T_PAGE), '?');
+	/* The second page is shared already, the first now differs. */
+	assert_int_equal(daxsim_dedupe(a, 2 * T_PAGE, b, T_PAGE, T_PAGE),
+			 T_PAGE);
+	assert_int_equal(daxsim_dedupe(a, T_PAGE, b, 0, T_PAGE), -EBADE);
+	assert_int_equal(daxsim_reflink(a, 1, b, 0, T_PAGE), -EINVAL);
+	other = t_plain("xfs-6.15");
+	b = t_file(other, "B", 1);
+	assert_int_equal(daxsim_reflink(a, 0, b, 0, T_PAGE), -EXDEV);
+	assert_int_equal(daxsim_dedupe(a, 0, b, 0, T_PAGE), -EXDEV);
+	daxsim_free(other);
+	daxsim_free(sim);
+	sim = t_plain("ext4-6.15");
+	a = t_file(sim, "A", 2);
+	assert_int_equal(daxsim_reflink(a, 0, a, T_PAGE, T_PAGE), -EOPNOTSUPP);
+	daxsim_free(sim);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -491,6 +526,7 @@ int main(void)
 			fiemap_tells_as_many_runs_as_there_is_room_for),
 		cmocka_unit_test(fiemap_tells_neighbours_of_two_kinds_apart),
 		cmocka_unit_test(fiemap_keeps_to_its_range),
+		cmocka_unit_test(two_files_share_blocks_until_one_is_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

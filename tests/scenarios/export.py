@@ -20,6 +20,7 @@ RED = [
     ("fault-past-eof.scn", "ext4-4.18", "ext4-6.1"),
     ("pin-behind-collapse.scn", "ext4-4.18", None),
     ("evict.scn", "xfs-6.1", None),
+    ("copy-under-read-pin.scn", "xfs-6.12", None),
     ("prove/zero/direct-2/slow", "ext4-v2", None),
     ("prove/truncate-down/unmapped/fast", "xfs-4.19", None),
 ]

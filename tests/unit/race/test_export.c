@@ -140,6 +140,23 @@ static void what_has_no_counterpart_is_refused(void **state)
 	}
 }
 
+static void two_files_take_part_in_one_call(void **state)
+{
+	char *text = export("file A 8K\nfile B 8K\ntask a\n"
+			    "reflink A 4K+4K B 0\ndedupe B 0+4K A 4K\n"
+			    "unshare A 0+4K\ntask b\nclose B\n",
+			    true, "a");
+
+	(void)state;
+	assert_has(text, "struct daxsim_file *source = s->files[0];\n"
+			 "\t\tstruct daxsim_file *dest = get_file(s, 1);\n");
+	assert_has(text, "daxsim_reflink(source, 4096, dest, 0, 4096);\n"
+			 "\t\tif (dest)\n\t\t\tput_file(s, 1, false);\n");
+	assert_has(text, "daxsim_dedupe(source, 0, dest, 4096, 4096);");
+	assert_has(text, "FALLOC_FL_UNSHARE_RANGE,");
+	free(text);
+}
+
 static void a_comment_has_at_most_72_columns(void **state)
 {
 	char *text = ds_export_comment(
@@ -169,6 +186,7 @@ int main(void)
 		cmocka_unit_test(a_call_knows_what_is_mapped),
 		cmocka_unit_test(a_file_that_is_closed_is_a_handle),
 		cmocka_unit_test(what_has_no_counterpart_is_refused),
+		cmocka_unit_test(two_files_take_part_in_one_call),
 		cmocka_unit_test(a_comment_has_at_most_72_columns),
 	};
 
