@@ -43,6 +43,7 @@ static const struct ds_cell_pin pins[] = {
 	},
 	{
 		.name = "out-1",
+		.out = true,
 		.bio = true,
 		.does = "a direct write out of that many pages",
 		.calls = "direct-write A 8K+4K\n",
@@ -50,6 +51,7 @@ static const struct ds_cell_pin pins[] = {
 	},
 	{
 		.name = "hole",
+		.out = true,
 		.bio = true,
 		.does = "a direct write out of a hole: the zero page",
 		.calls = "direct-write A 24K+4K\n",

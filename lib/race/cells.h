@@ -18,6 +18,7 @@ struct ds_cell_pin {
 	const char *does;  /* for people */
 	const char *calls; /* of the device's task, after it mapped the file */
 	bool bio;          /* released by the end of direct I/O */
+	bool out;          /* the device reads the pages */
 	const char *more;  /* NULL, or the calls of a second one */
 	uint32_t pages;    /* that get pinned, bit each */
 	bool unmap;        /* the mapping goes between pinning and DMA */

@@ -46,8 +46,9 @@ struct ds_spec {
 	uint32_t waits_for;  /* ... and on which a pin is waited for */
 	bool waits_unmapped; /* also when nobody maps the file */
 	bool looks_again;    /* until no page is busy */
-	bool ends_refaulted; /* the wait for a page that was mapped again */
-	bool ends_with_bio;  /* the wait for a page of direct I/O */
+	/* The wait for a page that was mapped again, to load or to store. */
+	bool ends_refaulted[2];
+	bool ends_with_bio; /* the wait for a page of direct I/O */
 	char text[DS_SPEC_N_FIELDS][DS_SPEC_TEXT]; /* "": does not apply */
 };
 

@@ -65,7 +65,8 @@ static void a_wait_that_does_not_end_is_foreseen(void **state)
 	unsigned int p;
 
 	(void)state;
-	sleeps_on.ends_refaulted = true;
+	sleeps_on.ends_refaulted[0] = true;
+	sleeps_on.ends_refaulted[1] = true;
 	sleeps_on.ends_with_bio = false;
 	for (p = 0; ds_cell_pin_at(p); p++) {
 		const struct ds_cell_pin *pin = ds_cell_pin_at(p);
@@ -91,7 +92,8 @@ static void only_what_is_taken_away_must_be_waited_for(void **state)
 	spec.takes |= pin->pages;
 	assert_true(ds_verdict_predicted(punch, &spec, pin)->violates);
 	spec.waits_for = spec.takes;
-	spec.looks_again = spec.ends_refaulted = spec.ends_with_bio = true;
+	spec.looks_again = spec.ends_with_bio = true;
+	spec.ends_refaulted[0] = spec.ends_refaulted[1] = true;
 	assert_false(ds_verdict_predicted(punch, &spec, pin)->violates);
 }
 
