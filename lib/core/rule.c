@@ -829,6 +829,19 @@ static const struct ds_rule_text rules[DS_N_RULES] = {
 			.mutation = "ext4-truncate-keeps-tail",
 			.models = "fs/ext4/inode.c ext4_block_truncate_page()",
 		},
+	[DS_RULE_EXT4_GROWTH_ZEROES_TAIL] =
+		{
+			.name = "ext4-growth-zeroes-tail",
+			.sentence = "From v6.13 on ext4 zeroes the rest of "
+				    "the last block when the file grows: a "
+				    "store may have left bytes there.",
+			.mutation = "ext4-growth-keeps-tail",
+			.models = "fs/ext4/inode.c ext4_setattr(): "
+				  "ext4_block_truncate_page(); "
+				  "fs/ext4/extents.c "
+				  "ext4_alloc_file_blocks(): "
+				  "ext4_zero_partial_blocks()",
+		},
 	[DS_RULE_EXT4_COLLAPSE_DROPS_BEHIND] =
 		{
 			.name = "ext4-collapse-drops-behind",

@@ -89,6 +89,7 @@ struct ds_fs_profile {
 	bool small_refuses;     /* see struct ds_mapping, also of the next */
 	bool protects_all;
 	bool scan_skips_locked;
+	bool growth_zeroes_tail; /* ext4: of the last block, up to its end */
 	bool supports_unshare;
 	bool shares_dax;         /* files on DAX may share blocks */
 	bool copy_drops_page;    /* a write that copies drops the old page */

@@ -16,14 +16,35 @@
 #include "file/truncate.h"
 #include "fs/common.h"
 
-void ds_ext4_change_size(struct ds_task *task, struct ds_inode *inode,
-			 uint64_t size)
+/* In a transaction. */
+static void set_sizes(struct ds_task *task, struct ds_inode *inode,
+		      uint64_t size)
 {
-	ds_transaction_begin(task, inode);
 	ds_rwsem_lock(task, &inode->extents_lock, DS_EXCLUSIVE);
 	inode->disk_size = size;
 	ds_inode_set_size(task, inode, size);
 	ds_rwsem_unlock(task, &inode->extents_lock);
+}
+
+static bool zeroes_tail(struct ds_task *task, const struct ds_inode *inode)
+{
+	return inode->super->profile->growth_zeroes_tail &&
+	       ds_keeps(task, DS_RULE_EXT4_GROWTH_ZEROES_TAIL);
+}
+
+void ds_ext4_change_size(struct ds_task *task, struct ds_inode *inode,
+			 uint64_t size)
+{
+	uint64_t old = size;
+
+	ds_transaction_begin(task, inode);
+	if (zeroes_tail(task, inode))
+		old = ds_inode_size(task, inode);
+	ds_task_saw(task, old);
+	if (size > old)
+		ds_inode_zero_bytes(task, inode, old,
+				    ds_page_start(ds_pgidx(ds_page_up(old))));
+	set_sizes(task, inode, size);
 	ds_transaction_end(task, inode);
 }
 
@@ -221,6 +242,10 @@ int ds_ext4_allocate_blocks(struct ds_task *task, struct ds_inode *inode,
 			    struct ds_pgrange range, uint64_t new_size,
 			    bool convert)
 {
+	bool zeroes = new_size && zeroes_tail(task, inode);
+	uint64_t old = zeroes ? ds_inode_size(task, inode) : 0;
+
+	ds_task_saw(task, old);
 	while (!ds_pgrange_is_empty(range)) {
 		int64_t n;
 		uint64_t end;
@@ -234,6 +259,8 @@ int ds_ext4_allocate_blocks(struct ds_task *task, struct ds_inode *inode,
 				end = new_size;
 			if (new_size)
 				ds_ext4_grow_size(task, inode, end);
+			if (zeroes && end > old)
+				ds_zero_edges(task, inode, old, end);
 		}
 		ds_transaction_end(task, inode);
 		if (n < 0)
@@ -291,7 +318,9 @@ static void cut_failed_write(struct ds_task *task, struct ds_inode *inode,
 
 	if (grows && (int64_t)offset + done > (int64_t)size) {
 		size = offset + (uint64_t)done;
-		ds_ext4_change_size(task, inode, size);
+		ds_transaction_begin(task, inode);
+		set_sizes(task, inode, size);
+		ds_transaction_end(task, inode);
 	}
 	ds_inode_lock_faults(task, inode);
 	/* Nobody can have mapped what lies there: no unmapping. */

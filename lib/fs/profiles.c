@@ -56,7 +56,7 @@
 		   .punch_limit = EXT4_BITMAP_BYTES - 4096
 #define EXT4_V6_14                                                             \
 	EXT4, .ops = &ds_ext4_6_14_ops, .zeroout_blocks = 8,                   \
-	      .error_grows_size = true
+	      .error_grows_size = true, .growth_zeroes_tail = true
 
 #define XFS                                                                    \
 	.max_bytes = XFS_MAX_BYTES, .supports_unshare = true,                  \

@@ -193,6 +193,8 @@ static const struct ds_case homes[] = {
 	 CLASSES},
 	{DS_RULE_EXT4_TRUNCATE_ZEROES_TAIL, "scenario/truncate-tail", EXT4_19,
 	 CLASSES},
+	{DS_RULE_EXT4_GROWTH_ZEROES_TAIL, "scenario/store-past-eof", EXT4_615,
+	 CLASSES},
 	{DS_RULE_EXT4_COLLAPSE_DROPS_BEHIND, "scenario/pin-behind-collapse",
 	 EXT4_19, CLASSES},
 	{DS_RULE_EXT4_INSERT_DROPS_BEHIND, "prove/insert/direct-1/fast",

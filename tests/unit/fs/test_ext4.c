@@ -556,9 +556,61 @@ static void neighbours_of_a_written_block_may_be_zeroed_out(void **state)
 	write_into("ext4-4.19", 7, 3, false, "3u 1w 3u");
 }
 
+/* ---------------------------------- Tails --------------------------------- */
+
+/* What byte 10100 of the file, stored behind its end, is after it grew. */
+static int grow_over_store(const char *fs, int mode, int64_t offset,
+			   int64_t len)
+{
+	struct ds_file *file;
+	struct t_world t;
+	uint64_t addr;
+	int byte;
+
+	t_open(&t, fs);
+	file = t_file(&t, "A", 3);
+	assert_int_equal(t_truncate(&t, file, 10000), 0);
+	addr = t_map(&t, file, 2, 1);
+	assert_int_equal(t_store(&t, addr + 10100 - 2 * T_PAGE, 0x77), 1);
+	if (mode < 0)
+		assert_int_equal(t_truncate(&t, file, len), 0);
+	else
+		assert_int_equal(t_fallocate(&t, file, mode, offset, len), 0);
+	if (t_size(file) == 10000)
+		assert_int_equal(t_truncate(&t, file, 20000), 0);
+	byte = t_byte(&t, file, 10100);
+	t_close(&t);
+	return byte;
+}
+
+static void growth_from_v6_13_on_zeroes_what_was_stored_behind_the_end(
+	void **state)
+{
+	static const struct {
+		int mode;
+		int64_t offset, len;
+	} calls[] = {
+		{-1, 0, 20000},    {-1, 0, 10101},        {0, 0, 20000},
+		{0, 4 * T_K, T_K}, {T_ZERO, 4 * T_K, 10}, {T_KEEP, 0, 20000},
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < T_N(calls); i++) {
+		assert_int_equal(grow_over_store("ext4-6.1", calls[i].mode,
+						 calls[i].offset, calls[i].len),
+				 0x77);
+		assert_int_equal(grow_over_store("ext4-6.15", calls[i].mode,
+						 calls[i].offset, calls[i].len),
+				 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			growth_from_v6_13_on_zeroes_what_was_stored_behind_the_end),
 		cmocka_unit_test(
 			every_mode_does_to_the_byte_what_the_kernel_does),
 		cmocka_unit_test(without_a_wait_pages_go_before_blocks),
