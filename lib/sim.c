@@ -823,13 +823,24 @@ ssize_t daxsim_pin_read(struct daxsim_pin *pin, void *bytes, size_t len)
 	return transfer(pin, bytes, len, false);
 }
 
-void daxsim_unpin_user_pages(struct daxsim_pin *pin)
+static void forget_pin(struct daxsim_pin *pin)
 {
 	struct daxsim *sim = pin->sim;
 
-	ds_direct_unpin(self_or_setup(sim), &pin->direct);
 	remove_pin(sim, pin);
 	ds_arena_release(sim->world->arena, pin, sizeof(*pin));
+}
+
+void daxsim_unpin_user_pages(struct daxsim_pin *pin)
+{
+	ds_direct_unpin(self_or_setup(pin->sim), &pin->direct);
+	forget_pin(pin);
+}
+
+void daxsim_end_direct(struct daxsim_pin *pin)
+{
+	ds_direct_end(self_or_setup(pin->sim), &pin->direct);
+	forget_pin(pin);
 }
 
 static ssize_t direct_io(struct daxsim *sim, uint64_t addr,

@@ -61,6 +61,14 @@ ssize_t daxsim_pin_read(struct daxsim_pin *pin, void *bytes, size_t len);
 void daxsim_unpin_user_pages(struct daxsim_pin *pin);
 
 /*
+ * The same as the last part of direct I/O does it, where the pin stands for the
+ * first. It differs on v6.1.192, which wakes nobody here.
+ *
+ * Models: __bio_release_pages().
+ */
+void daxsim_end_direct(struct daxsim_pin *pin);
+
+/*
  * An O_DIRECT read of some other file, which holds @bytes, into the buffer
  * [addr, addr + len): pins, moves the bytes page by page, releases.
  *

@@ -240,7 +240,17 @@ static void punch_pinned(struct daxsim *sim, void *arg)
 	daxsim_expect(sim, r == 0, "the punch works");
 }
 
-static struct daxsim_report *explore_held(const char *fs)
+static void end_direct(struct daxsim *sim, void *arg)
+{
+	const struct held *held = arg;
+
+	(void)sim;
+	daxsim_pin_write(held->pin, "late", 4);
+	daxsim_end_direct(held->pin);
+}
+
+static struct daxsim_report *explore_device(const char *fs,
+					    daxsim_task_fn device)
 {
 	struct daxsim *sim = t_small(fs, DAXSIM_FIBER);
 	struct held *held = daxsim_alloc(sim, sizeof(*held));
@@ -252,12 +262,44 @@ static struct daxsim_report *explore_held(const char *fs)
 	assert_int_equal(daxsim_pin_user_pages(sim, addr, 2 * T_PAGE,
 					       DAXSIM_PIN_WRITE, &held->pin),
 			 2 * T_PAGE);
-	daxsim_spawn(sim, "device", release_pin, held);
+	daxsim_spawn(sim, "device", device, held);
 	daxsim_spawn(sim, "punch", punch_pinned, held);
 	report = t_explore(sim);
 	assert_string_equal(daxsim_report_search(report), "COMPLETE");
 	daxsim_free(sim);
 	return report;
+}
+
+static struct daxsim_report *explore_held(const char *fs)
+{
+	return explore_device(fs, release_pin);
+}
+
+static void only_the_end_of_direct_io_wakes_nobody_on_6_1_192(void **state)
+{
+	static const struct {
+		const char *fs;
+		daxsim_task_fn device;
+		bool is_lost;
+	} cases[] = {
+		{"ext4-6.1", end_direct, false},
+		{"ext4-6.1.192", end_direct, true},
+		{"ext4-6.1.192", release_pin, false},
+		{"xfs-6.1.192", end_direct, true},
+		{"xfs-6.12", end_direct, false},
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct daxsim_report *report =
+			explore_device(cases[i].fs, cases[i].device);
+
+		assert_int_equal(t_broke(report, "NO_LOST_WAKEUP"),
+				 cases[i].is_lost);
+		assert_false(t_broke(report, "NO_FREE_BLOCK_PINNED"));
+		daxsim_report_free(report);
+	}
 }
 
 static void pins_can_be_taken_before_and_dropped_in_a_task(void **state)
@@ -290,6 +332,8 @@ int main(void)
 		cmocka_unit_test(ext4_4_18_does_not_wait_for_pins),
 		cmocka_unit_test(
 			pins_can_be_taken_before_and_dropped_in_a_task),
+		cmocka_unit_test(
+			only_the_end_of_direct_io_wakes_nobody_on_6_1_192),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,8 +27,8 @@ COLUMNS = {
     "ext4-6.12-plain": "ext4-6.12",
     "xfs-6.1-kick": "xfs-6.1",
     "xfs-6.12-plain": "xfs-6.12",
-    "ext4-6.1-plain": "ext4-6.1",
-    "xfs-6.1-plain": "xfs-6.1",
+    "ext4-6.1-plain": "ext4-6.1.192",
+    "xfs-6.1-plain": "xfs-6.1.192",
 }
 MAIN = list(COLUMNS)[:4]
 ASLEEP = list(COLUMNS)[4:]
@@ -40,9 +40,6 @@ REASONS = (
     ("*", "signal with SA_RESTART*", "*",
      "The model's call returns -EINTR, as the kernel's does inside; making it "
      "again is left to who called."),
-    ("*-6.1-plain", "*", "waits",
-     "The slip of v6.1.192 is not in this profile, which is v6.1: every drop of a "
-     "pin wakes."),
     ("*", "SIGKILL*", "result",
      "A signal of the model ends the wait and not the program."),
 )

@@ -178,7 +178,10 @@ static void drop_pins(struct world *world)
 	if (world->pins[1])
 		daxsim_unpin_user_pages(world->pins[0]);
 	daxsim_cell_set(world->sim, world->released, 1);
-	daxsim_unpin_user_pages(world->pins[world->pins[1] ? 1 : 0]);
+	if (is_spliced(world->row))
+		daxsim_unpin_user_pages(world->pins[world->pins[1] ? 1 : 0]);
+	else
+		daxsim_end_direct(world->pins[0]);
 }
 
 /* --------------------------------- Worlds --------------------------------- */
