@@ -768,6 +768,14 @@ void ds_mapping_clean(struct ds_task *task, struct ds_mapping *mapping,
 	ds_task_done(task, before, 0);
 }
 
+/* Not a hole: the zero page is everybody's, whoever has it pinned. */
+static bool can_be_busy(struct ds_task *task, uint64_t entry)
+{
+	return ds_entry_is_data(entry) ||
+	       ((entry & DS_ENTRY_ZERO) &&
+		!ds_keeps(task, DS_RULE_ZERO_PAGE_IS_IDLE));
+}
+
 static void declare_busy_test(struct ds_task *task,
 			      const struct ds_mapping *mapping,
 			      struct ds_pgidx page, uint64_t guess)
@@ -779,6 +787,9 @@ static void declare_busy_test(struct ds_task *task,
 
 	if (task->controlled) {
 		n += add_refs(mapping, guess, DS_READ, 1, accesses + n);
+		if (guess & DS_ENTRY_ZERO)
+			accesses[1] = ds_reads(ds_frame_refs_object(
+				mapping->frames, ds_pfn(DS_ZERO_PFN)));
 		n += add_queues(mapping, page, accesses + n);
 		ds_yield_controlled(task, DS_AT_BUSY_TEST, n, accesses);
 	}
@@ -840,7 +851,7 @@ static bool entry_is_busy(struct ds_task *task, struct ds_mapping *mapping,
 			break;
 		ds_spin_unlock(&mapping->lock);
 	}
-	if (ds_entry_is_data(found.entry)) {
+	if (can_be_busy(task, found.entry)) {
 		*ret_pfn = ds_entry_pfn(found.entry);
 		busy = ds_frame_is_busy(task, mapping->frames, *ret_pfn);
 	}
@@ -924,7 +935,8 @@ static bool batch_is_busy(struct ds_task *task, struct ds_mapping *mapping,
 			range->first = range->end;
 	}
 	/* The next page may belong to the last entry still. */
-	if (!ds_keeps(task, DS_RULE_SCAN_STEPS_OVER))
+	if (mapping->scan_steps_by_one ||
+	    !ds_keeps(task, DS_RULE_SCAN_STEPS_OVER))
 		range->first.pgidx = batch->found[batch->n - 1].first.pgidx + 1;
 	return false;
 }
@@ -1005,6 +1017,16 @@ static void flush_entry(struct ds_task *task, struct ds_mapping *mapping,
 	ds_spin_unlock(&mapping->lock);
 }
 
+static bool is_dirty(struct ds_mapping *mapping, struct found found)
+{
+	bool dirty;
+
+	ds_spin_lock(&mapping->lock);
+	dirty = ds_xtree_has_tag(mapping->tree, found.first, DS_XTREE_DIRTY);
+	ds_spin_unlock(&mapping->lock);
+	return dirty;
+}
+
 static void write_back_entry(struct ds_task *task, struct ds_mapping *mapping,
 			     struct ds_pgidx page)
 {
@@ -1015,7 +1037,10 @@ static void write_back_entry(struct ds_task *task, struct ds_mapping *mapping,
 	    !found.entry)
 		return;
 	found.first = pages_of(mapping, found).first;
-	if (ds_entry_is_data(found.entry)) {
+	if (!ds_entry_is_data(found.entry) && is_dirty(mapping, found)) {
+		ds_warn(task, DS_WARN_DIRTY_WITHOUT_BLOCK, mapping->inode,
+			found.first, ds_pfn(0));
+	} else if (ds_entry_is_data(found.entry)) {
 		/* A store behind the flush must fault, to be noted again. */
 		protect_entry(task, mapping, found);
 		flush_entry(task, mapping, found);

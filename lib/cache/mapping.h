@@ -29,6 +29,7 @@ struct ds_mapping {
 	bool small_refuses;      /* v5.3: small entries refuse without a wait */
 	bool protects_all;       /* v5.19: write-back protects every page */
 	bool scan_skips_locked;  /* v4.20 to v6.14: the search skips them */
+	bool scan_steps_by_one;  /* v4.18: ... goes on at the next page */
 	unsigned int huge_order; /* log2 of a huge page's pages; 0: none */
 	/* Entries that one look-up of the search for busy pages finds. */
 	unsigned int scan_batch;

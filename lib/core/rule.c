@@ -353,6 +353,17 @@ static const struct ds_rule_text rules[DS_N_RULES] = {
 			.models = "fs/dax.c dax_busy_page(): "
 				  "for_each_mapped_pfn()",
 		},
+	[DS_RULE_ZERO_PAGE_IS_IDLE] =
+		{
+			.name = "zero-page-is-idle",
+			.sentence = "The search for busy pages passes over "
+				    "holes: whoever has the zero page pinned "
+				    "has no block of the file.",
+			.mutation = "scan-counts-zero-page",
+			.models =
+				"fs/dax.c dax_busy_page(): dax_radix_end_pfn() "
+				"of a zero entry",
+		},
 	[DS_RULE_SCAN_STEPS_OVER] =
 		{
 			.name = "scan-steps-over",

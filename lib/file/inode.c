@@ -95,6 +95,7 @@ static void set_cache_rules(struct ds_mapping *mapping,
 	mapping->small_refuses = profile->small_refuses;
 	mapping->protects_all = profile->protects_all;
 	mapping->scan_skips_locked = profile->scan_skips_locked;
+	mapping->scan_steps_by_one = profile->scan_steps_by_one;
 	if (super->scan_batch)
 		mapping->scan_batch = super->scan_batch;
 }

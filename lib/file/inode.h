@@ -89,6 +89,7 @@ struct ds_fs_profile {
 	bool small_refuses;     /* see struct ds_mapping, also of the next */
 	bool protects_all;
 	bool scan_skips_locked;
+	bool scan_steps_by_one;
 	bool growth_zeroes_tail; /* ext4: of the last block, up to its end */
 	bool supports_unshare;
 	bool shares_dax;         /* files on DAX may share blocks */

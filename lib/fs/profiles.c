@@ -19,12 +19,15 @@
 #define V4 TO_V5_10, .break_takes_copies = true, .lost_copy_is_zero = true
 /*
  * A lock that readers get takes all readers along; a small entry in the way of
- * a huge one is not waited for (23c84eb78375).
+ * a huge one is not waited for (23c84eb78375). Since v4.20 the search for busy
+ * pages passes over locked entries: what it looks up behind the one it stands
+ * at is nothing (6be3e21d25ca, v6.15).
  */
 #define FROM_V5_3 .pull_readers = true, .small_refuses = true
-#define V5_3      TO_V5_10, FROM_V5_3
+#define V5_3      TO_V5_10, FROM_V5_3, .scan_skips_locked = true
 /* No waiter of a deleted entry is left asleep (237388320def, v5.13). */
-#define V5_15 TO_V6_14, FROM_V5_3, .delete_wakes_all = true
+#define V5_15                                                                  \
+	TO_V6_14, FROM_V5_3, .scan_skips_locked = true, .delete_wakes_all = true
 /* Write-back protects all of a huge entry (06083a0921fd, v5.19). */
 #define V6_1 V5_15, .protects_all = true
 /*
@@ -35,6 +38,8 @@
 /*
  * From v6.15 on a page in use by nobody has no reference, page-table entries
  * hold one each, and the search for busy pages does not ask who maps the file.
+ * With dd59137bfe70 (v6.16): without it the search waits for a locked entry and
+ * then passes over it all the same.
  */
 #define V6_15                                                                  \
 	.idle_refs = 0, .pte_holds_ref = true, .break_drops_entries = true,    \
@@ -167,6 +172,7 @@ static const struct ds_fs_profile profiles[] = {
 	{
 		V4,
 		XFS,
+		.scan_steps_by_one = true,
 		.name = "xfs-4.18",
 		.recall_errors_lost = true,
 		.models = "XFS v4.18: as v4.19, but gives up early "

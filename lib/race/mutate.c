@@ -93,6 +93,7 @@ static const struct ds_case homes[] = {
 	{DS_RULE_UNLOCK_WAKES_FIRST, "scenario/huge-entry-unlocked", EXT4_19,
 	 CLASSES},
 	{DS_RULE_SCAN_EVERY_FRAME, "scenario/huge-pin", EXT4_19, CLASSES},
+	{DS_RULE_ZERO_PAGE_IS_IDLE, "scenario/pinned-hole", EXT4_19, STATES},
 	{DS_RULE_SCAN_STEPS_OVER, "scenario/huge-last", EXT4_19, STATES},
 	{DS_RULE_INVALIDATE_STEPS_OVER, "scenario/huge-write-hole", EXT4_19,
 	 STATES},
