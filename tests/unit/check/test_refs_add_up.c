@@ -133,6 +133,39 @@ static void breaks_where_a_pin_has_no_reference(void **state)
 	t_close(&s.t);
 }
 
+static void do_nothing(struct ds_task *task, void *arg)
+{
+	(void)task;
+	(void)arg;
+}
+
+/* A huge mapping, a small one of the same folio, and a pin of its last page. */
+static void counts_a_huge_mapping_once(void **state)
+{
+	struct t_job pin = {.len = T_PAGE}, idle = {0};
+	struct ds_file *file;
+	struct t_world t;
+	uint64_t addr;
+
+	(void)state;
+	t_open_huge(&t, "ext4-6.15", 2);
+	file = t_file_together(&t, "A", 4);
+	addr = t_map(&t, file, 0, 4);
+	assert_int_equal(t_store(&t, addr, 1), 1);
+	assert_int_equal(t_store(&t, t_map(&t, file, 2, 1), 1), 1);
+	pin.addr = addr + 3 * T_PAGE;
+	t_pin(&t, &pin);
+	assert_int_equal(t_extra(&t, t_block(file, 0)), 2 + 1024);
+	t_task(&t, "idle", do_nothing, &idle);
+	assert_int_equal(t_run(&t, NULL, 0), DS_RUN_DONE);
+	t_assert_holds(&t);
+	/* One more, of a page that does not count itself. */
+	ds_frame_get(t.setup, t.frames, t_block(file, 1));
+	ds_checks_quiet(t.world->checks);
+	t_assert_broken(&t, t_bit(DS_REFS_ADD_UP));
+	t_close(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -143,6 +176,7 @@ int main(void)
 		cmocka_unit_test(breaks_where_a_reference_is_leaked),
 		cmocka_unit_test(breaks_where_a_reference_is_leaked_late),
 		cmocka_unit_test(breaks_where_a_pin_has_no_reference),
+		cmocka_unit_test(counts_a_huge_mapping_once),
 	};
 
 	return cmocka_run_group_tests_name("refs_add_up", tests, NULL, NULL);

@@ -76,6 +76,36 @@ static void breaks_where_an_entry_is_unlocked_with_the_wrong_block(void **state)
 	t_close(&s.t);
 }
 
+/* Fills a huge entry with blocks that are the file's, but in another place. */
+static void breaks_where_a_later_page_of_a_huge_entry_is_wrong(void **state)
+{
+	struct ds_mapping *mapping;
+	struct ds_inode *inode;
+	struct ds_file *file;
+	struct t_world t;
+	uint64_t old;
+
+	(void)state;
+	t_open_huge(&t, "ext4-4.19", 1);
+	file = t_file_together(&t, "A", 4);
+	inode = file->inode;
+	mapping = &inode->mapping;
+	assert_int_equal(
+		ds_entry_grab_huge(t.setup, mapping, ds_pgidx(0), &old), 0);
+	ds_entry_fill(t.setup, mapping, ds_pgidx(0),
+		      ds_entry_data(t_block(file, 0)) | DS_ENTRY_HUGE, false);
+	ds_entry_unlock(t.setup, mapping, ds_pgidx(0),
+			ds_extents_object(inode->id));
+	t_assert_holds(&t);
+	/* The second page moves, under the entry. */
+	assert_int_equal(ds_extmap_unmap(inode->extents, ds_pgrange(1, 2)), 0);
+	assert_int_equal(ds_entry_grab(t.setup, mapping, ds_pgidx(1), &old), 0);
+	ds_entry_unlock(t.setup, mapping, ds_pgidx(1),
+			ds_extents_object(inode->id));
+	t_assert_broken(&t, t_bit(DS_TREES_AGREE));
+	t_close(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -84,6 +114,8 @@ int main(void)
 			breaks_where_faults_meet_an_entry_without_its_block),
 		cmocka_unit_test(
 			breaks_where_an_entry_is_unlocked_with_the_wrong_block),
+		cmocka_unit_test(
+			breaks_where_a_later_page_of_a_huge_entry_is_wrong),
 	};
 
 	return cmocka_run_group_tests_name("trees_agree", tests, NULL, NULL);

@@ -582,6 +582,46 @@ static void faults_of_one_page_meet_without_harm(void **state)
 	t_close(&t);
 }
 
+static void an_area_that_holds_a_huge_page_is_aligned_as_the_file_is(
+	void **state)
+{
+	struct ds_file *file;
+	struct t_world t;
+
+	(void)state;
+	t_open_huge(&t, "ext4-4.19", 2);
+	file = t_file_together(&t, "A", 8);
+	assert_int_equal(ds_page_down(t_map(&t, file, 0, 4)) % 4, 0);
+	assert_int_equal(ds_page_down(t_map(&t, file, 3, 5)) % 4, 3);
+	/* Where no huge page fits: at the next free address. */
+	assert_int_equal(ds_page_down(t_map(&t, file, 1, 3)), 16);
+	t_close(&t);
+}
+
+static void cutting_a_huge_mapping_leaves_its_rest_to_faults(void **state)
+{
+	struct ds_file *file;
+	struct t_world t;
+	uint64_t addr;
+
+	(void)state;
+	t_open_huge(&t, "ext4-6.15", 2);
+	file = t_file_together(&t, "A", 4);
+	addr = t_map(&t, file, 0, 4);
+	assert_int_equal(t_store(&t, addr, 0x77), 1);
+	assert_int_equal(t_mapped(&t, t_block(file, 0)), 1);
+	t_unmap(&t, addr + 3 * T_PAGE, 1);
+	assert_int_equal(t_pte(&t, addr), 0);
+	assert_int_equal(t_extra(&t, t_block(file, 0)), 0);
+	/* The area is too small now; the entry is used as it is. */
+	assert_int_equal(t_load(&t, addr), 0x77);
+	assert_false(t_pte(&t, addr) & DS_PTE_HUGE);
+	assert_true(ds_entry_is_huge(t_entry(file, 0)));
+	assert_int_equal(t_mapped(&t, t_block(file, 0)), 1);
+	assert_int_equal(t_load(&t, addr + 3 * T_PAGE), DS_SIGSEGV);
+	t_close(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -610,6 +650,10 @@ int main(void)
 		cmocka_unit_test(
 			a_file_is_evicted_when_the_lock_was_given_back),
 		cmocka_unit_test(faults_of_one_page_meet_without_harm),
+		cmocka_unit_test(
+			an_area_that_holds_a_huge_page_is_aligned_as_the_file_is),
+		cmocka_unit_test(
+			cutting_a_huge_mapping_leaves_its_rest_to_faults),
 	};
 
 	return cmocka_run_group_tests_name("space", tests, NULL, NULL);
