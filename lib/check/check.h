@@ -145,9 +145,11 @@ extern const struct ds_property ds_no_stale_data;
 extern const struct ds_property ds_expected;
 
 /*
- * Whether who makes this change must have waited for pins: the normative table,
- * of which no file system knows.
+ * Whether who changes an extent map so must have waited for pins, and for those
+ * on which pages of which file: the normative table, of which no file system
+ * knows.
  */
-bool ds_change_must_wait(enum ds_extent_change change);
+bool ds_must_wait(const struct ds_event *event, uint32_t *ret_inode,
+		  struct ds_pgrange *ret_range);
 
 #endif

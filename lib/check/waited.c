@@ -22,25 +22,30 @@ static const struct {
 	[DS_CHANGE_SHARED] = {true, "shared"},
 };
 
-bool ds_change_must_wait(enum ds_extent_change change)
+bool ds_must_wait(const struct ds_event *event, uint32_t *ret_inode,
+		  struct ds_pgrange *ret_range)
 {
-	return table[change].must_wait;
+	struct ds_pgrange range = event->range;
+
+	*ret_inode = event->inode;
+	*ret_range = range;
+	/* Of pages that come to be shared, those that were there before. */
+	if (event->change == DS_CHANGE_SHARED) {
+		*ret_inode = (uint32_t)event->n;
+		*ret_range = ds_pgrange(event->page.pgidx,
+					event->page.pgidx + range.end.pgidx -
+						range.first.pgidx);
+	}
+	return table[event->change].must_wait;
 }
 
 static void look(struct ds_checks *checks, const struct ds_event *event)
 {
 	const struct ds_holder *holder = checks->super->frames->holders;
-	struct ds_pgrange range = event->range;
-	uint32_t inode = event->inode;
+	struct ds_pgrange range;
+	uint32_t inode;
 
-	/* Of pages that come to be shared, those that were there before. */
-	if (event->change == DS_CHANGE_SHARED) {
-		inode = (uint32_t)event->n;
-		range = ds_pgrange(event->page.pgidx,
-				   event->page.pgidx + range.end.pgidx -
-					   range.first.pgidx);
-	}
-	if (!table[event->change].must_wait)
+	if (!ds_must_wait(event, &inode, &range))
 		return;
 	for (; holder; holder = holder->next) {
 		if (holder->inode != inode || holder->pfn.pfn == DS_ZERO_PFN ||

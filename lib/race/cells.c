@@ -5,10 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A file of 8 blocks, block 6 a hole; pins on block 2, or on 2 and 3. */
-#define GEOMETRY "file A 32K hole 24K+4K\n"
-#define PAGE_2   (UINT32_C(1) << 2)
-#define PAGE_3   (UINT32_C(1) << 3)
+/* On the files of the written rule: pins on page 2, or on 2 and 3. */
+#define PAGE_2 (UINT32_C(1) << 2)
+#define PAGE_3 (UINT32_C(1) << 3)
 
 static const struct ds_cell_pin pins[] = {
 	{
@@ -103,9 +102,8 @@ int ds_cell_scenario(const struct ds_spec_op *op, const struct ds_cell_pin *pin,
 	if (pin->more)
 		write_device("direct2", pin->more, touched, other,
 			     sizeof(other));
-	snprintf(text, sizeof(text),
-		 "scenario %s\n" GEOMETRY "%s%stask %s\n%s\n", name, device,
-		 other, op->name, op->calls);
+	snprintf(text, sizeof(text), "scenario %s\n%s%s%stask %s\n%s\n", name,
+		 ds_spec_files(op), device, other, op->name, op->calls);
 	return ds_scenario_parse(name, text, ret_scenario, why, sizeof(why));
 }
 

@@ -54,6 +54,7 @@ struct role {
 	bool serves;           /* it takes: its pages are a bio's */
 	unsigned char *buffer; /* for what it reads; nobody looks at it */
 	uint32_t ran_in_wait;  /* calls, bit each: in some run so far */
+	int64_t result;        /* of the last call of all runs */
 };
 
 struct ds_program {
@@ -471,7 +472,7 @@ static void watched_call(struct role *role, struct ds_task *task,
 
 	/* Not a local: what it says is whether that wait still lasts. */
 	*wait = look_for_wait(task, super);
-	do_call(role, task, &role->script->calls[i]);
+	role->result = do_call(role, task, &role->script->calls[i]);
 	role->program->n_waits += *wait != 0;
 	if (*wait && look_for_wait(task, super) == *wait)
 		role->ran_in_wait |= UINT32_C(1) << i;
@@ -496,7 +497,7 @@ static void play_round(struct role *role, struct ds_task *task)
 		if (watch)
 			watched_call(role, task, i);
 		else
-			do_call(role, task, call);
+			role->result = do_call(role, task, call);
 		ds_task_call_ended(task);
 	}
 }
@@ -879,6 +880,11 @@ void ds_program_free(struct ds_program *program)
 struct ds_world *ds_program_world(struct ds_program *program)
 {
 	return program->world;
+}
+
+int64_t ds_program_result(const struct ds_program *program, unsigned int task)
+{
+	return program->roles[task].result;
 }
 
 uint64_t ds_program_waits(const struct ds_program *program)

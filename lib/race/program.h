@@ -34,6 +34,9 @@ void ds_program_free(struct ds_program *program);
 
 struct ds_world *ds_program_world(struct ds_program *program);
 
+/* What the call returned that task @task made last, in whatever run. */
+int64_t ds_program_result(const struct ds_program *program, unsigned int task);
+
 /* Runs so far in which some task waited for pins; only if watched. */
 uint64_t ds_program_waits(const struct ds_program *program);
 

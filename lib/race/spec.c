@@ -10,7 +10,11 @@
 
 #define N_PAGES   8
 #define HOLE_PAGE 6
-#define MAX_STEPS 20000
+#define MAX_STEPS 4000
+
+#define FIRST_INODE 1 /* file A */
+
+#define ONE_FILE "file A 32K hole 24K+4K\n"
 
 static const struct ds_spec_op ops[] = {
 	{"truncate-down", "truncate A 4K", "to one page", true, false},
@@ -37,6 +41,13 @@ static const struct ds_spec_op ops[] = {
 	{"read", "read A 8K+4K", "page 2", false, false},
 	{"fsync", "fsync A", "the whole file", false, false},
 	{"unlink", "unlink A", "while it is open and mapped", false, false},
+	{"unshare", "unshare A 8K+8K", "pages 2 and 3", false, false},
+	{"reflink-to", "reflink B 0+8K A 8K", "pages 2 and 3 become B's", false,
+	 false},
+	{"reflink-from", "reflink A 8K+8K B 0", "B gets pages 2 and 3", false,
+	 false},
+	{"dedupe", "dedupe B 0+8K A 8K", "pages 2 and 3 differ from B's", false,
+	 false},
 	{"evict", "unlink A\nclose A", "the last user goes", false, true},
 };
 
@@ -54,6 +65,7 @@ static const struct {
 	[DS_SPEC_FAULTS] = {"faults", "faults"},
 	[DS_SPEC_REFAULT] = {"a refault", "refault"},
 	[DS_SPEC_BIO] = {"direct I/O", "direct_io"},
+	[DS_SPEC_LEASES] = {"layouts", "layouts"},
 	[DS_SPEC_SIGNAL] = {"a signal", "interrupted"},
 	[DS_SPEC_ORDER] = {"order", "order"},
 	[DS_SPEC_MAP_WITH] = {"map changes with", "changes_with"},
@@ -62,6 +74,11 @@ static const struct {
 const struct ds_spec_op *ds_spec_op_at(unsigned int i)
 {
 	return i < sizeof(ops) / sizeof(ops[0]) ? &ops[i] : NULL;
+}
+
+const char *ds_spec_files(const struct ds_spec_op *op)
+{
+	return strstr(op->calls, " B ") ? ONE_FILE "file B 8K\n" : ONE_FILE;
 }
 
 const char *ds_spec_field_name(enum ds_spec_field field)
@@ -96,13 +113,13 @@ struct locks {
 /* One run of an operation and what was seen of it. */
 struct trial {
 	struct ds_world *world;
-	enum ds_rule broken;  /* which rule the operation breaks */
-	unsigned int n_calls; /* of it that came back */
-	int64_t result;       /* of the last of them */
-	bool met_rule;        /* it came to where @broken is asked */
+	enum ds_rule broken; /* which rule the operation breaks */
+	int64_t result;      /* of its last call */
+	bool met_rule;       /* it came to where @broken is asked */
 	bool early;   /* the helper goes before the subject's first test */
 	bool started; /* ... goes first, as far as its DMA */
 	bool ended;   /* the subject got to its end */
+	bool endless; /* it never will, and does not stand still */
 	bool looked, slept, interruptible;
 	uint32_t takes; /* pages whose block goes, moves or is zeroed */
 	bool freely;    /* the helper got to its end while the subject slept */
@@ -220,16 +237,14 @@ static uint32_t pages_of(struct ds_pgrange range)
 static void observe(void *arg, const struct ds_event *event)
 {
 	struct trial *trial = arg;
+	struct ds_pgrange range;
+	uint32_t inode;
 
 	if (event->task != SUBJECT)
 		return;
 	if (event->kind == DS_EV_EXTENTS_CHANGED &&
-	    ds_change_must_wait(event->change))
-		trial->takes |= pages_of(event->range);
-	if (event->kind != DS_EV_CALL_LEFT)
-		return;
-	trial->n_calls++;
-	trial->result = event->value;
+	    ds_must_wait(event, &inode, &range) && inode == FIRST_INODE)
+		trial->takes |= pages_of(range);
 }
 
 static void digest_bytes(const struct ds_world *world,
@@ -256,7 +271,8 @@ static void digest_bytes(const struct ds_world *world,
 static struct condition look_at(const struct ds_world *world)
 {
 	struct condition condition = {0};
-	const struct ds_inode *inode = ds_super_inode(world->super, 1);
+	const struct ds_inode *inode =
+		ds_super_inode(world->super, FIRST_INODE);
 	const struct ds_vma *vma;
 	struct ds_vpn vpn;
 
@@ -285,10 +301,10 @@ static int write_scenario(const struct ds_spec_op *op, unsigned int page,
 			 "before touch A %uK+4K\nbefore pin A %uK+4K\n",
 			 4 * page, 4 * page);
 	snprintf(text, sizeof(text),
-		 "file A %uK hole %uK+4K\n"
+		 "%s"
 		 "task holder\nbefore map A 0+%uK\n%s%s"
 		 "task subject\n%s\n%s",
-		 4 * N_PAGES, 4 * HOLE_PAGE, 4 * N_PAGES, pinning,
+		 ds_spec_files(op), 4 * N_PAGES, pinning,
 		 unmapped ? "before unmap A\n" : "", op->calls, helper);
 	return ds_scenario_parse(op->name, text, ret, ret_why, why_size);
 }
@@ -334,7 +350,9 @@ static int attempt(const struct question *question, unsigned int page,
 		/* With nobody else to go on, nobody was asked. */
 		note_sleep(trial, sched->tasks[SUBJECT]);
 		trial->ended = end == DS_RUN_DONE;
+		trial->endless = end == DS_RUN_LIMIT;
 		trial->after = look_at(trial->world);
+		trial->result = ds_program_result(program, SUBJECT);
 		trial->met_rule = atomic_load(&sched->broke_rule);
 		trial->freely = trial->slept && sched->n_tasks > HELPER &&
 				sched->tasks[HELPER]->state == DS_TASK_DONE;
@@ -373,7 +391,7 @@ static void say_locks(const struct locks *locks, char *ret)
 
 static const char *result_text(const struct trial *trial)
 {
-	if (trial->n_calls == 0 || trial->result >= 0)
+	if (trial->result >= 0)
 		return "0";
 	return ds_errname(trial->result) ? ds_errname(trial->result) : "?";
 }
@@ -415,7 +433,12 @@ static void say_pages(uint32_t pages, char *ret)
 
 /* --------------------------- Finding it out ------------------------------- */
 
-/* The rule without which the operation does not even look for pins. */
+static const char client[] = "task client\nbefore layout-get A 8K+8K\n";
+
+/*
+ * The rule without which the operation does not even look for pins, or, where
+ * it looks for none (@page is N_PAGES), does not wait for layouts.
+ */
 static int find_citation(const struct question *question, unsigned int page,
 			 char *ret)
 {
@@ -423,12 +446,13 @@ static int find_citation(const struct question *question, unsigned int page,
 
 	for (rule = DS_RULE_NONE + 1; rule < DS_N_RULES; rule++) {
 		struct trial trial = {.broken = (enum ds_rule)rule};
-		int r = attempt(question, page, question->op->nobody_maps, "",
-				&trial);
+		int r = attempt(question, page, question->op->nobody_maps,
+				page < N_PAGES ? "" : client, &trial);
 
 		if (r < 0)
 			return r;
-		if (!trial.met_rule || trial.looked)
+		if (!trial.met_rule || trial.looked || trial.slept ||
+		    trial.endless)
 			continue;
 		snprintf(ret, DS_SPEC_TEXT, "%s",
 			 ds_rule_text((enum ds_rule)rule)->models);
@@ -547,6 +571,21 @@ static int find_company(const struct question *question, struct ds_spec *spec)
 	return 0;
 }
 
+/* A layout of the file that its client never gives back. */
+static int find_leases(const struct question *question, struct ds_spec *spec)
+{
+	struct trial trial = {.broken = DS_RULE_NONE};
+	int r = attempt(question, N_PAGES, false, client, &trial);
+
+	if (r < 0)
+		return r;
+	spec->recalls = trial.slept || trial.endless;
+	if (spec->recalls)
+		snprintf(spec->text[DS_SPEC_LEASES], DS_SPEC_TEXT,
+			 "recalled and waited for");
+	return 0;
+}
+
 /* A task that pins page 2, uses it again while it is waited for, lets go. */
 static const char *const refaults[2] = {
 	"task other\nbefore map A 8K+4K\nbefore touch A 8K+4K\n"
@@ -603,9 +642,15 @@ int ds_spec_find(const struct ds_spec_op *op,
 		r = find_range(&question, ret_spec, &first, &pages);
 	if (r < 0)
 		return r;
-	if (!pages) {
-		snprintf(ret_spec->text[DS_SPEC_BREAKS], DS_SPEC_TEXT, "none");
-		return 0;
+	if (!op->nobody_maps)
+		r = find_leases(&question, ret_spec);
+	if (!pages || r < 0) {
+		snprintf(ret_spec->text[DS_SPEC_BREAKS], DS_SPEC_TEXT, "%s",
+			 ret_spec->recalls ? "WRITE" : "none");
+		if (ret_spec->recalls && r == 0)
+			r = find_citation(&question, N_PAGES,
+					  ret_spec->text[DS_SPEC_CITES]);
+		return r;
 	}
 	say_wait(&first, ret_spec);
 	page = ds_tasks_first(pages);

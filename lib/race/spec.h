@@ -10,7 +10,10 @@
  */
 #include "race/program.h"
 
-/* An operation, as lines of a scenario, on a file of 8 pages; page 6 a hole. */
+/*
+ * An operation, as lines of a scenario, on file A of 8 pages of which page 6 is
+ * a hole; file B, where it is used, has 2 pages.
+ */
 struct ds_spec_op {
 	const char *name;
 	const char *calls;
@@ -32,6 +35,7 @@ enum ds_spec_field {
 	DS_SPEC_FAULTS,      /* whether faults get through meanwhile */
 	DS_SPEC_REFAULT,     /* of the page waited for: whether it still ends */
 	DS_SPEC_BIO,         /* whether the end of direct I/O ends it */
+	DS_SPEC_LEASES,      /* whether layouts are recalled */
 	DS_SPEC_SIGNAL,      /* what an interruption returns and leaves */
 	DS_SPEC_ORDER,       /* the order of its steps */
 	DS_SPEC_MAP_WITH, /* the locks it holds when the extent map changes */
@@ -49,8 +53,12 @@ struct ds_spec {
 	/* The wait for a page that was mapped again, to load or to store. */
 	bool ends_refaulted[2];
 	bool ends_with_bio; /* the wait for a page of direct I/O */
+	bool recalls;       /* layouts, and waits for their return */
 	char text[DS_SPEC_N_FIELDS][DS_SPEC_TEXT]; /* "": does not apply */
 };
+
+/* What the files of @op are: lines of a scenario. */
+const char *ds_spec_files(const struct ds_spec_op *op);
 
 /* Operation number @i, NULL after the last. */
 const struct ds_spec_op *ds_spec_op_at(unsigned int i);

@@ -668,6 +668,22 @@ static void endless_tasks_end_on_free_threads(void **state)
 	ds_region_close(options.region);
 }
 
+static void the_last_result_of_a_task_is_kept(void **state)
+{
+	uint64_t interleavings;
+	struct t_play p;
+
+	(void)state;
+	play(&p, "ext4-4.19",
+	     "file A 32K\n"
+	     "task one\nread A 0+4K\ncollapse A 0+32K\n"
+	     "task two\nread A 0+4K\n");
+	assert_int_equal(search(&p, &interleavings), 0);
+	assert_int_equal(ds_program_result(p.program, 0), -EINVAL);
+	assert_int_equal(ds_program_result(p.program, 1), 4096);
+	end(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -700,6 +716,7 @@ int main(void)
 		cmocka_unit_test(
 			what_goes_on_for_ever_comes_back_to_where_it_was),
 		cmocka_unit_test(endless_tasks_end_on_free_threads),
+		cmocka_unit_test(the_last_result_of_a_task_is_kept),
 	};
 
 	return cmocka_run_group_tests_name("program", tests, NULL, NULL);

@@ -115,6 +115,34 @@ static void the_last_user_waits_for_ever_or_not_at_all(void **state)
 	assert_says(&later, DS_SPEC_UNMAPPED, "waited for");
 }
 
+static void who_recalls_layouts_is_told(void **state)
+{
+	struct ds_spec write = find("write", "xfs-4.19");
+	struct ds_spec punch = find("punch", "xfs-4.19");
+	struct ds_spec ext4 = find("write", "ext4-4.19");
+
+	(void)state;
+	assert_says(&write, DS_SPEC_BREAKS, "WRITE");
+	assert_true(write.recalls);
+	assert_non_null(strstr(write.text[DS_SPEC_CITES], "xfs_file.c"));
+	assert_says(&punch, DS_SPEC_BREAKS, "UNMAP");
+	assert_true(punch.recalls);
+	assert_says(&ext4, DS_SPEC_BREAKS, "none");
+	assert_false(ext4.recalls);
+}
+
+static void what_works_on_two_files_is_told(void **state)
+{
+	struct ds_spec to = find("reflink-to", "xfs-6.1");
+	struct ds_spec ext4 = find("reflink-to", "ext4-6.1");
+
+	(void)state;
+	assert_says(&to, DS_SPEC_RETURNS, "0");
+	assert_says(&to, DS_SPEC_BREAKS, "UNMAP");
+	assert_int_equal(to.takes & 0xc, 0xc);
+	assert_says(&ext4, DS_SPEC_RETURNS, "EOPNOTSUPP");
+}
+
 static void names_and_keys_are_told_apart(void **state)
 {
 	unsigned int i, k;
@@ -142,6 +170,8 @@ int main(void)
 		cmocka_unit_test(what_a_signal_leaves_is_told),
 		cmocka_unit_test(a_refused_call_that_waits_first_is_told),
 		cmocka_unit_test(the_last_user_waits_for_ever_or_not_at_all),
+		cmocka_unit_test(who_recalls_layouts_is_told),
+		cmocka_unit_test(what_works_on_two_files_is_told),
 		cmocka_unit_test(names_and_keys_are_told_apart),
 	};
 
