@@ -942,6 +942,16 @@ static const struct ds_rule_text rules[DS_N_RULES] = {
 			.mutation = "xfs-write-without-inode-lock",
 			.models = "fs/xfs/xfs_file.c xfs_file_dax_write()",
 		},
+	[DS_RULE_XFS_RESERVES_SPACE] =
+		{
+			.name = "xfs-reserves-space",
+			.sentence =
+				"XFS reserves blocks for all of an allocation "
+				"before it takes the first.",
+			.mutation = "xfs-allocates-piecemeal",
+			.models = "fs/xfs/xfs_bmap_util.c "
+				  "xfs_alloc_file_space()",
+		},
 	[DS_RULE_DMA_UNDER_PIN] =
 		{
 			.name = "dma-under-pin",

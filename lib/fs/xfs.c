@@ -191,7 +191,8 @@ static int allocate_space(struct ds_task *task, struct ds_inode *inode,
 
 	ds_transaction_begin(task, inode);
 	ds_rwsem_lock(task, &inode->extents_lock, DS_EXCLUSIVE);
-	if (!ds_has_space_for(task, inode, range))
+	if (ds_keeps(task, DS_RULE_XFS_RESERVES_SPACE) &&
+	    !ds_has_space_for(task, inode, range))
 		n = -ENOSPC;
 	while (n >= 0 && !ds_pgrange_is_empty(range)) {
 		run = ds_inode_lookup_locked(task, inode, range.first);

@@ -562,11 +562,14 @@ static const char *what_is_lacking(const struct ds_scenario *scenario)
 		DS_CALL_LAYOUT_READ,   DS_CALL_LAYOUT_WRITE,
 		DS_CALL_LAYOUT_COMMIT, DS_CALL_LAYOUT_RETURN,
 		DS_CALL_ANSWER,        DS_CALL_PAUSE,
+		DS_CALL_APPEND,        DS_CALL_OPEN_TRUNCATE,
 	};
 	size_t i;
 
 	if (scenario->longterm_allowed)
 		return "longterm allow";
+	if (scenario->has_space)
+		return "space";
 	if (scenario->watch_waits)
 		return "watch waits";
 	if (scenario->flush_ipi)

@@ -214,6 +214,7 @@ static const struct ds_case homes[] = {
 	 CLASSES},
 	{DS_RULE_XFS_WRITE_LOCKS_INODE, "scenario/write-during-punch", XFS_19,
 	 CLASSES},
+	{DS_RULE_XFS_RESERVES_SPACE, "scenario/full-allocate", XFS_19, CLASSES},
 	{DS_RULE_LEASE_END_WAKES, "scenario/layout-truncate", XFS_19, CLASSES},
 	{DS_RULE_RECALL_REACHES_HOLDER, "scenario/layout-truncate", XFS_19,
 	 STATES},

@@ -333,6 +333,38 @@ static int64_t do_layout_call(struct role *role, struct ds_task *task,
 	}
 }
 
+/* The file of @call once more, through a handle of its own. */
+static int64_t do_append(struct role *role, struct ds_task *task,
+			 const struct ds_scn_call *call)
+{
+	struct ds_program *program = role->program;
+	const char *name = program->scenario.files[call->target].name;
+	struct ds_file *file;
+	int64_t r;
+
+	r = ds_vfs_open(task, program->world->super, name, O_WRONLY | O_APPEND,
+			&file);
+	if (r < 0)
+		return r;
+	r = ds_vfs_pwrite(task, file, program->written, call->len, 0);
+	ds_vfs_close(task, file);
+	return r;
+}
+
+/* The name may be gone: then it is no file of this call any more. */
+static int64_t do_open_truncate(struct role *role, struct ds_task *task,
+				const struct ds_scn_call *call)
+{
+	struct ds_program *program = role->program;
+	const char *name = program->scenario.files[call->target].name;
+	struct ds_file *file;
+	int r;
+
+	r = ds_vfs_open(task, program->world->super, name, O_RDWR | O_TRUNC,
+			&file);
+	return r < 0 ? r : ds_vfs_close(task, file);
+}
+
 /* Calls on an open file. */
 static int64_t do_file_call(struct role *role, struct ds_task *task,
 			    struct ds_file *file,
@@ -447,6 +479,10 @@ static int64_t do_call(struct role *role, struct ds_task *task,
 		ds_task_signal(
 			task, role->program->world->sched->tasks[call->target]);
 		return 0;
+	case DS_CALL_APPEND:
+		return do_append(role, task, call);
+	case DS_CALL_OPEN_TRUNCATE:
+		return do_open_truncate(role, task, call);
 	case DS_CALL_UNLINK:
 		return ds_vfs_unlink(
 			task, role->program->world->super,
@@ -726,7 +762,9 @@ static bool waits_for_layout(const struct ds_program *program,
 {
 	switch (call->kind) {
 	case DS_CALL_WRITE:
+	case DS_CALL_APPEND:
 	case DS_CALL_TRUNCATE:
+	case DS_CALL_OPEN_TRUNCATE:
 	case DS_CALL_ALLOCATE:
 	case DS_CALL_ZERO:
 	case DS_CALL_PUNCH:
@@ -776,6 +814,29 @@ static int play_before(struct ds_program *program, char *why, size_t why_size)
 	return 0;
 }
 
+/*
+ * Leaves scenario->space blocks free; the others are nobody's, and never are
+ * anybody's again.
+ */
+static int fill_up(struct ds_program *program, char *why, size_t why_size)
+{
+	struct ds_blocks *blocks = program->world->super->blocks;
+	uint64_t left = program->scenario.space;
+	uint64_t n_free = ds_blocks_n_free(blocks);
+	struct ds_pfn first;
+
+	if (!program->scenario.has_space)
+		return 0;
+	if (n_free < left) {
+		snprintf(why, why_size, "%s: only %llu blocks are free",
+			 program->scenario.name, (unsigned long long)n_free);
+		return -EINVAL;
+	}
+	while (n_free > left)
+		n_free -= ds_blocks_alloc(blocks, 0, n_free - left, &first);
+	return 0;
+}
+
 static int set_up(struct ds_program *program,
 		  const struct ds_program_options *options, char *why,
 		  size_t why_size)
@@ -807,6 +868,8 @@ static int set_up(struct ds_program *program,
 	world->digest_arg = program;
 	if (r == 0)
 		r = play_before(program, why, why_size);
+	if (r == 0)
+		r = fill_up(program, why, why_size);
 	ds_sched_break_rule(world->sched, options->broken);
 	if (r == 0)
 		r = ds_sched_prepare(world->sched, options->turns);
@@ -821,7 +884,10 @@ int ds_program_new(const struct ds_scenario *scenario,
 	struct ds_world_options world = {
 		.profile = options->profile,
 		.region = options->region,
-		.n_zones = scenario->reuse_blocks ? 1 : N_ZONES,
+		/* Who finds its zone empty would look into others. */
+		.n_zones = scenario->reuse_blocks || scenario->has_space
+				   ? 1
+				   : N_ZONES,
 		.table_bits = TABLE_BITS,
 		.tree_shift = TREE_SHIFT,
 		.huge_order = scenario->huge_order,

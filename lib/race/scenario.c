@@ -30,6 +30,8 @@ static const struct {
 	[DS_CALL_AWAIT] = {"await", DS_SHAPE_TASK, true},
 	[DS_CALL_READ] = {"read", DS_SHAPE_RANGE, true},
 	[DS_CALL_WRITE] = {"write", DS_SHAPE_RANGE, true},
+	[DS_CALL_APPEND] = {"append", DS_SHAPE_SIZE, false},
+	[DS_CALL_OPEN_TRUNCATE] = {"open-truncate", DS_SHAPE_FILE, false},
 	[DS_CALL_TRUNCATE] = {"truncate", DS_SHAPE_SIZE, true},
 	[DS_CALL_FSYNC] = {"fsync", DS_SHAPE_FILE, true},
 	[DS_CALL_ALLOCATE] = {"allocate", DS_SHAPE_KEEP, true},
@@ -500,8 +502,8 @@ static int parse_shape(struct parser *parser, unsigned int i,
 static int parse_call(struct parser *parser)
 {
 	static const char what[] =
-		"scenario, flush, watch, longterm, huge, batch, file, task, "
-		"expect, or a call of a task";
+		"scenario, flush, watch, longterm, huge, batch, space, file, "
+		"task, expect, or a call of a task";
 	struct ds_scn_task *task = parser->task;
 	struct ds_scn_call *call;
 	unsigned int verb, i;
@@ -597,6 +599,22 @@ static int parse_reuse(struct parser *parser)
 	return no_more(parser, 2);
 }
 
+/* More than any file has: what a search needs is few. */
+#define MAX_SPACE 64
+
+static int parse_space(struct parser *parser)
+{
+	uint64_t n;
+
+	if (!word(parser, 1) || ds_size_parse(word(parser, 1), &n) < 0 ||
+	    n > MAX_SPACE)
+		return fail(parser, "a number of blocks, 0 to 64",
+			    word(parser, 1));
+	parser->scenario->has_space = true;
+	parser->scenario->space = n;
+	return no_more(parser, 2);
+}
+
 static int parse_longterm(struct parser *parser)
 {
 	if (!is(parser, 1, "allow"))
@@ -631,6 +649,8 @@ static int parse_line(struct parser *parser)
 		return parse_batch(parser);
 	if (is(parser, 0, "reuse"))
 		return parse_reuse(parser);
+	if (is(parser, 0, "space"))
+		return parse_space(parser);
 	if (is(parser, 0, "longterm"))
 		return parse_longterm(parser);
 	if (is(parser, 0, "file"))

@@ -20,6 +20,8 @@
  *					waits for pins
  *	reuse blocks			freed blocks are the next file's that
  *					asks, not the victim's
+ *	space N				N blocks are free when the search
+ *					begins, of all there are
  *	longterm allow			what if long-term pins were not refused
  *	file NAME SIZE [huge] [hole OFF+LEN]...
  *					huge: its blocks begin where huge pages
@@ -48,7 +50,9 @@
  *	* complete			tells that its I/O is over
  *	* await TASK			waits until an I/O of TASK is over
  *	* read FILE OFF+LEN		* write FILE OFF+LEN
+ *	  append FILE LEN		write() at the end, with O_APPEND
  *	* truncate FILE SIZE		* fsync FILE
+ *	  open-truncate FILE		open() with O_TRUNC, and close()
  *	* allocate|zero FILE OFF+LEN [keep]
  *	* punch FILE OFF+LEN		  collapse|insert FILE OFF+LEN
  *	* unshare FILE OFF+LEN [keep]	own blocks instead of shared ones
@@ -123,7 +127,9 @@ enum ds_call_kind {
 	DS_CALL_AWAIT,
 	DS_CALL_READ,
 	DS_CALL_WRITE,
+	DS_CALL_APPEND,
 	DS_CALL_TRUNCATE,
+	DS_CALL_OPEN_TRUNCATE,
 	DS_CALL_FSYNC,
 	DS_CALL_ALLOCATE,
 	DS_CALL_ZERO,
@@ -210,6 +216,8 @@ struct ds_scenario {
 	unsigned int huge_order; /* log2 of a huge page's pages; 0: none */
 	unsigned int batch;      /* entries in a look-up of a search; 0: 1 */
 	bool reuse_blocks;
+	bool has_space; /* how many blocks are free is said: */
+	uint64_t space; /* these */
 	bool longterm_allowed;
 	unsigned int n_files, n_tasks, n_expects;
 	struct ds_scn_file files[DS_SCN_FILES];

@@ -114,6 +114,9 @@ char *ds_scenario_text(const struct ds_scenario *scenario)
 		ds_text_add(&out, "batch %u\n", scenario->batch);
 	if (scenario->reuse_blocks)
 		ds_text_add(&out, "reuse blocks\n");
+	if (scenario->has_space)
+		ds_text_add(&out, "space %llu\n",
+			    (unsigned long long)scenario->space);
 	if (scenario->longterm_allowed)
 		ds_text_add(&out, "longterm allow\n");
 	for (i = 0; i < scenario->n_files; i++)

@@ -110,6 +110,8 @@ static void what_has_no_counterpart_is_refused(void **state)
 		"scenario x\ntask a\ncomplete\n",
 		"scenario x\ntask a\ndup\n",
 		"scenario x\nfile A 4K\ntask a forever\nfsync A\n",
+		"scenario x\nspace 3\nfile A 4K\ntask a\nfsync A\n",
+		"scenario x\nfile A 4K\ntask a\nappend A 1\n",
 	};
 	static const char *const whys[] = {
 		"x: 'watch waits' has no counterpart in the public interface; "
@@ -123,6 +125,10 @@ static void what_has_no_counterpart_is_refused(void **state)
 		"x: 'dup' has no counterpart in the public interface; "
 		"a scenario without it can be exported",
 		"x: 'forever' has no counterpart in the public interface; "
+		"a scenario without it can be exported",
+		"x: 'space' has no counterpart in the public interface; "
+		"a scenario without it can be exported",
+		"x: 'append' has no counterpart in the public interface; "
 		"a scenario without it can be exported",
 	};
 	struct ds_scenario scenario;

@@ -394,6 +394,46 @@ static void a_scenario_can_ask_for_freed_blocks_to_be_used_again(void **state)
 	end(&p);
 }
 
+static uint64_t size_after(const char *text)
+{
+	uint64_t size;
+	struct t_play p;
+
+	play(&p, "ext4-6.1", text);
+	size = atomic_load(&file_of(&p, "A")->size);
+	end(&p);
+	return size;
+}
+
+static void files_are_opened_anew_to_append_and_to_truncate(void **state)
+{
+	(void)state;
+	assert_int_equal(
+		size_after("file A 5K\ntask a\nbefore append A 2K\nfsync A\n"),
+		7 << 10);
+	assert_int_equal(size_after("file A 5K\ntask a\n"
+				    "before open-truncate A\nfsync A\n"),
+			 0);
+}
+
+static void a_scenario_can_say_how_many_blocks_are_free(void **state)
+{
+	struct t_play p;
+
+	(void)state;
+	play(&p, "ext4-4.19",
+	     "space 2\nfile A 8K\ntask a\nbefore punch A 0+4K\nfsync A\n");
+	assert_int_equal(ds_blocks_n_free(p.world->super->blocks), 2);
+	ds_blocks_check(p.world->super->blocks);
+	assert_int_equal(p.world->super->n_zones, 1);
+	end(&p);
+	assert_int_equal(try_play(&p, "ext4-4.19",
+				  "space 9\nfile A 8K\ntask a\nfsync A\n", 8),
+			 -EINVAL);
+	assert_string_equal(p.why, "x.scn: only 5 blocks are free");
+	ds_region_close(p.region);
+}
+
 /* ----------------------- What can happen in a wait ------------------------ */
 
 static void faults_go_on_while_a_task_waits_and_reads_do_not(void **state)
@@ -706,6 +746,9 @@ int main(void)
 		cmocka_unit_test(a_scenario_can_ask_for_flushes_by_interrupt),
 		cmocka_unit_test(
 			a_scenario_can_ask_for_freed_blocks_to_be_used_again),
+		cmocka_unit_test(
+			files_are_opened_anew_to_append_and_to_truncate),
+		cmocka_unit_test(a_scenario_can_say_how_many_blocks_are_free),
 		cmocka_unit_test(
 			faults_go_on_while_a_task_waits_and_reads_do_not),
 		cmocka_unit_test(

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,6 +25,7 @@ static const char good[] =
 	"flush ipi\n"
 	"watch waits\n"
 	"reuse blocks\n"
+	"space 3\n"
 	"longterm allow\n"
 	"\n"
 	"file A 32K hole 24K+4K hole 0+4K\n"
@@ -84,6 +86,8 @@ static void every_statement_is_understood(void **state)
 	assert_true(s.flush_ipi);
 	assert_true(s.watch_waits);
 	assert_true(s.reuse_blocks);
+	assert_true(s.has_space);
+	assert_int_equal(s.space, 3);
 	assert_true(s.longterm_allowed);
 	assert_int_equal(s.n_files, 2);
 	assert_int_equal(s.files[0].size, 32768);
@@ -129,6 +133,36 @@ static void every_statement_is_understood(void **state)
 	assert_true(ds_scenario_targets(&s, DS_CALL_TAKE, 0));
 	assert_false(ds_scenario_targets(&s, DS_CALL_AWAIT, 0));
 	assert_true(ds_scenario_targets(&s, DS_CALL_AWAIT, 1));
+}
+
+static void calls_that_open_a_file_anew_are_understood(void **state)
+{
+	static struct ds_scenario s;
+	char why[200];
+
+	(void)state;
+	assert_int_equal(parse(HEAD "append A 5K\nopen-truncate A\n", &s, why,
+			       sizeof(why)),
+			 0);
+	assert_int_equal(s.tasks[0].calls[0].kind, DS_CALL_APPEND);
+	assert_int_equal(s.tasks[0].calls[0].len, 5 << 10);
+	assert_int_equal(s.tasks[0].calls[1].kind, DS_CALL_OPEN_TRUNCATE);
+	assert_false(s.has_space);
+	/* How many blocks are free may be none, but not any number. */
+	assert_int_equal(
+		parse("space 0\n" HEAD "fsync A\n", &s, why, sizeof(why)), 0);
+	assert_true(s.has_space);
+	assert_int_equal(parse("space 65\n" HEAD "fsync A\n", &s, why,
+			       sizeof(why)),
+			 -EINVAL);
+	assert_string_equal(why, "x.scn:1: expected a number of blocks, 0 to "
+				 "64, not '65'");
+	/* Each would use up a file: not for ever. */
+	assert_int_equal(parse(ENDLESS "append A 1\n", &s, why, sizeof(why)),
+			 -EINVAL);
+	assert_int_equal(parse(ENDLESS "open-truncate A\n", &s, why,
+			       sizeof(why)),
+			 -EINVAL);
 }
 
 static void expectations_are_found_by_the_profiles_own_name(void **state)
@@ -276,13 +310,13 @@ static const struct {
 	{"file A 4K\n", "x.scn:2: expected at least one task"},
 	{"\nblah\n",
 	 "x.scn:2: expected scenario, flush, watch, longterm, huge, batch, "
-	 "file, task, expect, or a call of a task, not 'blah'"},
+	 "space, file, task, expect, or a call of a task, not 'blah'"},
 	{"read A 0+1\n", "x.scn:1: expected scenario, flush, watch, longterm, "
-			 "huge, batch, file, task, "
+			 "huge, batch, space, file, task, "
 			 "expect, or a call of a task, not 'read'"},
 	{"before\n",
 	 "x.scn:1: expected scenario, flush, watch, longterm, huge, batch, "
-	 "file, task, expect, or a call of a task, not 'before'"},
+	 "space, file, task, expect, or a call of a task, not 'before'"},
 	{HEAD "pin A 0+4K get now\n",
 	 "x.scn:3: expected the end of the line, not 'now'"},
 	{HEAD "pin A 0+4K read read\n",
@@ -590,6 +624,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_statement_is_understood),
+		cmocka_unit_test(calls_that_open_a_file_anew_are_understood),
 		cmocka_unit_test(
 			expectations_are_found_by_the_profiles_own_name),
 		cmocka_unit_test(a_task_can_go_on_for_ever),
