@@ -156,64 +156,49 @@ static bool bug_line(unsigned int i, struct line *line)
 	return true;
 }
 
-static void say_outcome(const struct ds_claim *claim,
-			const struct ds_search_result *result,
-			const struct ds_search_options *options, char *ret,
-			size_t size)
-{
-	bool breaks = result->broken >> claim->property & 1;
-	char end[32];
-
-	ds_search_end_text(result, options, end, sizeof(end));
-	snprintf(ret, size, "%s: %s %s on %s, %s, %llu interleavings%s",
-		 claim->right ? "so it is" : "not so",
-		 ds_property(claim->property)->name,
-		 breaks ? "breaks" : "holds", claim->where.fs, end,
-		 (unsigned long long)result->interleavings,
-		 breaks == claim->breaks ? "" : "; UNEXPECTED");
-}
-
-static void find_outcome(const struct ds_claim *claim,
-			 const struct ds_search_options *options, char *ret,
-			 size_t size)
+/* Runs the experiment of @claim, and says what was found. */
+static void find_outcome(const struct ds_claim *claim, char *ret, size_t size)
 {
 	const struct cli_region memfd = {0};
-	struct ds_search_result result;
+	struct ds_claim_outcome outcome;
 	struct ds_region *region;
-	char why[200];
+	char text[160], why[200];
 	int r;
 
 	if (cli_region_open(&memfd, verb, &region) != EXIT_AS_ASKED) {
 		snprintf(ret, size, "not searched");
 		return;
 	}
-	r = ds_case_search(&claim->where, claim->where.broken, options, region,
-			   &result, why, sizeof(why));
+	r = ds_claim_try(claim, region, &outcome, why, sizeof(why));
 	ds_region_close(region);
 	if (r < 0) {
 		snprintf(ret, size, "not searched: %s", why);
 		return;
 	}
-	say_outcome(claim, &result, options, ret, size);
-	ds_search_result_free(&result);
+	ds_claim_outcome_text(claim, &outcome, text, sizeof(text));
+	snprintf(ret, size, "%s: %s, %s, %llu interleavings%s",
+		 claim->right ? "so it is" : "not so", text,
+		 outcome.complete ? "COMPLETE" : "not searched to the end",
+		 (unsigned long long)outcome.interleavings,
+		 outcome.breaks == claim->breaks ? "" : "; UNEXPECTED");
 }
 
-/* Runs the experiment: what is printed was found out just now. */
+/* What is printed was found out just now. */
 static bool claim_line(unsigned int i, struct line *line)
 {
-	struct ds_search_options options = {.max_steps = 10000};
 	const struct ds_claim *claim = ds_claim_at(i);
-	char command[240], outcome[240];
+	char command[240], against[240] = "", outcome[400];
 
 	if (!claim)
 		return false;
-	options.kind = claim->where.kind;
 	ds_case_command(&claim->where, command, sizeof(command));
-	find_outcome(claim, &options, outcome, sizeof(outcome));
+	if (claim->against.scenario)
+		ds_case_command(&claim->against, against, sizeof(against));
+	find_outcome(claim, outcome, sizeof(outcome));
 	snprintf(line->room[0], sizeof(line->room[0]), "%s, %s: %s", claim->who,
 		 claim->date, claim->says);
-	snprintf(line->room[1], sizeof(line->room[1]), "%s (%s)", outcome,
-		 command);
+	snprintf(line->room[1], sizeof(line->room[1]), "%s (%s%s%s)", outcome,
+		 command, *against ? "; against: " : "", against);
 	say(line, claim->experiment, line->room[0], line->room[1]);
 	return true;
 }

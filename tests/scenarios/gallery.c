@@ -74,16 +74,25 @@ static bool is_absent(const struct ds_bug *bug)
 
 static bool is_so(const struct ds_claim *claim)
 {
-	struct ds_search_result result;
-	bool breaks;
+	const struct ds_region_options memfd = {.size = 4 << 20};
+	struct ds_claim_outcome outcome;
+	struct ds_region *region;
+	char text[300];
+	int r;
 
-	if (!search(claim->experiment, &claim->where, &result))
+	r = ds_region_open(&memfd, &region, text, sizeof(text));
+	if (r == 0) {
+		r = ds_claim_try(claim, region, &outcome, text, sizeof(text));
+		ds_region_close(region);
+	}
+	if (r < 0) {
+		printf("%s, %s: %s\n", claim->experiment, claim->who, text);
 		return false;
-	breaks = result.findings[claim->property].runs > 0;
-	printf("%s, %s: %s %s\n", claim->experiment, claim->who,
-	       ds_property(claim->property)->name, breaks ? "breaks" : "holds");
-	ds_search_result_free(&result);
-	return breaks == claim->breaks;
+	}
+	ds_claim_outcome_text(claim, &outcome, text, sizeof(text));
+	printf("%s, %s: %s%s\n", claim->experiment, claim->who, text,
+	       outcome.complete ? "" : ", not searched to the end");
+	return outcome.complete && outcome.breaks == claim->breaks;
 }
 
 int main(void)

@@ -7,6 +7,7 @@ with its sentence and the mutations it is broken by.
 tests/scenarios/README.md: each scenario, with what it expects and the mutations
 that show in it.
 tests/scenarios/*.md: blocks that begin with "$ daxsim" are what it prints.
+tests/scenarios/thread.md: a part for each experiment, with what came of it.
 
 Prints what is out of date and fails, or with --write puts it right. What people
 wrote is left as it is; without it, a page is not finished."""
@@ -213,6 +214,36 @@ def with_transcripts(path, text):
     return CONSOLE.sub(lambda match: transcript(match, path.parent), text)
 
 
+# --------------------------- The discussion of 2018 --------------------------
+
+
+def claim_text(claim):
+    outcome, command = re.fullmatch(r"(.*?) \((.*)\)", claim["more"]).groups()
+    text = fill(f"**{claim['text']}.**", "- ")
+    text += fill(f"{outcome[0].upper()}{outcome[1:]}.", "  ")
+    for line in command.split("; against: "):
+        text += f"  `{line}`\n"
+    return text
+
+
+def thread(root):
+    """Each part ends with the claims of the experiment it is named after."""
+    path = root / "tests/scenarios/thread.md"
+    claims = daxsim("list", "thread", "--json")["thread"]
+    names = list(dict.fromkeys(claim["name"] for claim in claims))
+    old, new, missing = path.read_text(), "", []
+    for part in re.split(r"^(?=## )", old, flags=re.M):
+        name = part.split("\n")[0].removeprefix("## ")
+        if name in names:
+            names.remove(name)
+            part = part.split("\n- **")[0].rstrip("\n") + "\n\n"
+            part += "".join(claim_text(claim) for claim in claims
+                            if claim["name"] == name) + "\n"
+        new += part
+    missing += [f"no part '## {name}'" for name in names]
+    return path, new.rstrip("\n") + "\n", missing
+
+
 # ----------------------------------------------------------------------------
 
 
@@ -242,7 +273,9 @@ def main(root, write):
         wrong += put(path, new, missing, write)
     listing, new, missing = catalogue(root, kills)
     wrong += put(listing, with_transcripts(listing, new), missing, write)
-    others = set((root / "tests/scenarios").glob("*.md")) - {listing}
+    told, new, missing = thread(root)
+    wrong += put(told, new, missing, write)
+    others = set((root / "tests/scenarios").glob("*.md")) - {listing, told}
     for path in sorted(others):
         wrong += put(path, with_transcripts(path, path.read_text()), [], write)
     print("\n".join(wrong), end="\n" * bool(wrong))
