@@ -99,6 +99,20 @@ static const char *text_of(const struct ds_spec *spec, enum ds_spec_field field)
 	return spec->text[field][0] ? spec->text[field] : "-";
 }
 
+/* Whether @spec says anything in @columns but that nothing is done. */
+static bool says_much(const struct ds_spec *spec,
+		      const enum ds_spec_field *columns, unsigned int n)
+{
+	unsigned int k;
+
+	if (columns[0] == DS_SPEC_BREAKS)
+		return strcmp(spec->text[DS_SPEC_BREAKS], "none") != 0;
+	for (k = 0; k < n; k++)
+		if (spec->text[columns[k]][0])
+			return true;
+	return false;
+}
+
 static void print_table(const struct chapter *chapter,
 			const enum ds_spec_field *columns, unsigned int n)
 {
@@ -112,6 +126,8 @@ static void print_table(const struct chapter *chapter,
 		printf("---|");
 	printf("\n");
 	for (i = 0; ds_spec_op_at(i); i++) {
+		if (!says_much(&chapter->specs[i], columns, n))
+			continue;
 		printf("| %s |", ds_spec_op_at(i)->name);
 		for (k = 0; k < n; k++)
 			printf(" %s |",
@@ -123,9 +139,10 @@ static void print_table(const struct chapter *chapter,
 static void print_in_full(const struct chapter *chapter)
 {
 	static const enum ds_spec_field wait[] = {
-		DS_SPEC_BREAKS,   DS_SPEC_WAITS_FOR,  DS_SPEC_LOOKS_AGAIN,
-		DS_SPEC_UNMAPPED, DS_SPEC_LOOKS_WITH, DS_SPEC_SLEEPS,
-		DS_SPEC_FAULTS,   DS_SPEC_SIGNAL,
+		DS_SPEC_BREAKS, DS_SPEC_WAITS_FOR, DS_SPEC_LOOKS_AGAIN,
+		DS_SPEC_LEASES, DS_SPEC_UNMAPPED,  DS_SPEC_LOOKS_WITH,
+		DS_SPEC_SLEEPS, DS_SPEC_FAULTS,    DS_SPEC_REFAULT,
+		DS_SPEC_BIO,    DS_SPEC_SIGNAL,
 	};
 	static const enum ds_spec_field steps[] = {
 		DS_SPEC_RETURNS,
@@ -134,6 +151,7 @@ static void print_in_full(const struct chapter *chapter)
 		DS_SPEC_CITES,
 	};
 
+	printf("\nOperations that are not in this table wait for nobody.\n");
 	print_table(chapter, wait, sizeof(wait) / sizeof(wait[0]));
 	print_table(chapter, steps, sizeof(steps) / sizeof(steps[0]));
 }
