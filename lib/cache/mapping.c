@@ -870,11 +870,12 @@ static bool entry_is_busy(struct ds_task *task, struct ds_mapping *mapping,
 }
 
 static void tell_clean(struct ds_task *task, const struct ds_mapping *mapping,
-		       const char *text)
+		       struct ds_pgrange range, const char *text)
 {
 	struct ds_event event = {
 		.kind = DS_EV_SCANNED_CLEAN,
 		.inode = mapping->inode,
+		.range = range,
 	};
 
 	ds_tell(task, "scan: %s", text);
@@ -954,7 +955,8 @@ bool ds_mapping_first_busy(struct ds_task *task, struct ds_mapping *mapping,
 
 	mapped_only |= !ds_keeps(task, DS_RULE_SCAN_UNMAPPED_TOO);
 	if (mapped_only && !ds_rmap_is_mapped(task, &mapping->rmap, holders)) {
-		tell_clean(task, mapping, "nobody maps the file, not looking");
+		tell_clean(task, mapping, range,
+			   "nobody maps the file, not looking");
 		ds_task_done(task, before, UINT64_MAX);
 		return false;
 	}
@@ -979,7 +981,7 @@ bool ds_mapping_first_busy(struct ds_task *task, struct ds_mapping *mapping,
 		ds_rmap_unmap(task, &mapping->rmap, range,
 			      mapping->break_takes_copies);
 	ds_task_done(task, before, UINT64_MAX);
-	tell_clean(task, mapping, "no busy page");
+	tell_clean(task, mapping, range, "no busy page");
 	return false;
 }
 

@@ -111,7 +111,8 @@ void ds_checks_digest(const struct ds_checks *checks, struct ds_digest *digest)
 {
 	unsigned int i;
 
-	ds_digest_add(digest, checks->clean_scans);
+	for (i = 0; i < DS_CHECK_INODES; i++)
+		ds_digest_add(digest, checks->clean_pages[i]);
 	for (i = 0; i < checks->sched->n_tasks; i++)
 		ds_digest_add(digest, (uint64_t)checks->held_at_entry[i] << 32 |
 					      checks->changed_since_entry[i]);

@@ -66,7 +66,11 @@ struct ds_checks {
 	uint32_t warned; /* kernel warnings raised, bit per number */
 
 	/* What single properties remember. */
-	uint32_t clean_scans; /* inodes scanned clean, faults still kept out */
+	/*
+	 * Pages of each inode that were scanned clean, faults still kept out:
+	 * bit each, the last bit for all others.
+	 */
+	uint64_t clean_pages[DS_CHECK_INODES];
 	unsigned int held_at_entry[DS_TASKS_MAX];
 	uint32_t changed_since_entry[DS_TASKS_MAX]; /* 0: in no call */
 	unsigned int n_victims;

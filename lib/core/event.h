@@ -19,8 +19,7 @@ enum ds_event_kind {
 	DS_EV_PINNED,    /* a pin call returned @pfn for @page of @inode */
 	DS_EV_UNPINNED,  /* ... and that reference was dropped */
 	DS_EV_DMA_WROTE, /* a device wrote the bytes of @pfn */
-	DS_EV_SCANNED_CLEAN,   /* the search for busy pages of @inode found none
-				*/
+	DS_EV_SCANNED_CLEAN,   /* the search found no busy page in @range */
 	DS_EV_EXTENTS_CHANGED, /* blocks under @range of @inode, see @change */
 	DS_EV_BLOCKS_FREED,    /* @n blocks from @pfn on left @inode */
 	DS_EV_SIZE_CHANGED,    /* i_size of @inode went from @n to @offset */

@@ -952,6 +952,30 @@ static const struct ds_rule_text rules[DS_N_RULES] = {
 			.models = "fs/xfs/xfs_bmap_util.c "
 				  "xfs_alloc_file_space()",
 		},
+	[DS_RULE_VIRTIOFS_TRUNCATE_BREAKS] =
+		{
+			.name = "virtiofs-truncate-breaks",
+			.sentence = "virtiofs' change of size waits for pins.",
+			.mutation = "virtiofs-no-break-in-truncate",
+			.models = "fs/fuse/dir.c fuse_do_setattr()",
+		},
+	[DS_RULE_VIRTIOFS_FALLOCATE_BREAKS] =
+		{
+			.name = "virtiofs-fallocate-breaks",
+			.sentence = "virtiofs' fallocate waits for pins, but "
+				    "for KEEP_SIZE alone.",
+			.mutation = "virtiofs-no-break-in-fallocate",
+			.models = "fs/fuse/file.c fuse_file_fallocate()",
+		},
+	[DS_RULE_VIRTIOFS_WHOLE_FILE] =
+		{
+			.name = "virtiofs-whole-file",
+			.sentence = "Who means the whole file asks for the "
+				    "bytes up to the last one, not up to 0.",
+			.mutation = "virtiofs-breaks-page-0",
+			.models = "fs/fuse/dir.c fuse_do_setattr(): "
+				  "fuse_dax_break_layouts(inode, 0, -1), v6.15",
+		},
 	[DS_RULE_DMA_UNDER_PIN] =
 		{
 			.name = "dma-under-pin",

@@ -140,18 +140,25 @@ static void wait_until_idle_at_last(struct ds_task *task,
 	ds_task_done(task, before, 0);
 }
 
-static void drop_entries(struct ds_task *task, struct ds_inode *inode)
+static void drop_entries(struct ds_task *task, struct ds_inode *inode,
+			 struct ds_pgrange range)
 {
 	if (inode->super->profile->break_drops_entries)
-		ds_mapping_delete(task, &inode->mapping, ds_pgrange_all());
+		ds_mapping_delete(task, &inode->mapping, range);
 }
 
 /* What the search covers: not i_size, which may have changed already. */
-static struct ds_pgrange pages_of(struct ds_task *task, struct ds_inode *inode)
+static struct ds_pgrange pages_of(struct ds_task *task, struct ds_inode *inode,
+				  struct ds_pgrange range)
 {
+	uint64_t size_end;
+
 	if (ds_keeps(task, DS_RULE_SCAN_WHOLE_FILE))
-		return ds_pgrange_all();
-	return ds_pgrange(0, ds_page_up(ds_inode_size(task, inode)));
+		return range;
+	size_end = ds_page_up(ds_inode_size(task, inode));
+	if (range.end.pgidx > size_end)
+		range.end.pgidx = size_end;
+	return range;
 }
 
 /* The file was found clean, and stays so: the fault lock is kept. */
@@ -165,14 +172,15 @@ static void keep_faults_out(struct ds_task *task, struct ds_inode *inode)
 
 /* Whether no page is busy; if so, it stays so while the fault lock is held. */
 static bool is_clean(struct ds_task *task, struct ds_inode *inode,
-		     struct ds_pfn *ret_busy)
+		     struct ds_pgrange range, struct ds_pfn *ret_busy)
 {
 	const struct ds_fs_profile *profile = inode->super->profile;
 
-	if (ds_mapping_first_busy(task, &inode->mapping, pages_of(task, inode),
+	if (ds_mapping_first_busy(task, &inode->mapping,
+				  pages_of(task, inode, range),
 				  profile->break_if_mapped, ret_busy))
 		return false;
-	drop_entries(task, inode);
+	drop_entries(task, inode, range);
 	keep_faults_out(task, inode);
 	return true;
 }
@@ -180,7 +188,7 @@ static bool is_clean(struct ds_task *task, struct ds_inode *inode,
 /* Looks again and again, until nothing is busy or, if @give_up, no wait slept.
  */
 static int break_layouts(struct ds_task *task, struct ds_inode *inode,
-			 bool give_up)
+			 struct ds_pgrange range, bool give_up)
 {
 	uint64_t before = ds_task_enter(task);
 	struct ds_pfn busy;
@@ -193,7 +201,7 @@ static int break_layouts(struct ds_task *task, struct ds_inode *inode,
 
 		/* Whatever was seen before a sleep no longer counts. */
 		ds_task_forget(task, before);
-		if (is_clean(task, inode, &busy))
+		if (is_clean(task, inode, range, &busy))
 			break;
 		r = wait_until_idle(task, inode, busy, &slept);
 		again = slept ? ds_keeps(task, DS_RULE_RESCAN_AFTER_SLEEP)
@@ -208,12 +216,23 @@ static int break_layouts(struct ds_task *task, struct ds_inode *inode,
 
 int ds_break_layouts(struct ds_task *task, struct ds_inode *inode)
 {
-	return break_layouts(task, inode, false);
+	return break_layouts(task, inode, ds_pgrange_all(), false);
+}
+
+int ds_break_layouts_range(struct ds_task *task, struct ds_inode *inode,
+			   uint64_t start, uint64_t last)
+{
+	struct ds_pgrange range =
+		ds_pgrange(ds_page_down(start), ds_page_down(last) + 1);
+
+	if (last >= INT64_MAX)
+		range.end.pgidx = DS_PGIDX_MAX;
+	return break_layouts(task, inode, range, false);
 }
 
 int ds_break_layouts_while_slept(struct ds_task *task, struct ds_inode *inode)
 {
-	return break_layouts(task, inode, true);
+	return break_layouts(task, inode, ds_pgrange_all(), true);
 }
 
 bool ds_break_layouts_at_once(struct ds_task *task, struct ds_inode *inode)
@@ -227,7 +246,7 @@ bool ds_break_layouts_at_once(struct ds_task *task, struct ds_inode *inode)
 	idle = !ds_mapping_first_busy(task, &inode->mapping, ds_pgrange_all(),
 				      profile->break_if_mapped, &busy);
 	if (idle)
-		drop_entries(task, inode);
+		drop_entries(task, inode, ds_pgrange_all());
 	else if (!profile->pte_holds_ref)
 		idle = is_idle(task, inode, busy);
 	ds_task_done(task, before, idle);
@@ -244,6 +263,6 @@ void ds_break_layouts_final(struct ds_task *task, struct ds_inode *inode)
 		wait_until_idle_at_last(task, inode, busy);
 		ds_task_forget(task, before);
 	}
-	drop_entries(task, inode);
+	drop_entries(task, inode, ds_pgrange_all());
 	ds_task_done(task, before, 0);
 }

@@ -24,6 +24,16 @@
 int ds_break_layouts(struct ds_task *task, struct ds_inode *inode);
 
 /*
+ * The same for the pages from that of byte @start to that of byte @last, both
+ * included, and no others; a @last of INT64_MAX or more is the end of the file.
+ *
+ * Models: dax_layout_busy_page_range() in fuse_dax_break_layouts(), v5.10 to
+ * v6.14; dax_break_layout(), v6.15.
+ */
+int ds_break_layouts_range(struct ds_task *task, struct ds_inode *inode,
+			   uint64_t start, uint64_t last);
+
+/*
  * The same with a race: it looks again only if its last wait really slept. A
  * page that became idle before the first test ends the loop, with other pages
  * never looked at.

@@ -41,11 +41,11 @@
  * With dd59137bfe70 (v6.16): without it the search waits for a locked entry and
  * then passes over it all the same.
  */
-#define V6_15                                                                  \
+#define V6_15_PAGES                                                            \
 	.idle_refs = 0, .pte_holds_ref = true, .break_drops_entries = true,    \
-	.break_at_evict = true, .direct_pins = true, .strict_modes = true,     \
-	.pull_readers = true, .delete_wakes_all = true, .small_refuses = true, \
-	.protects_all = true
+	.direct_pins = true, .strict_modes = true, .pull_readers = true,       \
+	.delete_wakes_all = true, .small_refuses = true, .protects_all = true
+#define V6_15 V6_15_PAGES, .break_at_evict = true
 
 #define EXT4                                                                   \
 	.max_bytes = EXT4_MAX_BYTES, .full_keeps_blocks = true,                \
@@ -73,6 +73,8 @@
  */
 #define SHARES_V6_2                                                            \
 	.shares_dax = true, .copy_drops_page = true, .reads_count_shares = true
+
+#define VIRTIOFS .max_bytes = INT64_MAX, .full_keeps_blocks = true
 
 static const struct ds_fs_profile profiles[] = {
 	{
@@ -232,6 +234,22 @@ static const struct ds_fs_profile profiles[] = {
 			  "debugging switch always_cow",
 		.ops = &ds_xfs_6_12_ops,
 		.always_copies = true,
+	},
+	{
+		V6_12,
+		VIRTIOFS,
+		.name = "virtiofs-6.12",
+		.models = "virtiofs v6.12: truncate, punch, zero and allocate "
+			  "wait for pins on page 0 alone (since 6ae330cad6ef)",
+		.ops = &ds_virtiofs_5_14_ops,
+	},
+	{
+		V6_15_PAGES,
+		VIRTIOFS,
+		.name = "virtiofs-6.15",
+		.models = "virtiofs v6.15: they wait for pins on every page; "
+			  "eviction does not wait, unlike ext4's",
+		.ops = &ds_virtiofs_6_15_ops,
 	},
 };
 

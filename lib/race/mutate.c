@@ -17,6 +17,7 @@
 #define EXT4_61  "ext4-6.1"
 #define EXT4_615 "ext4-6.15"
 #define XFS_19   "xfs-4.19"
+#define VIRT_615 "virtiofs-6.15"
 #define XFS_61   "xfs-6.1"
 #define XFS_615  "xfs-6.15"
 
@@ -230,6 +231,12 @@ static const struct ds_case homes[] = {
 	 CLASSES},
 	{DS_RULE_RETURN_DRAINS_IO, "scenario/layout-truncate", XFS_19, CLASSES},
 	{DS_RULE_FENCE_SHUTS_OUT, "scenario/layout-fence", XFS_19, CLASSES},
+	{DS_RULE_VIRTIOFS_TRUNCATE_BREAKS, "prove/truncate-down/unmapped/fast",
+	 VIRT_615, CLASSES},
+	{DS_RULE_VIRTIOFS_FALLOCATE_BREAKS, "prove/punch/unmapped/fast",
+	 VIRT_615, CLASSES},
+	{DS_RULE_VIRTIOFS_WHOLE_FILE, "scenario/virtiofs-whole-file", VIRT_615,
+	 CLASSES},
 	{DS_RULE_DMA_UNDER_PIN, "prove/punch/direct-1/fast", EXT4_19, CLASSES},
 };
 

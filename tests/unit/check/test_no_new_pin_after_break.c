@@ -1,19 +1,27 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "fixture.h"
 
-/* Breaks layouts, then @job->mode: 0 keeps the lock, 1 drops it, 2 secretly. */
+/*
+ * Breaks layouts, then @job->mode: 0 keeps the lock, 1 drops it, 2 secretly; 3
+ * and 4 the same as 2 with a break of page 0 or 1 alone.
+ */
 static void do_break(struct ds_task *task, void *arg)
 {
 	struct t_job *job = arg;
 	struct ds_inode *inode = job->file->inode;
 
 	ds_inode_lock_faults(task, inode);
-	ds_break_layouts(task, inode);
+	if (job->mode >= 3)
+		ds_break_layouts_range(task, inode,
+				       (uint64_t)(job->mode - 3) * T_PAGE,
+				       (uint64_t)(job->mode - 3) * T_PAGE);
+	else
+		ds_break_layouts(task, inode);
 	if (job->mode == 1) {
 		ds_inode_unlock_faults(task, inode);
 		ds_inode_lock_faults(task, inode);
 	}
-	if (job->mode == 2) {
+	if (job->mode >= 2) {
 		ds_rwsem_unlock(task, &inode->fault_lock);
 		ds_rwsem_lock(task, &inode->fault_lock, DS_EXCLUSIVE);
 	}
@@ -85,6 +93,28 @@ static void breaks_where_the_lock_is_dropped_in_between(void **state)
 	t_close(&s.t);
 }
 
+static void holds_for_pins_outside_of_the_range_searched(void **state)
+{
+	struct t_scene s;
+
+	(void)state;
+	t_set_up(&s, "ext4-4.19");
+	break_and_pin(&s, 3, DS_AT_LOCK_EXCLUSIVE, s.file);
+	t_assert_holds(&s.t);
+	t_close(&s.t);
+}
+
+static void breaks_for_the_one_page_of_a_range(void **state)
+{
+	struct t_scene s;
+
+	(void)state;
+	t_set_up(&s, "ext4-4.19");
+	break_and_pin(&s, 4, DS_AT_LOCK_EXCLUSIVE, s.file);
+	t_assert_broken(&s.t, t_bit(DS_NO_NEW_PIN_AFTER_BREAK));
+	t_close(&s.t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -92,6 +122,8 @@ int main(void)
 		cmocka_unit_test(holds_once_faults_are_allowed_again),
 		cmocka_unit_test(holds_for_pins_of_another_file),
 		cmocka_unit_test(breaks_where_the_lock_is_dropped_in_between),
+		cmocka_unit_test(holds_for_pins_outside_of_the_range_searched),
+		cmocka_unit_test(breaks_for_the_one_page_of_a_range),
 	};
 
 	return cmocka_run_group_tests_name("no_new_pin_after_break", tests,

@@ -581,6 +581,62 @@ static void from_6_15_a_break_forgets_which_pages_are_dirty(void **state)
 	}
 }
 
+struct t_range {
+	uint64_t start, last;
+	bool busy;
+};
+
+static void do_break_range(struct ds_task *task, void *arg)
+{
+	struct t_job *job = arg;
+	struct ds_inode *inode = job->file->inode;
+
+	ds_inode_lock_faults(task, inode);
+	t_end(job, ds_break_layouts_range(task, inode, (uint64_t)job->offset,
+					  (uint64_t)job->len));
+	ds_inode_unlock_faults(task, inode);
+}
+
+/* Page 2 is pinned for ever, of four that are mapped. */
+static void both_end_pages_of_a_range_are_in_it(void **state)
+{
+	static const struct t_range ranges[] = {
+		{0, 0, false},
+		{0, 2 * T_PAGE - 1, false},
+		{0, 2 * T_PAGE, true},
+		{2 * T_PAGE, 2 * T_PAGE, true},
+		{3 * T_PAGE - 1, 3 * T_PAGE - 1, true},
+		{3 * T_PAGE, INT64_MAX, false},
+		{0, INT64_MAX, true},
+		{2 * T_PAGE, INT64_MAX - 1, true},
+	};
+	size_t i, n;
+
+	(void)state;
+	for (i = 0; i < T_N(ranges); i++)
+		for (n = 0; n < 2; n++) {
+			struct t_layout l;
+
+			memset(&l, 0, sizeof(l));
+			t_open(&l.t, n ? "virtiofs-6.15" : "virtiofs-6.12");
+			l.file = t_file(&l.t, "A", 4);
+			l.addr = t_map(&l.t, l.file, 0, 4);
+			t_store(&l.t, l.addr + 3 * T_PAGE, 1);
+			pin_page(&l, &l.first, 2);
+			l.breaker.file = l.file;
+			l.breaker.offset = (int64_t)ranges[i].start;
+			l.breaker.len = (int64_t)ranges[i].last;
+			t_task(&l.t, "breaker", do_break_range, &l.breaker);
+			assert_int_equal(t_run(&l.t, NULL, 0),
+					 ranges[i].busy ? DS_RUN_STUCK
+							: DS_RUN_DONE);
+			/* What is outside stays mapped. */
+			assert_int_equal(t_pte(&l.t, l.addr + 3 * T_PAGE) != 0,
+					 ranges[i].last < 3 * T_PAGE);
+			t_close(&l.t);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -609,6 +665,7 @@ int main(void)
 		cmocka_unit_test(an_idle_page_wins_over_a_pending_signal),
 		cmocka_unit_test(
 			a_signalled_waiter_may_have_to_queue_for_the_lock),
+		cmocka_unit_test(both_end_pages_of_a_range_are_in_it),
 	};
 
 	return cmocka_run_group_tests_name("layout", tests, NULL, NULL);

@@ -28,6 +28,9 @@ static void each_bug_has_its_fix(void **state)
 			    "430657b6be89");
 	assert_string_equal(commit("ext4-4.19", DS_WAITED, "punch", true),
 			    "cee91fa13a8e");
+	assert_string_equal(commit("virtiofs-6.12", DS_WAITED, "ftruncate",
+				   false),
+			    "7851bf649d42");
 	assert_string_equal(commit("xfs-6.1", DS_NO_STRAY_WRITE, NULL, false),
 			    "0e2f80afcfa6");
 }
@@ -52,6 +55,10 @@ static void where_none_is_known_there_is_none(void **state)
 	assert_string_equal(commit("ext4-4.18", DS_NO_DEADLOCK, "punch", false),
 			    "none");
 	assert_string_equal(commit("ext4-6.15", DS_WAITED, NULL, true), "none");
+	assert_string_equal(commit("virtiofs-6.12", DS_WAITED, NULL, false),
+			    "none");
+	assert_string_equal(commit("virtiofs-6.15", DS_WAITED, NULL, false),
+			    "none");
 	assert_string_equal(commit("my-fs", DS_WAITED, "punch", false), "none");
 }
 

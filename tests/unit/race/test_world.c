@@ -282,7 +282,7 @@ static bool change_record(struct t_world *t, unsigned int which)
 
 	switch (which) {
 	case 22:
-		checks->clean_scans ^= 2;
+		checks->clean_pages[1] ^= 2;
 		return true;
 	case 23:
 		checks->changed_since_entry[1] ^= 8;
