@@ -183,8 +183,14 @@ int64_t ds_plain_write(struct ds_task *task, struct ds_inode *inode,
 
 	ds_rwsem_lock(task, &inode->lock, DS_EXCLUSIVE);
 	r = ds_write_checks(task, inode, offset, &len);
-	if (r == 0)
+	if (r == 0) {
+		uint64_t size = ds_inode_size(task, inode);
+
+		/* What stores left behind the end must not show up. */
+		if (*offset > size)
+			ds_plain_zero_tail(task, inode, size);
 		r = ds_data_write(task, inode, *offset, buf, len);
+	}
 	ds_rwsem_unlock(task, &inode->lock);
 	return r;
 }

@@ -84,8 +84,10 @@ static int serve_fallocate(struct ds_task *task, struct ds_inode *inode,
 {
 	uint64_t size = ds_inode_size(task, inode);
 
-	if (!(mode & FALLOC_FL_KEEP_SIZE) && end > size)
+	if (!(mode & FALLOC_FL_KEEP_SIZE) && end > size) {
 		ds_plain_set_disk_size(task, inode, end);
+		ds_plain_zero_tail(task, inode, size);
+	}
 	if (mode & FALLOC_FL_PUNCH_HOLE)
 		return ds_plain_punch(task, inode, offset, end);
 	if (mode & FALLOC_FL_ZERO_RANGE)

@@ -55,6 +55,9 @@ struct fuzz {
 	struct ds_region *region;
 	struct ds_world *world;
 	bool xfs;
+	bool plain; /* virtiofs' server, or the generic helpers */
+	bool zeroes_tail;
+	bool shifts;
 	bool zeroes_out; /* see is_stale() */
 	struct subject files[N_FILES];
 	uint64_t near; /* most calls are about the same pages */
@@ -116,13 +119,16 @@ static void plain_zero(struct plain *plain, uint64_t start, uint64_t end)
 
 /*
  * What stores past the end of the file left in its last page: XFS zeroes it
- * when the file grows, on ext4 it shows up.
+ * when the file grows, on ext4 it shows up; from v6.13 only where the file grew
+ * by being @written or by an insert.
  */
-static void plain_grow(struct plain *plain, uint64_t size)
+static void plain_grow(struct plain *plain, uint64_t size, bool written)
 {
+	bool by_writes = fuzz.xfs || fuzz.plain;
+
 	if (size <= plain->size)
 		return;
-	if (fuzz.xfs)
+	if (by_writes || (fuzz.zeroes_tail && !written))
 		plain_zero(plain, plain->size, size);
 	plain->size = size;
 }
@@ -131,16 +137,16 @@ static void plain_truncate(struct plain *plain, uint64_t size)
 {
 	if (size <= plain->size)
 		plain_zero(plain, size, WINDOW);
-	plain_grow(plain, size);
+	plain_grow(plain, size, false);
 	plain->size = size;
 }
 
 static void plain_punch(struct plain *plain, uint64_t start, uint64_t end)
 {
-	if (!fuzz.xfs && start >= plain->size)
+	if (!fuzz.xfs && !fuzz.plain && start >= plain->size)
 		return;
 	/* ext4 goes on to the end of the last page. */
-	if (!fuzz.xfs && end > plain->size)
+	if (!fuzz.xfs && !fuzz.plain && end > plain->size)
 		end = (plain->size / PAGE + 1) * PAGE;
 	plain_zero(plain, start, end);
 }
@@ -162,11 +168,17 @@ static void plain_insert(struct plain *plain, uint64_t start, uint64_t len)
 {
 	uint64_t end = min_u64(start + len, WINDOW);
 
-	plain_grow(plain, plain->size + len);
+	plain_grow(plain, plain->size + len, true);
 	if (start >= WINDOW)
 		return;
 	memmove(plain->bytes + end, plain->bytes + start, WINDOW - end);
 	plain_zero(plain, start, end);
+}
+
+static bool is_shift(int mode)
+{
+	return mode == FALLOC_FL_INSERT_RANGE ||
+	       mode == FALLOC_FL_COLLAPSE_RANGE;
 }
 
 /* What the arguments of fallocate() alone lead to. */
@@ -193,14 +205,22 @@ static int check_mode(int mode, int64_t offset, int64_t len)
 		break;
 	default:
 		/* The first of several mistakes counts. */
-		if (mode & FALLOC_FL_NO_HIDE_STALE)
+		if (fuzz.world->super->profile->strict_modes ||
+		    (mode & FALLOC_FL_NO_HIDE_STALE))
 			return -EOPNOTSUPP;
 		if ((mode & FALLOC_FL_PUNCH_HOLE) &&
 		    ((mode & FALLOC_FL_ZERO_RANGE) || !(mode & keep)))
 			return -EOPNOTSUPP;
 		return -EINVAL;
 	}
-	return (uint64_t)offset + (uint64_t)len > max ? -EFBIG : 0;
+	if ((uint64_t)offset + (uint64_t)len > max)
+		return -EFBIG;
+	if (is_shift(mode) && !fuzz.shifts)
+		return -EOPNOTSUPP;
+	/* Blocks that the first write replaces are not worth having. */
+	if (!(mode & ~keep) && fuzz.world->super->profile->always_copies)
+		return -EOPNOTSUPP;
+	return 0;
 }
 
 static int check_shift(const struct plain *plain, int mode, uint64_t offset,
@@ -238,7 +258,7 @@ static int plain_fallocate(struct plain *plain, int mode, int64_t offset,
 	else if (mode & FALLOC_FL_ZERO_RANGE)
 		plain_zero(plain, start, end);
 	if (!(mode & ~(FALLOC_FL_ZERO_RANGE | FALLOC_FL_UNSHARE_RANGE)))
-		plain_grow(plain, end);
+		plain_grow(plain, end, false);
 	return 0;
 }
 
@@ -472,7 +492,7 @@ static void do_write(struct subject *subject)
 			  (int64_t)offset);
 	check(n == (int64_t)len, "returns %lld", (long long)n);
 	if (offset > plain->size)
-		plain_grow(plain, offset);
+		plain_grow(plain, offset, true);
 	memcpy(plain->bytes + offset, fuzz.buf, len);
 	if (offset + len > plain->size)
 		plain->size = offset + len;
@@ -505,12 +525,6 @@ static void do_truncate(struct subject *subject)
 	r = ds_vfs_ftruncate(fuzz.world->setup, subject->file, (int64_t)size);
 	check(r == 0, "returns %d", r);
 	plain_truncate(&subject->plain, size);
-}
-
-static bool is_shift(int mode)
-{
-	return mode == FALLOC_FL_INSERT_RANGE ||
-	       mode == FALLOC_FL_COLLAPSE_RANGE;
 }
 
 /* No data may leave the part of the file that is looked at. */
@@ -728,6 +742,9 @@ static void make_world(const struct ds_fs_profile *profile)
 	options.region = fuzz.region;
 	assert_int_equal(ds_world_new(&options, &fuzz.world), 0);
 	fuzz.xfs = strcmp(profile->ops->family, "xfs") == 0;
+	fuzz.plain = !fuzz.xfs && strcmp(profile->ops->family, "ext4") != 0;
+	fuzz.shifts = strcmp(profile->ops->family, "virtiofs") != 0;
+	fuzz.zeroes_tail = profile->growth_zeroes_tail;
 }
 
 static void run_profile(const struct ds_fs_profile *profile, uint64_t n_calls)
