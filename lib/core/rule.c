@@ -976,6 +976,22 @@ static const struct ds_rule_text rules[DS_N_RULES] = {
 			.models = "fs/fuse/dir.c fuse_do_setattr(): "
 				  "fuse_dax_break_layouts(inode, 0, -1), v6.15",
 		},
+	[DS_RULE_GENERIC_TRUNCATE_BREAKS] =
+		{
+			.name = "generic-truncate-breaks",
+			.sentence = "A change of size breaks layouts before it "
+				    "changes anything.",
+			.mutation = "generic-no-break-in-truncate",
+			.models = "fs/dax.c dax_break_layout_inode(), v6.15",
+		},
+	[DS_RULE_GENERIC_FALLOCATE_BREAKS] =
+		{
+			.name = "generic-fallocate-breaks",
+			.sentence = "What takes blocks away, moves or zeroes "
+				    "them breaks layouts before.",
+			.mutation = "generic-no-break-in-fallocate",
+			.models = "fs/dax.c dax_break_layout_inode(), v6.15",
+		},
 	[DS_RULE_DMA_UNDER_PIN] =
 		{
 			.name = "dma-under-pin",

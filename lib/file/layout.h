@@ -7,6 +7,12 @@
  */
 #include "file/inode.h"
 
+/*
+ * ERESTARTSYS. A system call that returns it is restarted or gives EINTR where
+ * a signal is pending; otherwise user space gets the bare number.
+ */
+#define DS_ERESTARTSYS 512
+
 /**
  * ds_break_layouts() - make a file free of pins
  * @task:  holds the inode's fault lock exclusively, and returns with it

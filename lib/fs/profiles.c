@@ -74,6 +74,7 @@
 #define SHARES_V6_2                                                            \
 	.shares_dax = true, .copy_drops_page = true, .reads_count_shares = true
 
+#define GENERIC  .max_bytes = INT64_MAX, .full_keeps_blocks = true
 #define VIRTIOFS .max_bytes = INT64_MAX, .full_keeps_blocks = true
 
 static const struct ds_fs_profile profiles[] = {
@@ -250,6 +251,22 @@ static const struct ds_fs_profile profiles[] = {
 		.models = "virtiofs v6.15: they wait for pins on every page; "
 			  "eviction does not wait, unlike ext4's",
 		.ops = &ds_virtiofs_6_15_ops,
+	},
+	{
+		V6_15,
+		GENERIC,
+		.name = "generic-6.15",
+		.models = "the helpers of v6.15 alone, with no file system "
+			  "around: dax_break_layout_inode()",
+		.ops = &ds_generic_6_15_ops,
+	},
+	{
+		V6_15,
+		GENERIC,
+		.name = "generic-6.15-nowait",
+		.models = "the same without a callback: ERESTARTSYS at the "
+			  "first busy page",
+		.ops = &ds_generic_6_15_nowait_ops,
 	},
 };
 

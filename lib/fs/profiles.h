@@ -26,5 +26,7 @@ extern const struct ds_fs_ops ds_xfs_5_10_ops;
 extern const struct ds_fs_ops ds_xfs_6_12_ops;
 extern const struct ds_fs_ops ds_virtiofs_5_14_ops;
 extern const struct ds_fs_ops ds_virtiofs_6_15_ops;
+extern const struct ds_fs_ops ds_generic_6_15_ops;
+extern const struct ds_fs_ops ds_generic_6_15_nowait_ops;
 
 #endif

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stddef.h>
 
+#include "file/layout.h"
 #include "mm/space.h"
 
 const char *ds_errname(int64_t result)
@@ -32,6 +33,7 @@ const char *ds_errname(int64_t result)
 		{EOPNOTSUPP, "EOPNOTSUPP"},
 		{EOVERFLOW, "EOVERFLOW"},
 		{EPERM, "EPERM"},
+		{DS_ERESTARTSYS, "ERESTARTSYS"},
 		{ESTALE, "ESTALE"},
 		{ETIMEDOUT, "ETIMEDOUT"},
 		{ETXTBSY, "ETXTBSY"},

@@ -18,6 +18,7 @@
 #define EXT4_615 "ext4-6.15"
 #define XFS_19   "xfs-4.19"
 #define VIRT_615 "virtiofs-6.15"
+#define GENERIC  "generic-6.15"
 #define XFS_61   "xfs-6.1"
 #define XFS_615  "xfs-6.15"
 
@@ -237,6 +238,10 @@ static const struct ds_case homes[] = {
 	 VIRT_615, CLASSES},
 	{DS_RULE_VIRTIOFS_WHOLE_FILE, "scenario/virtiofs-whole-file", VIRT_615,
 	 CLASSES},
+	{DS_RULE_GENERIC_TRUNCATE_BREAKS, "prove/truncate-down/unmapped/fast",
+	 GENERIC, CLASSES},
+	{DS_RULE_GENERIC_FALLOCATE_BREAKS, "prove/insert/unmapped/fast",
+	 GENERIC, CLASSES},
 	{DS_RULE_DMA_UNDER_PIN, "prove/punch/direct-1/fast", EXT4_19, CLASSES},
 };
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "file/layout.h"
 #include "race/engine.h"
 #include "race/errname.h"
 
@@ -479,6 +480,13 @@ static int find_order(const struct question *question, struct ds_spec *spec)
 	return 0;
 }
 
+/* Whether it looked for pins, and would not wait for one. */
+static bool is_refused(const struct trial *trial)
+{
+	return trial->looked && !trial->slept &&
+	       trial->result == -DS_ERESTARTSYS;
+}
+
 /* Beside one pin that stays, on each page in turn. Return: pages waited for. */
 static int find_range(const struct question *question, struct ds_spec *spec,
 		      struct trial *ret_first, uint32_t *ret_pages)
@@ -499,6 +507,8 @@ static int find_range(const struct question *question, struct ds_spec *spec,
 		if (trial.slept && !*ret_pages)
 			*ret_first = trial;
 		*ret_pages |= (uint32_t)trial.slept << page;
+		if (is_refused(&trial))
+			spec->refuses |= UINT32_C(1) << page;
 	}
 	spec->waits_for = *ret_pages;
 	say_pages(*ret_pages, spec->text[DS_SPEC_WAITS_FOR]);
@@ -594,6 +604,33 @@ static const char *const refaults[2] = {
 	"before pin A 8K+4K\ntouch A 8K+4K\nunpin\n",
 };
 
+/* Of an operation that fails where others wait: what a pin does to it. */
+static int find_refusal(const struct question *question, struct ds_spec *spec)
+{
+	unsigned int page = ds_tasks_first(spec->refuses);
+	struct trial alone = {.broken = DS_RULE_NONE};
+	struct trial unmapped = {.broken = DS_RULE_NONE};
+	int r;
+
+	r = attempt(question, page, question->op->nobody_maps, "", &alone);
+	if (r == 0)
+		r = attempt(question, page, true, "", &unmapped);
+	if (r == 0)
+		r = find_citation(question, page, spec->text[DS_SPEC_CITES]);
+	if (r < 0)
+		return r;
+	snprintf(spec->text[DS_SPEC_BREAKS], DS_SPEC_TEXT, "UNMAP, no wait");
+	say_pages(spec->refuses, spec->text[DS_SPEC_WAITS_FOR]);
+	spec->waits_unmapped = is_refused(&unmapped);
+	snprintf(spec->text[DS_SPEC_UNMAPPED], DS_SPEC_TEXT, "%s",
+		 spec->waits_unmapped ? "refused" : "not seen");
+	say_locks(&alone.looks_with, spec->text[DS_SPEC_LOOKS_WITH]);
+	snprintf(spec->text[DS_SPEC_SLEEPS], DS_SPEC_TEXT,
+		 "never: fails at the first busy page");
+	say_left(&alone, spec->text[DS_SPEC_SIGNAL]);
+	return 0;
+}
+
 /* What it takes to end the wait. */
 static int find_end(const struct question *question, struct ds_spec *spec)
 {
@@ -644,6 +681,8 @@ int ds_spec_find(const struct ds_spec_op *op,
 		return r;
 	if (!op->nobody_maps)
 		r = find_leases(&question, ret_spec);
+	if (r == 0 && !pages && ret_spec->refuses)
+		return find_refusal(&question, ret_spec);
 	if (!pages || r < 0) {
 		snprintf(ret_spec->text[DS_SPEC_BREAKS], DS_SPEC_TEXT, "%s",
 			 ret_spec->recalls ? "WRITE" : "none");

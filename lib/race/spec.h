@@ -48,6 +48,7 @@ struct ds_spec {
 	/* Pages, bit each: whose block goes, moves or is zeroed... */
 	uint32_t takes;
 	uint32_t waits_for;  /* ... and on which a pin is waited for */
+	uint32_t refuses;    /* ... or makes the call fail at once */
 	bool waits_unmapped; /* also when nobody maps the file */
 	bool looks_again;    /* until no page is busy */
 	/* The wait for a page that was mapped again, to load or to store. */

@@ -172,7 +172,7 @@ const struct ds_verdict *ds_verdict_expected(const char *op, const char *fs,
 	"for that pin"
 #define SEEN                                                                   \
 	"by the written rule: it waits for the pins of what it takes away, "   \
-	"or takes nothing away"
+	"or fails, or takes nothing away"
 #define REFAULTED                                                              \
 	"by the written rule: a pin that faults its page in while it is "      \
 	"waited for leaves a reference of the page table, and the wait does "  \
@@ -193,11 +193,12 @@ const struct ds_verdict *ds_verdict_predicted(const struct ds_spec_op *op,
 	static const struct ds_verdict seen = {HOLDS, SEEN, false};
 	uint32_t taken = spec->takes & pin->pages;
 	uint32_t waited = spec->waits_for & pin->pages;
+	uint32_t seen_by = waited | (spec->refuses & pin->pages);
 	bool several = pin->pages & (pin->pages - 1);
 
-	if ((taken & ~waited) ||
+	if ((taken & ~seen_by) ||
 	    (taken && pin->unmap && !spec->waits_unmapped) ||
-	    (taken && several && !spec->looks_again))
+	    (taken && several && waited && !spec->looks_again))
 		return &missed;
 	if (waited && op->nobody_maps)
 		return &its_own;

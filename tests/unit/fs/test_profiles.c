@@ -81,6 +81,9 @@ static void the_rules_are_those_of_the_kernels(void **state)
 		{"xfs-6.15", &ds_xfs_6_12_ops, false, true},
 		{"virtiofs-6.12", &ds_virtiofs_5_14_ops, false, true},
 		{"virtiofs-6.15", &ds_virtiofs_6_15_ops, false, true},
+		{"generic-6.15", &ds_generic_6_15_ops, false, true},
+		{"generic-6.15-nowait", &ds_generic_6_15_nowait_ops, false,
+		 true},
 	};
 	size_t i;
 

@@ -69,6 +69,22 @@ static void what_never_waits_is_told_so(void **state)
 	assert_says(&spec, DS_SPEC_SLEEPS, "");
 }
 
+static void who_fails_at_a_busy_page_is_told_so(void **state)
+{
+	struct ds_spec spec = find("punch", "generic-6.15-nowait");
+
+	(void)state;
+	assert_says(&spec, DS_SPEC_BREAKS, "UNMAP, no wait");
+	assert_says(&spec, DS_SPEC_WAITS_FOR, "pins on any page of the file");
+	assert_says(&spec, DS_SPEC_UNMAPPED, "refused");
+	assert_says(&spec, DS_SPEC_SLEEPS,
+		    "never: fails at the first busy page");
+	assert_says(&spec, DS_SPEC_SIGNAL,
+		    "ERESTARTSYS; file as before; unmapped");
+	assert_int_equal(spec.refuses, 0xbf);
+	assert_int_equal(spec.waits_for, 0);
+}
+
 static void a_wait_that_gives_up_early_is_told_apart(void **state)
 {
 	struct ds_spec early = find("punch", "ext4-v3");
@@ -166,6 +182,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_punch_is_told_as_the_kernel_does_it),
 		cmocka_unit_test(what_never_waits_is_told_so),
+		cmocka_unit_test(who_fails_at_a_busy_page_is_told_so),
 		cmocka_unit_test(a_wait_that_gives_up_early_is_told_apart),
 		cmocka_unit_test(what_a_signal_leaves_is_told),
 		cmocka_unit_test(a_refused_call_that_waits_first_is_told),

@@ -97,6 +97,25 @@ static void only_what_is_taken_away_must_be_waited_for(void **state)
 	assert_false(ds_verdict_predicted(punch, &spec, pin)->violates);
 }
 
+static void who_fails_at_a_pin_takes_nothing_from_under_it(void **state)
+{
+	const struct ds_spec_op *punch = ds_spec_op_at(2);
+	const struct ds_cell_pin *one = ds_cell_pin_at(0);
+	const struct ds_cell_pin *two = ds_cell_pin_at(1);
+	struct ds_spec spec = {.takes = 0xff, .refuses = one->pages};
+
+	(void)state;
+	assert_false(ds_verdict_predicted(punch, &spec, one)->violates);
+	assert_true(ds_verdict_predicted(punch, &spec, two)->violates);
+	spec.refuses = 0xff;
+	assert_false(ds_verdict_predicted(punch, &spec, two)->violates);
+	assert_true(ds_verdict_predicted(punch, &spec, ds_cell_pin_at(2))
+			    ->violates);
+	spec.waits_unmapped = true;
+	assert_false(ds_verdict_predicted(punch, &spec, ds_cell_pin_at(2))
+			     ->violates);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -104,6 +123,8 @@ int main(void)
 			what_follows_from_the_rule_is_what_was_worked_out),
 		cmocka_unit_test(a_wait_that_does_not_end_is_foreseen),
 		cmocka_unit_test(only_what_is_taken_away_must_be_waited_for),
+		cmocka_unit_test(
+			who_fails_at_a_pin_takes_nothing_from_under_it),
 	};
 
 	return cmocka_run_group_tests_name("verdicts", tests, NULL, NULL);
