@@ -156,29 +156,55 @@ static void print_in_full(const struct chapter *chapter)
 	print_table(chapter, steps, sizeof(steps) / sizeof(steps[0]));
 }
 
-static void print_differences(const struct chapter *chapter,
-			      const struct chapter *before)
+/* A chapter of its own is shorter than so many differences. */
+#define MANY 60
+
+static unsigned int count_differences(const struct chapter *a,
+				      const struct chapter *b)
 {
 	unsigned int i, k, n = 0;
 
-	printf("\nAs %s, but:\n", before->profile->name);
+	for (i = 0; ds_spec_op_at(i); i++)
+		for (k = 0; k < DS_SPEC_N_FIELDS; k++)
+			n += strcmp(a->specs[i].text[k], b->specs[i].text[k]) !=
+			     0;
+	return n;
+}
+
+static void print_differences(const struct chapter *chapter,
+			      const struct chapter *before)
+{
+	unsigned int i, k;
+
+	printf("\nAs %s, but:\n\n| operation | what | was | is "
+	       "|\n|---|---|---|---|\n",
+	       before->profile->name);
 	for (i = 0; ds_spec_op_at(i); i++)
 		for (k = 0; k < DS_SPEC_N_FIELDS; k++) {
 			enum ds_spec_field field = (enum ds_spec_field)k;
 			const char *now = text_of(&chapter->specs[i], field);
 			const char *was = text_of(&before->specs[i], field);
 
-			if (strcmp(now, was) == 0)
-				continue;
-			if (n++ == 0)
-				printf("\n| operation | what | was | is "
-				       "|\n|---|---|---|---|\n");
-			printf("| %s | %s | %s | %s |\n",
-			       ds_spec_op_at(i)->name,
-			       ds_spec_field_name(field), was, now);
+			if (strcmp(now, was) != 0)
+				printf("| %s | %s | %s | %s |\n",
+				       ds_spec_op_at(i)->name,
+				       ds_spec_field_name(field), was, now);
 		}
-	if (n == 0)
-		printf("\n(nothing that an operation alone shows)\n");
+}
+
+/* @before: the kernel before it, or NULL. */
+static void print_chapter(const struct chapter *chapter,
+			  const struct chapter *before)
+{
+	unsigned int n = before ? count_differences(chapter, before) : MANY;
+
+	if (n >= MANY)
+		print_in_full(chapter);
+	else if (n > 0)
+		print_differences(chapter, before);
+	else
+		printf("\nAs %s in all that an operation alone shows.\n",
+		       before->profile->name);
 }
 
 /* Whether both are kernels of one file system: "ext4-4.18", "ext4-6.1". */
@@ -214,11 +240,8 @@ int spec_document(const char *verb, struct ds_region *region)
 					    &chapters[n % 2]);
 			if (code != EXIT_AS_ASKED)
 				break;
-			if (n == 0)
-				print_in_full(&chapters[0]);
-			else
-				print_differences(&chapters[n % 2],
-						  &chapters[(n + 1) % 2]);
+			print_chapter(&chapters[n % 2],
+				      n ? &chapters[(n + 1) % 2] : NULL);
 			n++;
 		}
 	}

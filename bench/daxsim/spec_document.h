@@ -6,8 +6,8 @@
 
 /*
  * Prints the written rule of all file systems as Markdown: the words it uses,
- * the first kernel of each file system in full, each later one by what it does
- * otherwise. Return: an exit code.
+ * each file system in full, or by what it does otherwise than the kernel before
+ * it. Return: an exit code.
  */
 int spec_document(const char *verb, struct ds_region *region);
 
