@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * Every bug of the gallery shows where it is said to, and not where it is said
- * not to; every claim of the thread comes out as it is told.
+ * not to; every claim of the thread comes out as it is told. Prints the gallery
+ * with what was found, and on the error stream how often.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -32,28 +33,41 @@ static bool search(const char *name, const struct ds_case *what,
 		ds_region_close(region);
 	}
 	if (r < 0) {
-		printf("%s: %s\n", name, why);
+		fprintf(stderr, "%s: %s\n", name, why);
 		return false;
 	}
 	if (result->end == DS_END_COMPLETE)
 		return true;
-	printf("%s: %s on %s was not searched to its end\n", name,
-	       what->scenario, what->fs);
+	fprintf(stderr, "%s: %s on %s was not searched to its end\n", name,
+		what->scenario, what->fs);
 	ds_search_result_free(result);
 	return false;
+}
+
+static void print_case(const char *outcome, const struct ds_case *what)
+{
+	char command[240];
+
+	ds_case_command(what, command, sizeof(command));
+	printf("- %s: `%s`\n", outcome, command);
 }
 
 static bool is_shown(const struct ds_bug *bug)
 {
 	struct ds_search_result result;
+	char outcome[80];
 	bool shown;
 
 	if (!search(bug->id, &bug->shown, &result))
 		return false;
 	shown = result.findings[bug->property].runs > 0;
-	printf("%s on %s: %" PRIu64 " of %" PRIu64 " interleavings break %s\n",
-	       bug->id, bug->shown.fs, result.findings[bug->property].runs,
-	       result.interleavings, ds_property(bug->property)->name);
+	fprintf(stderr,
+		"%s on %s: %" PRIu64 " runs break %s, %" PRIu64 " whole runs\n",
+		bug->id, bug->shown.fs, result.findings[bug->property].runs,
+		ds_property(bug->property)->name, result.interleavings);
+	snprintf(outcome, sizeof(outcome), "%s %s",
+		 ds_property(bug->property)->name, shown ? "breaks" : "HOLDS");
+	print_case(outcome, &bug->shown);
 	ds_search_result_free(&result);
 	return shown;
 }
@@ -66,10 +80,28 @@ static bool is_absent(const struct ds_bug *bug)
 	if (!search(bug->id, &bug->absent, &result))
 		return false;
 	absent = result.broken == 0;
-	printf("%s on %s: %s\n", bug->id, bug->absent.fs,
-	       absent ? "absent" : "a property breaks");
+	print_case(absent ? "every property holds" : "a property BREAKS",
+		   &bug->absent);
 	ds_search_result_free(&result);
 	return absent;
+}
+
+/* Return: whether it is as told. */
+static bool print_bug(const struct ds_bug *bug)
+{
+	bool as_told = true;
+
+	printf("\n## %s: %s (%s)\n\n%s", bug->id, bug->name,
+	       ds_bug_status_name(bug->status), bug->story);
+	printf("%s%s%s\n\n", bug->cites ? " [" : "",
+	       bug->cites ? bug->cites : "", bug->cites ? "]" : "");
+	if (bug->shown.scenario)
+		as_told &= is_shown(bug);
+	if (bug->absent.scenario)
+		as_told &= is_absent(bug);
+	if (bug->answer)
+		printf("- %s\n", bug->answer);
+	return as_told;
 }
 
 static bool is_so(const struct ds_claim *claim)
@@ -86,12 +118,13 @@ static bool is_so(const struct ds_claim *claim)
 		ds_region_close(region);
 	}
 	if (r < 0) {
-		printf("%s, %s: %s\n", claim->experiment, claim->who, text);
+		fprintf(stderr, "%s, %s: %s\n", claim->experiment, claim->who,
+			text);
 		return false;
 	}
 	ds_claim_outcome_text(claim, &outcome, text, sizeof(text));
-	printf("%s, %s: %s%s\n", claim->experiment, claim->who, text,
-	       outcome.complete ? "" : ", not searched to the end");
+	fprintf(stderr, "%s, %s: %s%s\n", claim->experiment, claim->who, text,
+		outcome.complete ? "" : ", not searched to the end");
 	return outcome.complete && outcome.breaks == claim->breaks;
 }
 
@@ -99,14 +132,10 @@ int main(void)
 {
 	unsigned int i, bad = 0;
 
-	for (i = 0; ds_bug_at(i); i++) {
-		const struct ds_bug *bug = ds_bug_at(i);
-
-		bad += bug->shown.scenario && !is_shown(bug);
-		bad += bug->absent.scenario && !is_absent(bug);
-	}
+	for (i = 0; ds_bug_at(i); i++)
+		bad += !print_bug(ds_bug_at(i));
 	for (i = 0; ds_claim_at(i); i++)
 		bad += !is_so(ds_claim_at(i));
-	printf("%u not as told\n", bad);
+	fprintf(stderr, "%u not as told\n", bad);
 	return bad ? 1 : 0;
 }

@@ -16,19 +16,19 @@ static unsigned long number(const struct ds_bug *bug)
 	return strtoul(bug->id + 1, NULL, 10);
 }
 
+/* The numbers are referred to elsewhere: none is missing, none moves. */
 static void bugs_are_in_order_and_named_apart(void **state)
 {
 	unsigned int i, k;
 
 	(void)state;
-	for (i = 0; ds_bug_at(i); i++)
-		for (k = 0; k < i; k++) {
-			assert_true(number(ds_bug_at(k)) <
-				    number(ds_bug_at(i)));
+	for (i = 0; ds_bug_at(i); i++) {
+		assert_int_equal(number(ds_bug_at(i)), i + 1);
+		for (k = 0; k < i; k++)
 			assert_string_not_equal(ds_bug_at(k)->name,
 						ds_bug_at(i)->name);
-		}
-	assert_true(i > 0);
+	}
+	assert_int_equal(i, 48);
 }
 
 static void assert_exists(const struct ds_case *what)
