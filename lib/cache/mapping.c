@@ -996,6 +996,22 @@ static void protect_entry(struct ds_task *task, struct ds_mapping *mapping,
 	ds_rmap_protect(task, &mapping->rmap, pages);
 }
 
+static void flush_frame(struct ds_task *task, struct ds_mapping *mapping,
+			struct ds_pfn pfn)
+{
+	struct ds_event event = {
+		.kind = DS_EV_FLUSHED,
+		.inode = mapping->inode,
+		.pfn = pfn,
+	};
+
+	if (!ds_keeps(task, DS_RULE_WRITE_BACK_FLUSHES))
+		return;
+	ds_region_flush(mapping->frames->region,
+			ds_frame_bytes(mapping->frames, pfn), DS_PAGE_SIZE);
+	ds_task_send(task, &event);
+}
+
 /* Flushes the frames of a locked entry, then takes away its tag. */
 static void flush_entry(struct ds_task *task, struct ds_mapping *mapping,
 			struct found found)
@@ -1009,9 +1025,7 @@ static void flush_entry(struct ds_task *task, struct ds_mapping *mapping,
 		ds_yield(task, DS_AT_BYTES_READ, ds_reads(ds_bytes_object(pfn)),
 			 last ? ds_adds(ds_tags_object(mapping->inode))
 			      : ds_reads(ds_object(DS_OBJ_NONE, 0, 0)));
-		ds_region_flush(mapping->frames->region,
-				ds_frame_bytes(mapping->frames, pfn),
-				DS_PAGE_SIZE);
+		flush_frame(task, mapping, pfn);
 	}
 	ds_touch(task, ds_tags_object(mapping->inode), DS_ADD);
 	ds_spin_lock(&mapping->lock);
@@ -1044,7 +1058,8 @@ static void write_back_entry(struct ds_task *task, struct ds_mapping *mapping,
 			found.first, ds_pfn(0));
 	} else if (ds_entry_is_data(found.entry)) {
 		/* A store behind the flush must fault, to be noted again. */
-		protect_entry(task, mapping, found);
+		if (ds_keeps(task, DS_RULE_WRITE_BACK_PROTECTS))
+			protect_entry(task, mapping, found);
 		flush_entry(task, mapping, found);
 	}
 	ds_entry_unlock(task, mapping, page, ds_object(DS_OBJ_NONE, 0, 0));

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "check/shadow.h"
+#include "check/stores.h"
 
 static const struct ds_property *const properties[DS_N_PROPERTIES] = {
 	[DS_NO_FREE_BLOCK_PINNED] = &ds_no_free_block_pinned,
@@ -21,6 +22,7 @@ static const struct ds_property *const properties[DS_N_PROPERTIES] = {
 	[DS_NO_LOST_WAKEUP] = &ds_no_lost_wakeup,
 	[DS_NO_STARVATION] = &ds_no_starvation,
 	[DS_NO_STALE_DATA] = &ds_no_stale_data,
+	[DS_NO_UNFLUSHED_STORE] = &ds_no_unflushed_store,
 	[DS_EXPECTED] = &ds_expected,
 };
 
@@ -63,6 +65,12 @@ int ds_checks_new(struct ds_arena *arena, struct ds_sched *sched,
 	ds_events_observe(sched->events, observe, checks);
 	*ret_checks = checks;
 	return 0;
+}
+
+int ds_checks_watch_stores(struct ds_checks *checks, struct ds_arena *arena)
+{
+	checks->stores = ds_arena_alloc(arena, sizeof(*checks->stores));
+	return checks->stores ? 0 : -ENOMEM;
 }
 
 void ds_checks_start(struct ds_checks *checks)
@@ -120,6 +128,8 @@ void ds_checks_digest(const struct ds_checks *checks, struct ds_digest *digest)
 	digest_blocks(checks->pinned, checks->n_pinned, digest);
 	if (checks->shadow)
 		ds_shadow_digest(checks->shadow, digest);
+	if (checks->stores)
+		ds_stores_digest(checks->stores, digest);
 }
 
 const struct ds_property *ds_property(enum ds_property_id id)

@@ -26,6 +26,7 @@ enum ds_property_id {
 	DS_NO_LOST_WAKEUP,
 	DS_NO_STARVATION,
 	DS_NO_STALE_DATA,
+	DS_NO_UNFLUSHED_STORE,
 	DS_EXPECTED,
 	DS_N_PROPERTIES,
 };
@@ -58,6 +59,7 @@ struct ds_finding {
 #define DS_CHECK_BLOCKS 64
 
 struct ds_shadow;
+struct ds_stores;
 
 struct ds_checks {
 	struct ds_sched *sched;
@@ -78,6 +80,7 @@ struct ds_checks {
 	unsigned int n_pinned;
 	struct ds_pfn pinned[DS_CHECK_BLOCKS]; /* blocks ever pinned, once */
 	struct ds_shadow *shadow;
+	struct ds_stores *stores; /* NULL: not watched */
 };
 
 /*
@@ -87,6 +90,9 @@ struct ds_checks {
 int ds_checks_new(struct ds_arena *arena, struct ds_sched *sched,
 		  struct ds_super *super, bool shadow,
 		  struct ds_checks **ret_checks);
+
+/* Follows stores and flushes (NO_UNFLUSHED_STORE). Return: 0, or -ENOMEM. */
+int ds_checks_watch_stores(struct ds_checks *checks, struct ds_arena *arena);
 
 /*
  * Lets the properties take the present state as right, when it came about with
@@ -146,6 +152,7 @@ extern const struct ds_property ds_no_deadlock;
 extern const struct ds_property ds_no_lost_wakeup;
 extern const struct ds_property ds_no_starvation;
 extern const struct ds_property ds_no_stale_data;
+extern const struct ds_property ds_no_unflushed_store;
 extern const struct ds_property ds_expected;
 
 /*

@@ -36,6 +36,7 @@ enum ds_event_kind {
 			     * file
 			     */
 	DS_EV_STORED_BYTES, /* the same through a page table, block @pfn */
+	DS_EV_FLUSHED,      /* the bytes of @pfn reached the medium */
 	DS_EV_LOCK_ORDER,   /* a lock was taken below one already held */
 	DS_EV_LOCK_LEAKED,  /* a call left with other locks than it came with */
 	DS_EV_WARNED,       /* the kernel would have raised warning @value */

@@ -393,6 +393,24 @@ static const struct ds_rule_text rules[DS_N_RULES] = {
 			.models = "fs/dax.c dax_writeback_mapping_range(): "
 				  "1eb643d02b21, v4.15",
 		},
+	[DS_RULE_WRITE_BACK_PROTECTS] =
+		{
+			.name = "write-back-protects",
+			.sentence = "Write-back makes a page read-only before "
+				    "it flushes it: the next store faults and "
+				    "tells of itself.",
+			.mutation = "write-back-leaves-writable",
+			.models = "fs/dax.c dax_writeback_one(): "
+				  "dax_entry_mkclean()",
+		},
+	[DS_RULE_WRITE_BACK_FLUSHES] =
+		{
+			.name = "write-back-flushes",
+			.sentence = "Write-back flushes a page before it "
+				    "forgets that the page is dirty.",
+			.mutation = "write-back-only-cleans",
+			.models = "fs/dax.c dax_writeback_one(): dax_flush()",
+		},
 	[DS_RULE_SCAN_WHOLE_FILE] =
 		{
 			.name = "scan-whole-file",

@@ -143,6 +143,7 @@ struct ds_super {
 	 * pins: the wait's begin and end are then steps of their own.
 	 */
 	bool watch_waits;
+	bool watch_stores;      /* the end of fsync is a step of its own */
 	unsigned int n_waiting; /* tasks that wait for pins */
 	uint64_t n_waits;       /* how often a task began or ended to: a time */
 };

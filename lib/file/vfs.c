@@ -496,6 +496,10 @@ int ds_vfs_fsync(struct ds_task *task, struct ds_file *file)
 
 	enter(task, inode, "fsync");
 	r = inode->super->profile->ops->fsync(task, inode);
+	/* What others flush meanwhile counts until then. */
+	if (inode->super->watch_stores)
+		ds_yield(task, DS_AT_ENTRY_NEXT,
+			 ds_writes(ds_tags_object(inode->id)));
 	r = (int)leave(task, inode, "fsync", r);
 	ds_task_done(task, before, (uint64_t)r);
 	return r;

@@ -572,6 +572,8 @@ static const char *what_is_lacking(const struct ds_scenario *scenario)
 		return "space";
 	if (scenario->watch_waits)
 		return "watch waits";
+	if (scenario->watch_stores)
+		return "watch stores";
 	if (scenario->flush_ipi)
 		return "flush ipi";
 	for (i = 0; i < sizeof(lacking) / sizeof(lacking[0]); i++)

@@ -101,6 +101,8 @@ static const struct ds_case homes[] = {
 	 STATES},
 	{DS_RULE_WRITE_BACK_ADVANCES, "scenario/fsync-beside-stores", EXT4_19,
 	 STATES},
+	{DS_RULE_WRITE_BACK_PROTECTS, "scenario/fsync-twice", EXT4_19, CLASSES},
+	{DS_RULE_WRITE_BACK_FLUSHES, "scenario/fsync-twice", EXT4_19, CLASSES},
 	{DS_RULE_SCAN_WHOLE_FILE, "prove/truncate-down/direct-1/fast", EXT4_19,
 	 CLASSES},
 	{DS_RULE_RESCAN_AFTER_SLEEP, "prove/punch/direct-2/fast", EXT4_19,

@@ -895,6 +895,8 @@ int ds_program_new(const struct ds_scenario *scenario,
 		.concurrent = options->turns == DS_TURNS_FREE,
 		.victim = !scenario->reuse_blocks,
 		.shadow = options->turns != DS_TURNS_FREE,
+		.watch_stores = scenario->watch_stores &&
+				options->turns != DS_TURNS_FREE,
 		.checked = options->checked,
 		.longterm_allowed = scenario->longterm_allowed,
 		.flush =

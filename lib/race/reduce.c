@@ -230,7 +230,8 @@ static bool drop_keep(struct ds_scenario *scenario, unsigned int i)
 static bool drop_options(struct ds_scenario *scenario, unsigned int i)
 {
 	bool *const options[] = {&scenario->watch_waits, &scenario->flush_ipi,
-				 &scenario->longterm_allowed};
+				 &scenario->longterm_allowed,
+				 &scenario->watch_stores};
 
 	if (!*options[i])
 		return false;

@@ -559,9 +559,12 @@ static int parse_flush(struct parser *parser)
 
 static int parse_watch(struct parser *parser)
 {
-	if (!is(parser, 1, "waits"))
-		return fail(parser, "'waits'", word(parser, 1));
-	parser->scenario->watch_waits = true;
+	if (is(parser, 1, "waits"))
+		parser->scenario->watch_waits = true;
+	else if (is(parser, 1, "stores"))
+		parser->scenario->watch_stores = true;
+	else
+		return fail(parser, "'waits' or 'stores'", word(parser, 1));
 	return no_more(parser, 2);
 }
 

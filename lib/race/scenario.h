@@ -18,6 +18,8 @@
  *					entries at a time, 1 to 15
  *	watch waits			tell which calls can run while a task
  *					waits for pins
+ *	watch stores			judge whether fsync flushes what was
+ *					stored through page tables before it
  *	reuse blocks			freed blocks are the next file's that
  *					asks, not the victim's
  *	space N				N blocks are free when the search
@@ -213,6 +215,7 @@ struct ds_scenario {
 	char name[2 * DS_SCN_NAME];
 	bool flush_ipi;
 	bool watch_waits;
+	bool watch_stores;
 	unsigned int huge_order; /* log2 of a huge page's pages; 0: none */
 	unsigned int batch;      /* entries in a look-up of a search; 0: 1 */
 	bool reuse_blocks;

@@ -106,6 +106,8 @@ char *ds_scenario_text(const struct ds_scenario *scenario)
 		ds_text_add(&out, "flush ipi\n");
 	if (scenario->watch_waits)
 		ds_text_add(&out, "watch waits\n");
+	if (scenario->watch_stores)
+		ds_text_add(&out, "watch stores\n");
 	if (scenario->huge_order)
 		ds_text_add(&out, "huge %s\n",
 			    size_text(DS_PAGE_SIZE << scenario->huge_order,

@@ -76,8 +76,11 @@ static int fill(struct ds_world *world, const struct ds_world_options *options)
 	if (r == 0)
 		r = ds_checks_new(world->arena, world->sched, world->super,
 				  options->shadow, &world->checks);
+	if (r == 0 && options->watch_stores)
+		r = ds_checks_watch_stores(world->checks, world->arena);
 	if (r < 0)
 		return r;
+	world->super->watch_stores = options->watch_stores;
 	world->sched->check_footprints = options->checked;
 	world->sched->pull_readers = options->profile->pull_readers;
 	return 0;

@@ -22,6 +22,7 @@ struct ds_world_options {
 	bool concurrent;         /* tasks or threads will run in parallel */
 	bool victim;             /* freed blocks go to a victim file */
 	bool shadow;             /* follow file contents */
+	bool watch_stores;       /* judge what fsync leaves unflushed */
 	bool checked;            /* check declared footprints */
 	enum ds_tlb_flush flush;
 	bool longterm_allowed; /* DS_PIN_LONGTERM is not refused */

@@ -24,6 +24,7 @@ static const char good[] =
 	"scenario every-statement\n"
 	"flush ipi\n"
 	"watch waits\n"
+	"watch stores\n"
 	"reuse blocks\n"
 	"space 3\n"
 	"longterm allow\n"
@@ -85,6 +86,7 @@ static void every_statement_is_understood(void **state)
 	assert_string_equal(s.name, "every-statement");
 	assert_true(s.flush_ipi);
 	assert_true(s.watch_waits);
+	assert_true(s.watch_stores);
 	assert_true(s.reuse_blocks);
 	assert_true(s.has_space);
 	assert_int_equal(s.space, 3);
@@ -345,8 +347,8 @@ static const struct {
 	{"flush often\n",
 	 "x.scn:1: expected 'ipi' or 'broadcast', not 'often'"},
 	{"flush ipi now\n", "x.scn:1: expected the end of the line, not 'now'"},
-	{"watch\n", "x.scn:1: expected 'waits'"},
-	{"watch birds\n", "x.scn:1: expected 'waits', not 'birds'"},
+	{"watch\n", "x.scn:1: expected 'waits' or 'stores'"},
+	{"watch birds\n", "x.scn:1: expected 'waits' or 'stores', not 'birds'"},
 	{"watch waits a\n", "x.scn:1: expected the end of the line, not 'a'"},
 	{"huge\n", "x.scn:1: expected 8K or 16K"},
 	{"huge 4K\n", "x.scn:1: expected 8K or 16K, not '4K'"},

@@ -6,6 +6,7 @@
 static const char whole[] = "scenario all\n"
 			    "flush ipi\n"
 			    "watch waits\n"
+			    "watch stores\n"
 			    "huge 16K\n"
 			    "batch 3\n"
 			    "reuse blocks\n"
