@@ -89,22 +89,36 @@ struct ds_vpn ds_pgtable_limit(const struct ds_pgtable *table)
 	return (struct ds_vpn){UINT64_C(1) << shift_at(table, N_LEVELS)};
 }
 
+static inline uint64_t load_word(const table_slot *slot)
+{
+	return atomic_load_explicit(slot, memory_order_acquire);
+}
+
+/*
+ * @bits, @leaf_bits: those of @table. Pins spend their time in this walk, so
+ * the usual ones are constants. Only a slot of level 1 can be huge.
+ */
+static inline table_slot *find_huge_by(const struct ds_pgtable *table,
+				       struct ds_vpn vpn, unsigned int bits,
+				       unsigned int leaf_bits)
+{
+	unsigned int shift = leaf_bits + (N_LEVELS - 1) * bits;
+	uint64_t mask = (UINT64_C(1) << bits) - 1;
+	table_slot *slots = (table_slot *)(uintptr_t)load_word(&table->root);
+
+	ds_assert(!(vpn.vpn >> shift));
+	while (slots && (shift -= bits) > leaf_bits)
+		slots = (table_slot *)(uintptr_t)load_word(
+			&slots[vpn.vpn >> shift & mask]);
+	return slots ? &slots[vpn.vpn >> leaf_bits & mask] : NULL;
+}
+
 _Atomic(uint64_t) *ds_pgtable_find_huge(const struct ds_pgtable *table,
 					struct ds_vpn vpn)
 {
-	unsigned int level = N_LEVELS - 1;
-	void *node = word_to_node(
-		atomic_load_explicit(&table->root, memory_order_acquire));
-
-	ds_assert(vpn.vpn < ds_pgtable_limit(table).vpn);
-	for (; node && level > 1; level--) {
-		table_slot *slots = node;
-
-		node = word_to_node(
-			atomic_load_explicit(&slots[slot_at(table, vpn, level)],
-					     memory_order_acquire));
-	}
-	return node ? (table_slot *)node + slot_at(table, vpn, 1) : NULL;
+	if (ds_likely(table->bits == 9 && table->leaf_bits == 9))
+		return find_huge_by(table, vpn, 9, 9);
+	return find_huge_by(table, vpn, table->bits, table->leaf_bits);
 }
 
 /* The entry of @vpn in the table that @word leads to. */
