@@ -520,7 +520,8 @@ void ds_space_put_n(struct ds_task *task, struct ds_space *space,
 	if (!ds_pfn_is_anon(pfn) && comes_to_idle(task, space, left, n) &&
 	    ds_keeps(task, DS_RULE_PUT_WAKES) &&
 	    ds_keeps(task, DS_RULE_PUT_BEFORE_WAKE))
-		ds_wake(task, space->waitq, ds_refs_object(head), false);
+		ds_wake_changed(task, space->waitq, ds_refs_object(head),
+				false);
 	ds_task_done(task, before, 0);
 }
 

@@ -31,6 +31,8 @@ void ds_wait_join(struct ds_task *task, struct ds_waitq_table *table,
 		.queued = true,
 	};
 	append(&table->buckets[i].head, &task->waiter);
+	/* Before what is waited for is tested: ds_wake_changed(). */
+	atomic_fetch_add(&table->buckets[i].n, 1);
 	ds_spin_unlock(&table->buckets[i].spin);
 }
 
@@ -41,6 +43,11 @@ bool ds_wait_has_waiters(struct ds_task *task, struct ds_waitq_table *table,
 	struct ds_waiter *waiter;
 
 	ds_touch(task, ds_wait_object(key), DS_READ);
+	/* Nobody joins meanwhile. */
+	if (!atomic_load(&table->buckets[i].n)) {
+		ds_task_saw(task, false);
+		return false;
+	}
 	ds_spin_lock(&table->buckets[i].spin);
 	waiter = table->buckets[i].head;
 	while (waiter && waiter->key != key)
@@ -109,6 +116,7 @@ void ds_wait_quit(struct ds_task *task, struct ds_waitq_table *table)
 		while (*link != &task->waiter)
 			link = &(*link)->next;
 		*link = task->waiter.next;
+		atomic_fetch_sub(&table->buckets[i].n, 1);
 		task->waiter.queued = false;
 	}
 	ds_spin_unlock(&table->buckets[i].spin);
@@ -135,12 +143,25 @@ void ds_wake(struct ds_task *task, struct ds_waitq_table *table, ds_obj key,
 			continue;
 		}
 		*link = waiter->next;
+		atomic_fetch_sub(&table->buckets[i].n, 1);
 		waiter->queued = false;
 		exclusive_woken |= waiter->exclusive || one;
 		ds_tell(task, "wake %s", waiter->task->name);
 		ds_task_wake(waiter->task);
 	}
 	ds_spin_unlock(&table->buckets[i].spin);
+}
+
+void ds_wake_changed(struct ds_task *task, struct ds_waitq_table *table,
+		     ds_obj key, bool all)
+{
+	/*
+	 * Of two tasks one of which changes the condition and looks here, while
+	 * the other adds itself here and tests the condition, one sees what the
+	 * other did. A step of ds_wake() stands for the look.
+	 */
+	if (task->controlled || atomic_load(&table->buckets[bucket_of(key)].n))
+		ds_wake(task, table, key, all);
 }
 
 /*

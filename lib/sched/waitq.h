@@ -22,6 +22,7 @@ struct ds_waitq_table {
 	struct {
 		struct ds_spin spin;
 		struct ds_waiter *head; /* in order of arrival */
+		atomic_uint n;          /* of them */
 	} buckets[DS_WAITQ_BUCKETS];
 };
 
@@ -82,6 +83,13 @@ void ds_wait_leave(struct ds_task *task, struct ds_waitq_table *table);
  */
 void ds_wake(struct ds_task *task, struct ds_waitq_table *table, ds_obj key,
 	     bool all);
+
+/*
+ * The same for a task that has just changed what is waited for by a
+ * sequentially consistent operation: if nobody waits it takes no lock.
+ */
+void ds_wake_changed(struct ds_task *task, struct ds_waitq_table *table,
+		     ds_obj key, bool all);
 
 /* Adds who waits, for each key in the order of arrival. */
 void ds_waitq_digest(const struct ds_waitq_table *table,
