@@ -17,6 +17,7 @@
 
 #include "fs/custom.h"
 #include "fs/profiles.h"
+#include "race/battery.h"
 #include "race/search.h"
 #include "race/timeline.h"
 #include "race/token.h"
@@ -1253,4 +1254,123 @@ void daxsim_report_free(struct daxsim_report *report)
 		free(report->findings[i].replay);
 	free(report->timeline);
 	free(report);
+}
+
+/* ----------------------- File systems of one's own ------------------------ */
+
+/* A call of daxsim_fs_prove(). */
+struct proof {
+	const struct daxsim_fs_prove_options *options;
+	int n_bad;
+};
+
+static void tell_cell(void *arg, const struct ds_battery_cell *cell)
+{
+	struct proof *proof = arg;
+	const struct daxsim_fs_cell told = {
+		.op = cell->op->name,
+		.pin = cell->pin->name,
+		.violates = cell->violates,
+		.inherited = cell->inherited,
+		.as_predicted = cell->predicted,
+		.because = cell->because,
+		.search = cell->search,
+		.interleavings = cell->interleavings,
+		.property = cell->property,
+		.text = cell->violates ? cell->text : NULL,
+		.replay = cell->replay,
+	};
+
+	if (!cell->complete || (cell->violates && !cell->inherited))
+		proof->n_bad++;
+	if (proof->options->report)
+		proof->options->report(proof->options->arg, &told);
+}
+
+int daxsim_fs_prove(const struct daxsim_fs *fs,
+		    const struct daxsim_fs_prove_options *options,
+		    char *ret_why, size_t why_size)
+{
+	struct daxsim_fs_prove_options defaults = {.struct_size =
+							   sizeof(defaults)};
+	struct proof proof = {.options = options ? options : &defaults};
+	struct ds_battery_options battery = {0};
+	struct ds_fs_profile profile;
+	struct ds_fs_ops ops;
+	char why[256] = "";
+	int r;
+
+	options = proof.options;
+	if (options->struct_size != sizeof(*options))
+		return say(-EINVAL, ret_why, why_size,
+			   "options: struct_size is not that of this library");
+	r = ds_custom_profile(fs, &ops, &profile);
+	if (r < 0)
+		return say(r, ret_why, why_size, "fs: it is not complete");
+	battery.profile = &profile;
+	battery.op = options->op;
+	battery.pin = options->pin;
+	battery.all = options->all;
+	battery.budget = options->budget;
+	r = ds_battery_run(&battery, tell_cell, &proof, why, sizeof(why));
+	if (r < 0)
+		return say(r, ret_why, why_size, why);
+	return proof.n_bad;
+}
+
+/* What broke in a replayed run, in @report, with the token that shows it. */
+static int tell_replay(const struct ds_battery_replay *replayed,
+		       const char *token, struct daxsim_report *report)
+{
+	size_t size = strlen(token) + 1;
+	unsigned int i;
+
+	report->interleavings = 1;
+	report->warned = replayed->warned;
+	snprintf(report->search, sizeof(report->search), "SAMPLED");
+	for (i = 0; i < DS_N_PROPERTIES; i++) {
+		const struct ds_finding *found = &replayed->findings[i];
+		char *copy;
+
+		if (!found->found)
+			continue;
+		copy = calloc(1, size);
+		if (!copy)
+			return -ENOMEM;
+		memcpy(copy, token, size);
+		report->findings[report->n].property =
+			ds_property((enum ds_property_id)i)->name;
+		snprintf(report->findings[report->n].text,
+			 sizeof(report->findings[0].text), "%s", found->text);
+		report->findings[report->n++].replay = copy;
+	}
+	return 0;
+}
+
+int daxsim_fs_replay(const struct daxsim_fs *fs, const char *token,
+		     struct daxsim_report **ret_report)
+{
+	struct ds_battery_replay replayed = {0};
+	struct daxsim_report *report;
+	struct ds_fs_profile profile;
+	struct ds_fs_ops ops;
+	char why[256];
+	int r;
+
+	r = ds_custom_profile(fs, &ops, &profile);
+	if (r < 0)
+		return r;
+	report = calloc(1, sizeof(*report));
+	if (!report)
+		return -ENOMEM;
+	r = ds_battery_replay(&profile, token, &replayed, why, sizeof(why));
+	report->timeline = replayed.timeline;
+	if (r == 0)
+		r = tell_replay(&replayed, token, report);
+	if (r < 0) {
+		daxsim_report_free(report);
+		return r;
+	}
+	*ret_report = report;
+	return 0;
 }

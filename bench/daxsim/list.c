@@ -207,22 +207,25 @@ struct list {
 	const char *name;
 	/* Return: whether there is a line @i. */
 	bool (*line)(unsigned int i, struct line *line);
-	const char *more; /* what the third text of a line is called */
+	const char *more;  /* what the third text of a line is called */
+	const char *after; /* NULL, or a last line for people */
 };
 
 static const struct list lists[] = {
-	{"profiles", profile_line, "alias "},
-	{"operations", operation_line, ""},
-	{"pins", pin_line, ""},
-	{"properties", property_line, "reads: "},
-	{"strategies", strategy_line, ""},
-	{"points", point_line, ""},
-	{"scenarios", scenario_line, ""},
-	{"rules", rule_line, ""},
-	{"mutations", mutation_line, ""},
-	{"warnings", warning_line, ""},
-	{"bugs", bug_line, ""},
-	{"thread", claim_line, ""},
+	{"profiles", profile_line, "alias ",
+	 "(custom)                 one of your own, in C: daxsim_fs_prove() of "
+	 "daxsim/fs.h"},
+	{"operations", operation_line, "", NULL},
+	{"pins", pin_line, "", NULL},
+	{"properties", property_line, "reads: ", NULL},
+	{"strategies", strategy_line, "", NULL},
+	{"points", point_line, "", NULL},
+	{"scenarios", scenario_line, "", NULL},
+	{"rules", rule_line, "", NULL},
+	{"mutations", mutation_line, "", NULL},
+	{"warnings", warning_line, "", NULL},
+	{"bugs", bug_line, "", NULL},
+	{"thread", claim_line, "", NULL},
 };
 
 #define N_LISTS (sizeof(lists) / sizeof(lists[0]))
@@ -237,6 +240,8 @@ static void print_text(const struct list *list)
 		if (line.more)
 			printf("%-24s %s%s\n", "", list->more, line.more);
 	}
+	if (list->after)
+		printf("%s\n", list->after);
 }
 
 static void print_json(const struct list *list)

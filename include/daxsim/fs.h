@@ -6,9 +6,9 @@
  * A file system of one's own: its operations as orders of steps, written from
  * the building blocks that ext4 and XFS are made of here, and searched like
  * theirs. The mistakes are the author's to make: which locks to take, when to
- * wait for pins, what to drop first.
+ * wait for pins, what to drop first. daxsim_fs_prove() looks for them.
  */
-#include <daxsim/universe.h>
+#include <daxsim/explore.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -17,9 +17,22 @@ extern "C" {
 /* One call on one file. */
 struct daxsim_op;
 
+/*
+ * The kernel around the file system: how it counts references of pages, locks,
+ * pins, and looks for pinned pages.
+ */
+enum daxsim_kernel {
+	DAXSIM_V4_19, /* idle: one reference; what nobody maps is not seen */
+	DAXSIM_V5_15,
+	DAXSIM_V6_12,
+	DAXSIM_V6_15, /* idle: none; page tables hold references; a break
+			 drops what it looked at from the page cache */
+};
+
 struct daxsim_fs {
 	size_t struct_size; /* sizeof(struct daxsim_fs) */
-	const char *name;
+	const char *name;   /* at most 31 characters */
+	enum daxsim_kernel kernel;
 	uint64_t max_bytes; /* of a file; 0: 2^44 - 4096 */
 	/*
 	 * truncate: the inode lock is held exclusively, the size is valid.
@@ -32,6 +45,20 @@ struct daxsim_fs {
 	 */
 	int (*fallocate)(struct daxsim_op *op, int mode, uint64_t offset,
 			 uint64_t len);
+	/*
+	 * Before bytes are written: the inode lock is held exclusively. NULL:
+	 * nothing is to be done. Return: 0, or a negative errno, with which the
+	 * write fails.
+	 */
+	int (*prepare_write)(struct daxsim_op *op, uint64_t offset,
+			     uint64_t len);
+	/*
+	 * The last user of a file without a name is gone, its pages and blocks
+	 * go next. No lock is held, nobody can reach it. NULL: nothing.
+	 */
+	void (*evict)(struct daxsim_op *op);
+	/* No lock is held. NULL: write-back of the file, and a commit. */
+	int (*fsync)(struct daxsim_op *op);
 };
 
 /* Locks in the order in which they are taken. */
@@ -62,6 +89,31 @@ void daxsim_op_set_size(struct daxsim_op *op, uint64_t size);
 int daxsim_op_break_layouts(struct daxsim_op *op);
 
 /*
+ * The same for the pages from that of byte @start to that of byte @last, both
+ * included: @last 0 is page 0. INT64_MAX: the end of the file.
+ *
+ * Models: dax_layout_busy_page_range(), v5.10; dax_break_layout(), v6.15.
+ */
+int daxsim_op_break_layouts_range(struct daxsim_op *op, uint64_t start,
+				  uint64_t last);
+
+/*
+ * The same for the whole file without a wait: -DAXSIM_ERESTARTSYS at the first
+ * busy page, whether a signal is pending or not.
+ *
+ * Models: dax_break_layout() without a callback, v6.15.
+ */
+#define DAXSIM_ERESTARTSYS 512
+int daxsim_op_break_layouts_now(struct daxsim_op *op);
+
+/*
+ * The same from @evict: no lock is held or dropped, no signal ends it.
+ *
+ * Models: dax_break_layout_final(), v6.15.
+ */
+void daxsim_op_break_layouts_final(struct daxsim_op *op);
+
+/*
  * Drops pages from the page cache and from all page tables: from byte @size on,
  * or those inside [start, end).
  *
@@ -70,6 +122,21 @@ int daxsim_op_break_layouts(struct daxsim_op *op);
 void daxsim_op_truncate_cache(struct daxsim_op *op, uint64_t size);
 void daxsim_op_truncate_cache_range(struct daxsim_op *op, uint64_t start,
 				    uint64_t end);
+
+/*
+ * The same for pages touched by [start, end) that are not dirty; entries first,
+ * page tables second. A pin on such a page is never seen again.
+ *
+ * Models: invalidate_inode_pages2_range() on DAX.
+ */
+void daxsim_op_invalidate_cache_range(struct daxsim_op *op, uint64_t start,
+				      uint64_t end);
+
+/* Writes back the dirty pages touched by [start, end). */
+void daxsim_op_write_back(struct daxsim_op *op, uint64_t start, uint64_t end);
+
+/* Commits the journal: waits until nobody holds its lock, and holds none. */
+void daxsim_op_commit(struct daxsim_op *op);
 
 /*
  * Changes of the extent map, in bytes; ranges are rounded to the whole blocks
@@ -86,6 +153,70 @@ int daxsim_op_shift_up(struct daxsim_op *op, uint64_t at, uint64_t len);
 
 /* Zeroes bytes that lie in written blocks; the extents lock is not held. */
 void daxsim_op_zero_bytes(struct daxsim_op *op, uint64_t start, uint64_t end);
+
+/* ---------------------------- The whole battery --------------------------- */
+
+/* An operation of the proof table against one kind of pin. */
+struct daxsim_fs_cell {
+	const char *op, *pin; /* "punch", "direct-2" */
+	bool violates;        /* some property breaks */
+	/*
+	 * ... and no other would hold on a file system of that kernel that does
+	 * everything right: to v6.14 pins are not seen once nobody maps the
+	 * file, from v6.15 on a page that is mapped again while it is waited
+	 * for wakes nobody.
+	 */
+	bool inherited;
+	/*
+	 * Whether the search agrees with the rule that follows from what this
+	 * file system was seen to wait for, and what the rule says.
+	 */
+	bool as_predicted;
+	const char *because;
+	const char *search; /* "COMPLETE": see daxsim_report_search() */
+	uint64_t interleavings;
+	/* Where it violates: the property, what happened, a token; else NULL */
+	const char *property, *text, *replay;
+};
+
+struct daxsim_fs_prove_options {
+	size_t struct_size; /* sizeof(struct daxsim_fs_prove_options) */
+	const char *op;     /* only this operation; NULL: all */
+	const char *pin;    /* only this kind of pin; NULL: all */
+	bool all;           /* also what "daxsim prove --all" adds */
+	uint64_t budget;    /* runs of each search at most; 0: no limit */
+	/* NULL, or called for each cell, which is gone when it returns. */
+	void (*report)(void *arg, const struct daxsim_fs_cell *cell);
+	void *arg;
+};
+
+/**
+ * daxsim_fs_prove() - search all cells of the proof table on a file system
+ * @options: NULL for the table as it is
+ * @ret_why: what is wrong, one line; set only when the result is negative. May
+ *           be NULL if @why_size is 0
+ *
+ * Each cell is searched twice, with the buffer touched before (fast pins) and
+ * not. The operations of @fs run in universes of their own.
+ *
+ * Return: how many cells break a property for which the kernel is not to blame
+ * or were not searched to their end; -EINVAL for an incomplete @fs or bad
+ * options; -EPROTO where @fs is not deterministic; -ENOMEM and others of the
+ * host.
+ */
+int daxsim_fs_prove(const struct daxsim_fs *fs,
+		    const struct daxsim_fs_prove_options *options,
+		    char *ret_why, size_t why_size);
+
+/**
+ * daxsim_fs_replay() - run one interleaving of a cell again
+ * @token: from a cell of daxsim_fs_prove() on this @fs
+ *
+ * Return: 0 with a report that has a timeline; -EINVAL for a token that is
+ * damaged or of something else; -EPROTO when @fs takes another way; -ENOMEM.
+ */
+int daxsim_fs_replay(const struct daxsim_fs *fs, const char *token,
+		     struct daxsim_report **ret_report);
 
 #ifdef __cplusplus
 }

@@ -60,6 +60,8 @@ struct ds_fs_ops {
 	 * exclusively. Return: 0, or -EINTR.
 	 */
 	int (*break_layouts)(struct ds_task *task, struct ds_inode *inode);
+	/* NULL, or comes first when nobody can reach the file any more. */
+	void (*evict)(struct ds_task *task, struct ds_inode *inode);
 	bool fault_in_transaction; /* a write fault runs inside the journal */
 };
 

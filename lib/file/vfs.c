@@ -103,6 +103,8 @@ static void evict(struct ds_task *task, struct ds_inode *inode)
 	if (super->profile->break_at_evict &&
 	    ds_keeps(task, DS_RULE_EVICT_BREAKS))
 		ds_break_layouts_final(task, inode);
+	if (super->profile->ops->evict)
+		super->profile->ops->evict(task, inode);
 	ds_truncate_cache(task, inode, 0);
 	ds_rwsem_lock(task, &super->journal, DS_SHARED);
 	ds_rwsem_lock(task, &inode->extents_lock, DS_EXCLUSIVE);

@@ -10,12 +10,20 @@
 #include "fs/custom.h"
 
 #include <errno.h>
+#include <string.h>
 
+#include "file/data.h"
 #include "file/extents.h"
 #include "file/layout.h"
 #include "file/truncate.h"
+#include "fs/common.h"
+#include "fs/plain.h"
 #include "fs/profiles.h"
 
+_Static_assert(DAXSIM_ERESTARTSYS == DS_ERESTARTSYS,
+	       "errors are passed on as they are");
+
+#define MAX_NAME          31 /* what a token has room for */
 #define DEFAULT_MAX_BYTES (UINT64_C(17592186044416) - 4096)
 
 struct daxsim_op {
@@ -45,24 +53,66 @@ static int fallocate(struct ds_task *task, struct ds_inode *inode, int mode,
 	return fs_of(inode)->fallocate(&op, mode, offset, len);
 }
 
+/* As ds_plain_write(), with a look before. */
+static int64_t write(struct ds_task *task, struct ds_inode *inode,
+		     uint64_t *offset, const void *buf, size_t len)
+{
+	struct daxsim_op op = {task, inode};
+	uint64_t size;
+	int64_t r;
+
+	ds_rwsem_lock(task, &inode->lock, DS_EXCLUSIVE);
+	r = ds_write_checks(task, inode, offset, &len);
+	if (r == 0)
+		r = fs_of(inode)->prepare_write(&op, *offset, len);
+	if (r == 0) {
+		size = ds_inode_size(task, inode);
+		if (*offset > size)
+			ds_plain_zero_tail(task, inode, size);
+		r = ds_data_write(task, inode, *offset, buf, len);
+	}
+	ds_rwsem_unlock(task, &inode->lock);
+	return r;
+}
+
+static void evict(struct ds_task *task, struct ds_inode *inode)
+{
+	struct daxsim_op op = {task, inode};
+
+	fs_of(inode)->evict(&op);
+}
+
+static int fsync(struct ds_task *task, struct ds_inode *inode)
+{
+	struct daxsim_op op = {task, inode};
+
+	return fs_of(inode)->fsync(&op);
+}
+
 int ds_custom_profile(const struct daxsim_fs *fs, struct ds_fs_ops *ret_ops,
 		      struct ds_fs_profile *ret_profile)
 {
-	if (fs->struct_size != sizeof(*fs) || !fs->name || !fs->set_size)
+	if (fs->struct_size != sizeof(*fs) || !fs->name || !fs->set_size ||
+	    strlen(fs->name) > MAX_NAME ||
+	    !ds_profile_kernel((unsigned int)fs->kernel))
 		return -EINVAL;
-	/* Reads, writes, faults and fsync need no wait: as ext4 has them. */
-	*ret_ops = ds_ext4_4_19_ops;
-	ret_ops->set_size = set_size;
-	ret_ops->fallocate = fallocate;
-	*ret_profile = (struct ds_fs_profile){
-		.name = fs->name,
-		.models = "a file system of the user's",
-		.custom = fs,
-		.ops = ret_ops,
-		.max_bytes = fs->max_bytes ? fs->max_bytes : DEFAULT_MAX_BYTES,
-		.idle_refs = 1,
-		.break_if_mapped = true,
+	*ret_ops = (struct ds_fs_ops){
+		.family = "custom",
+		.set_size = set_size,
+		.fallocate = fallocate,
+		.write = fs->prepare_write ? write : ds_plain_write,
+		.make_written = ds_plain_make_written,
+		.fsync = fs->fsync ? fsync : ds_plain_fsync,
+		.break_layouts = ds_break_layouts,
+		.evict = fs->evict ? evict : NULL,
 	};
+	*ret_profile = *ds_profile_kernel((unsigned int)fs->kernel);
+	ret_profile->name = fs->name;
+	ret_profile->models = "a file system of the user's";
+	ret_profile->custom = fs;
+	ret_profile->ops = ret_ops;
+	ret_profile->max_bytes =
+		fs->max_bytes ? fs->max_bytes : DEFAULT_MAX_BYTES;
 	return 0;
 }
 
@@ -108,16 +158,44 @@ void daxsim_op_set_size(struct daxsim_op *op, uint64_t size)
 	ds_inode_set_size(op->task, op->inode, size);
 }
 
-int daxsim_op_break_layouts(struct daxsim_op *op)
+/* What the caller of a break forgot, -EINVAL and a warning tell. */
+static bool keeps_faults_out(struct daxsim_op *op)
 {
 	struct ds_inode *inode = op->inode;
 
-	if (!ds_rwsem_holds(op->task, &inode->fault_lock, DS_EXCLUSIVE)) {
-		ds_warn(op->task, DS_WARN_BREAK_UNLOCKED, inode->id,
-			ds_pgidx(0), ds_pfn(0));
+	if (ds_rwsem_holds(op->task, &inode->fault_lock, DS_EXCLUSIVE))
+		return true;
+	ds_warn(op->task, DS_WARN_BREAK_UNLOCKED, inode->id, ds_pgidx(0),
+		ds_pfn(0));
+	return false;
+}
+
+int daxsim_op_break_layouts(struct daxsim_op *op)
+{
+	if (!keeps_faults_out(op))
 		return -EINVAL;
-	}
-	return ds_break_layouts(op->task, inode);
+	return ds_break_layouts(op->task, op->inode);
+}
+
+int daxsim_op_break_layouts_range(struct daxsim_op *op, uint64_t start,
+				  uint64_t last)
+{
+	if (!keeps_faults_out(op) || start > last)
+		return -EINVAL;
+	return ds_break_layouts_range(op->task, op->inode, start, last);
+}
+
+int daxsim_op_break_layouts_now(struct daxsim_op *op)
+{
+	if (!keeps_faults_out(op))
+		return -EINVAL;
+	return ds_break_layouts_at_once(op->task, op->inode) ? 0
+							     : -DS_ERESTARTSYS;
+}
+
+void daxsim_op_break_layouts_final(struct daxsim_op *op)
+{
+	ds_break_layouts_final(op->task, op->inode);
 }
 
 void daxsim_op_truncate_cache(struct daxsim_op *op, uint64_t size)
@@ -131,6 +209,30 @@ void daxsim_op_truncate_cache_range(struct daxsim_op *op, uint64_t start,
 	ds_truncate_cache_range(op->task, op->inode, start, end);
 }
 
+/* The pages that hold some of the bytes [start, end). */
+static struct ds_pgrange touched(uint64_t start, uint64_t end)
+{
+	return ds_pgrange(ds_page_down(start), ds_page_up(end));
+}
+
+void daxsim_op_invalidate_cache_range(struct daxsim_op *op, uint64_t start,
+				      uint64_t end)
+{
+	ds_mapping_invalidate(op->task, &op->inode->mapping,
+			      touched(start, end));
+}
+
+void daxsim_op_write_back(struct daxsim_op *op, uint64_t start, uint64_t end)
+{
+	ds_mapping_write_back(op->task, &op->inode->mapping,
+			      touched(start, end));
+}
+
+void daxsim_op_commit(struct daxsim_op *op)
+{
+	ds_journal_commit(op->task, op->inode);
+}
+
 /* The whole blocks inside the bytes [start, end). */
 static struct ds_pgrange inside(uint64_t start, uint64_t end)
 {
@@ -139,8 +241,7 @@ static struct ds_pgrange inside(uint64_t start, uint64_t end)
 
 int daxsim_op_allocate(struct daxsim_op *op, uint64_t start, uint64_t end)
 {
-	struct ds_pgrange range =
-		ds_pgrange(ds_page_down(start), ds_page_up(end));
+	struct ds_pgrange range = touched(start, end);
 
 	while (!ds_pgrange_is_empty(range)) {
 		struct ds_extent run = ds_inode_lookup_locked(

@@ -270,6 +270,18 @@ static const struct ds_fs_profile profiles[] = {
 	},
 };
 
+static const struct ds_fs_profile kernels[] = {
+	{V4},
+	{V5_15},
+	{V6_12},
+	{V6_15_PAGES},
+};
+
+const struct ds_fs_profile *ds_profile_kernel(unsigned int i)
+{
+	return i < sizeof(kernels) / sizeof(kernels[0]) ? &kernels[i] : NULL;
+}
+
 #define N_PROFILES (sizeof(profiles) / sizeof(profiles[0]))
 
 const struct ds_fs_profile *ds_profile_at(unsigned int i)

@@ -13,6 +13,12 @@ const struct ds_fs_profile *ds_profile_at(unsigned int i);
 /* The profile called @name, or known by that alias; NULL if none is. */
 const struct ds_fs_profile *ds_profile_find(const char *name);
 
+/*
+ * What is no file system's own: how the kernel of number @i counts, locks and
+ * wakes, in the order of enum daxsim_kernel. NULL behind the last.
+ */
+const struct ds_fs_profile *ds_profile_kernel(unsigned int i);
+
 /* The orders of steps, named after the first kernel that has them. */
 extern const struct ds_fs_ops ds_ext4_4_18_ops;
 extern const struct ds_fs_ops ds_ext4_v2_ops;

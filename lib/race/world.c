@@ -52,7 +52,8 @@ static int make_file_system(struct ds_world *world,
 	if (options->huge_order)
 		ds_space_set_huge(world->space, options->huge_order);
 	world->space->flush = options->flush;
-	world->space->close_late = profile->break_at_evict;
+	world->space->close_late =
+		profile->break_at_evict || profile->ops->evict;
 	world->space->direct_pins = profile->direct_pins;
 	world->space->bio_wakes_nobody = profile->bio_wakes_nobody;
 	world->space->longterm_pins_first = profile->longterm_pins_first;
