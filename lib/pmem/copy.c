@@ -22,10 +22,12 @@ void ds_copy_bytes(void *target, const void *source, size_t len)
 {
 	unsigned char *to = target;
 	const unsigned char *from = source;
-	size_t i = 0;
+	size_t i = ds_copy_lines(target, source, len);
 
 	if (is_aligned(to) && is_aligned(from)) {
-		copy_words(target, source, len / 8);
+		copy_words((uint64_t *)(void *)(to + i),
+			   (const uint64_t *)(const void *)(from + i),
+			   (len - i) / 8);
 		i = len & ~(size_t)7;
 	}
 	for (; i < len; i++)

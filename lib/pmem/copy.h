@@ -12,4 +12,18 @@
 void ds_copy_bytes(void *target, const void *source, size_t len);
 void ds_zero_bytes(void *target, size_t len);
 
+/*
+ * The same, past the processor's cache where it can, as kernels write to
+ * persistent memory: for whole pages that nobody reads soon. What others do
+ * after they were told of it comes after it.
+ */
+void ds_stream_bytes(void *target, const void *source, size_t len);
+void ds_stream_zeros(void *target, size_t len);
+
+/*
+ * For ds_copy_bytes(): moves a first part of the bytes in larger pieces, each
+ * by one access. Return: how many, 0 if it cannot.
+ */
+size_t ds_copy_lines(void *target, const void *source, size_t len);
+
 #endif

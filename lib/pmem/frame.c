@@ -701,6 +701,16 @@ static unsigned char *bytes_at(struct ds_frames *frames, struct ds_pfn pfn,
 	return page_of(frames, pfn) + offset;
 }
 
+/* Free tasks move many pages; tasks that take turns look at few, and soon. */
+static void put_bytes(const struct ds_task *task, void *target,
+		      const void *source, size_t len)
+{
+	if (task->controlled)
+		ds_copy_bytes(target, source, len);
+	else
+		ds_stream_bytes(target, source, len);
+}
+
 void ds_frame_read(struct ds_task *task, struct ds_frames *frames,
 		   struct ds_pfn pfn, uint64_t offset, void *buf, size_t len)
 {
@@ -715,7 +725,7 @@ void ds_frame_write(struct ds_task *task, struct ds_frames *frames,
 {
 	ds_touch(task, ds_bytes_object(pfn), DS_WRITE);
 	will_change(frames, pfn, true);
-	ds_copy_bytes(bytes_at(frames, pfn, offset, len), buf, len);
+	put_bytes(task, bytes_at(frames, pfn, offset, len), buf, len);
 }
 
 void ds_frame_zero(struct ds_task *task, struct ds_frames *frames,
@@ -723,7 +733,10 @@ void ds_frame_zero(struct ds_task *task, struct ds_frames *frames,
 {
 	ds_touch(task, ds_bytes_object(pfn), DS_WRITE);
 	will_change(frames, pfn, true);
-	ds_zero_bytes(bytes_at(frames, pfn, offset, len), len);
+	if (task->controlled)
+		ds_zero_bytes(bytes_at(frames, pfn, offset, len), len);
+	else
+		ds_stream_zeros(bytes_at(frames, pfn, offset, len), len);
 }
 
 void ds_frame_copy(struct ds_task *task, struct ds_frames *frames,
@@ -731,7 +744,8 @@ void ds_frame_copy(struct ds_task *task, struct ds_frames *frames,
 {
 	ds_touch(task, ds_bytes_object(from), DS_READ);
 	will_change(frames, to, true);
-	ds_copy_bytes(page_of(frames, to), page_of(frames, from), DS_PAGE_SIZE);
+	put_bytes(task, page_of(frames, to), page_of(frames, from),
+		  DS_PAGE_SIZE);
 }
 
 static struct ds_digest digest_record(struct ds_pfn pfn,
