@@ -1,0 +1,279 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What was compared with real kernels, and what came of it: TABLE.md.
+
+usage: table.py write|check DAXSIM WAITS_MODEL
+
+Counts the recordings here and asks the program which of their calls differ now;
+asks the model again what waits for pins, and compares with what is recorded in
+../vm/waits; adds what is said of fresh calls in README.md. Fails for each difference that has no reason.
+"""
+
+import collections
+import gzip
+import importlib.util
+import json
+import pathlib
+import re
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).parent
+VM = HERE.parent / "vm"
+
+# (kernel, file system), profile, recordings.
+RECORDINGS = (
+    (("6.1.192", "ext4, zero-out off"), "ext4-6.1", ("ext4", "more-ext4")),
+    (("6.1.192", "ext4"), "ext4-6.1", ("ext4-default", "more-ext4-default")),
+    (("6.1.192", "XFS"), "xfs-6.1", ("xfs", "more-xfs")),
+    (("6.12.117", "ext4, zero-out off"), "ext4-6.12", ("more-ext4-6.12",)),
+)
+
+PROPERTIES = {
+    "result": ("ret", "err"),
+    "size": ("size",),
+    "extents": ("ext",),
+    "blocks": ("add", "rm", "moved"),
+    "contents": ("fnv",),
+}
+MODES = {0: "allocate", 1: "allocate, KEEP_SIZE", 3: "punch", 8: "collapse",
+         16: "zero", 17: "zero, KEEP_SIZE", 32: "insert", 64: "unshare"}
+CALLS = {"pwrite": "write", "pwrite_append": "append", "ftruncate": "truncate",
+         "mstore": "store", "mload": "load", "fsync": "fsync"}
+READ_ONLY = "calls on a descriptor to read"
+OTHER_MODES = "other modes of fallocate"
+ORDER = [*CALLS.values(), *MODES.values(), OTHER_MODES, READ_ONLY]
+
+
+def kind_of(call):
+    if call["op"].endswith("_ro"):
+        return READ_ONLY
+    if call["op"] == "fallocate":
+        return MODES.get(call["mode"], OTHER_MODES)
+    return CALLS[call["op"]]
+
+
+def is_compared(call, begin, field):
+    """The exceptions are those of README.md."""
+    if call["err"] == "ENOSPC":
+        return field in ("ret", "err")
+    if field == "ret":
+        return not call["err"].startswith("SIG")
+    if field == "fnv":
+        return call["fnv"] is not None
+    if field in ("add", "rm", "moved"):
+        return not (begin == "xfs" and call.get("mode", 0) & 16)
+    return True
+
+
+def differences(daxsim, profile, path):
+    result = subprocess.run([daxsim, "conform", "--json", "--fs", profile, path],
+                            capture_output=True, text=True)
+    if result.returncode not in (0, 1):
+        sys.exit(f"table.py: {path}: {result.stderr.strip()}")
+    document = json.loads(result.stdout)
+    return document, collections.Counter(
+        (d["s"], d["i"], d["field"]) for d in document["differences"])
+
+
+class Column:
+    """One kernel's file system: counts by (kind of call, property)."""
+
+    def __init__(self):
+        self.sequences = self.calls = 0
+        self.kinds = collections.Counter()
+        self.compared = collections.Counter()
+        self.differ = collections.Counter()
+
+    def add(self, lines, found):
+        begin = None
+        for line in lines:
+            if "begin" in line:
+                begin = line["begin"]
+                self.sequences += 1
+                continue
+            self.calls += 1
+            self.add_call(line, begin, found)
+
+    def add_call(self, call, begin, found):
+        kind = kind_of(call)
+        self.kinds[kind] += 1
+        for name, fields in PROPERTIES.items():
+            fields = [f for f in fields if is_compared(call, begin, f)]
+            self.compared[kind, name] += bool(fields)
+            self.differ[kind, name] += any(
+                found[call["s"], call["i"], field] for field in fields)
+
+    def cell(self, kind, name):
+        n = self.compared[kind, name]
+        if not n:
+            return "not tried" if not self.kinds[kind] else "not compared"
+        bad = self.differ[kind, name]
+        return f"**{bad} of {n} differ**" if bad else f"agrees, {n}"
+
+
+def read_column(daxsim, profile, names, errors):
+    column = Column()
+    for name in names:
+        path = HERE / f"{name}.jsonl.gz"
+        with gzip.open(path, "rt") as file:
+            lines = [json.loads(line) for line in file]
+        document, found = differences(daxsim, profile, path)
+        column.add(lines, found)
+        n = sum("op" in line for line in lines)
+        if document["operations"] != n:
+            errors.append(f"{name}: {n} calls, but the program counts "
+                          f"{document['operations']}")
+        errors += [f"{name}: {key} differs" for key in found]
+    return column
+
+
+def recorded(daxsim, errors):
+    for (kernel, fs), profile, names in RECORDINGS:
+        column = read_column(daxsim, profile, names, errors)
+        yield f"### {fs}, {kernel}, `{profile}`\n"
+        yield f"{column.sequences} sequences, {column.calls} calls.\n"
+        yield "| call | made | " + " | ".join(PROPERTIES) + " |"
+        yield "|" + "---|" * (2 + len(PROPERTIES))
+        for kind in ORDER:
+            cells = [column.cell(kind, name) for name in PROPERTIES]
+            yield f"| {kind} | {column.kinds[kind]} | " + \
+                " | ".join(cells) + " |"
+        yield ""
+
+
+def fresh():
+    """The rows of README.md, in which people record what they ran."""
+    text = (HERE / "README.md").read_text()
+    rows = text.split("| file system | kernel, profile |")[1].split("\n\n")[0]
+    yield "| file system | kernel, profile |" + rows
+
+
+def load_waits():
+    spec = importlib.util.spec_from_file_location("waits", VM / "waits.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.dont_write_bytecode = True
+    spec.loader.exec_module(module)
+    return module
+
+
+def waits_cell(waits, reasons, column, row, kernel, model, errors):
+    """The properties that differ by name, and the numbers of the reasons."""
+    bad = [f for f in waits.FIELDS if kernel[f] != model[f]]
+    if not bad:
+        return "agrees"
+    text = "differs: " + ", ".join(bad)
+    if model["waits"] == "not modelled":
+        bad, text = ["waits"], "not modelled"
+    why = {reasons.find(column, row, field) for field in bad}
+    if None in why:
+        errors.append(f"{column}: {row}: {text}, without a reason")
+        return text
+    return f"{text} [{', '.join(map(str, sorted(why)))}]"
+
+
+def waiting(model_program, errors):
+    waits = load_waits()
+    reasons = waits.Reasons()
+    columns = {}
+    for column, profile in waits.COLUMNS.items():
+        lines = (VM / "waits" / f"{column}.tsv").read_text().splitlines()
+        columns[column] = (waits.read_lines(lines),
+                           waits.ask_model(model_program, profile))
+    names = [c.replace("-kick", ", kicked").replace("-plain", "")
+             .replace("-", " ") for c in columns]
+    yield "| call | " + " | ".join(names) + " |"
+    yield "|" + "---|" * (1 + len(columns))
+    for row in next(iter(columns.values()))[1]:
+        cells = []
+        for column, (kernel, model) in columns.items():
+            cells.append(waits_cell(waits, reasons, column, row,
+                                    kernel[row], model[row], errors))
+        yield f"| {row} | " + " | ".join(cells) + " |"
+    yield ""
+    yield from (f"{i}. {text}" for i, text in enumerate(reasons.used, 1))
+
+
+def tried(daxsim):
+    """Every profile, and whether a kernel of its kind was asked."""
+    waits = load_waits()
+    text = (HERE / "README.md").read_text()
+    asked = collections.defaultdict(list)
+    for _, profile, _ in RECORDINGS:
+        if "recorded calls" not in asked[profile]:
+            asked[profile].append("recorded calls")
+    for profile in sorted(set(re.findall(r"`((?:ext4|xfs)-[\d.]+)` \|", text))):
+        asked[profile].append("fresh calls")
+    for profile in waits.COLUMNS.values():
+        asked[profile].append("waits")
+    listed = subprocess.run([daxsim, "list", "profiles"], check=True,
+                            capture_output=True, text=True).stdout
+    yield "| profile | compared with a kernel |"
+    yield "|---|---|"
+    for line in listed.splitlines():
+        if line.startswith(" "):
+            continue
+        profile = line.split()[0]
+        yield f"| `{profile}` | " + \
+            (", ".join(asked.pop(profile, [])) or "not tried") + " |"
+    if asked:
+        sys.exit(f"table.py: no such profiles: {', '.join(asked)}")
+
+
+HEAD = """# The model beside real kernels
+
+Made by `table.py` from recordings and from what the program says now; do not
+edit. *agrees, N*: the property was compared in N calls and was the same in each.
+*not tried*: no such call was made there. *not compared*: README.md says why.
+
+## What calls do
+
+Recorded call by call on DAX, replayed in the model:
+
+{recorded}
+Fresh calls, drawn from a seed, all properties compared after each; none differed.
+Loop devices are without DAX:
+
+{fresh}
+
+## What waits for pins
+
+Who waits, what comes back, where the device's bytes are afterwards, the size,
+what others can do meanwhile, and the kernel's warning; one call each, on kernels
+6.1.192 and 6.12.117. What was seen is in [waits.md](../vm/waits.md).
+
+{waits}
+
+## Profiles
+
+{tried}
+"""
+
+
+def document(daxsim, waits_model):
+    errors = []
+    text = HEAD.format(recorded="\n".join(recorded(daxsim, errors)),
+                       fresh="\n".join(fresh()),
+                       waits="\n".join(waiting(waits_model, errors)),
+                       tried="\n".join(tried(daxsim)))
+    return text, errors
+
+
+def main():
+    if len(sys.argv) != 4 or sys.argv[1] not in ("write", "check"):
+        sys.exit(__doc__)
+    verb, daxsim, waits_model = sys.argv[1:]
+    text, errors = document(daxsim, waits_model)
+    path = HERE / "TABLE.md"
+    if verb == "write":
+        path.write_text(text)
+    elif not path.exists() or path.read_text() != text:
+        errors.append(f"{path} is not what the program says now; "
+                      "'table.py write' makes it anew")
+    for error in errors:
+        print(f"table.py: {error}", file=sys.stderr)
+    sys.exit(1 if errors else 0)
+
+
+if __name__ == "__main__":
+    main()
