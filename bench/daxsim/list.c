@@ -124,10 +124,17 @@ static bool warning_line(unsigned int i, struct line *line)
 		"W8", "W9", "W10", "W11", "W12", "W13",
 	};
 	const struct ds_warning_text *text = ds_warning_text(i + 1);
+	const struct ds_case *where = ds_warning_case(i + 1);
+	char command[240] = "";
 
 	if (!text)
 		return false;
-	say(line, numbers[i], text->condition, text->models);
+	if (where->scenario)
+		ds_case_command(where, command, sizeof(command));
+	snprintf(line->room[0], sizeof(line->room[0]), "%s; %s%s", text->models,
+		 where->scenario ? "raised by " : "in no scenario: ",
+		 where->scenario ? command : text->unreachable);
+	say(line, numbers[i], text->condition, line->room[0]);
 	return true;
 }
 

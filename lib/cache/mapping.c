@@ -554,6 +554,7 @@ static void warn_if_busy(struct ds_task *task, struct ds_mapping *mapping,
 /* Why an entry goes. */
 enum removal {
 	TRUNCATED,   /* its block goes too */
+	DROPPED,     /* the same, by who waited for its pages */
 	INVALIDATED, /* only if it is clean */
 };
 
@@ -563,7 +564,7 @@ static void part_frame(struct ds_task *task, struct ds_mapping *mapping,
 {
 	uint32_t owner = ds_frame_view(mapping->frames, pfn)->mapping;
 
-	if (why == TRUNCATED)
+	if (why != INVALIDATED)
 		warn_if_busy(task, mapping, page, pfn);
 	if (owner && owner != mapping->inode && owner != DS_SHARED_MAPPING &&
 	    !mapping->frames->pte_holds_ref)
@@ -665,7 +666,7 @@ static void delete_entry(struct ds_task *task, struct ds_mapping *mapping,
 	if (gone)
 		ds_tell(task, "delete entry %llu",
 			(unsigned long long)found.first.pgidx);
-	else if (!found.entry && why == TRUNCATED &&
+	else if (!found.entry && why != INVALIDATED &&
 		 !mapping->frames->pte_holds_ref)
 		ds_warn(task, DS_WARN_NOTHING_DELETED, mapping->inode, page,
 			ds_pfn(0));
@@ -674,6 +675,15 @@ static void delete_entry(struct ds_task *task, struct ds_mapping *mapping,
 			gone && mapping->delete_wakes_all &&
 				ds_keeps(task, DS_RULE_DELETE_WAKES_ALL));
 	ds_task_done(task, before, 0);
+}
+
+/* From v6.15 on the wait for pins drops entries, and truncation finds none. */
+static void warn_if_left(struct ds_task *task, struct ds_mapping *mapping,
+			 struct found found)
+{
+	if (mapping->frames->pte_holds_ref)
+		ds_warn(task, DS_WARN_ENTRY_LEFT, mapping->inode, found.first,
+			ds_entry_pfn(found.entry));
 }
 
 /*
@@ -690,6 +700,8 @@ static void delete_range(struct ds_task *task, struct ds_mapping *mapping,
 
 	while (!ds_pgrange_is_empty(range) &&
 	       next_entry(task, mapping, range, &found)) {
+		if (why == TRUNCATED)
+			warn_if_left(task, mapping, found);
 		delete_entry(task, mapping, found.first, why);
 		range.first.pgidx = steps_over
 					    ? pages_of(mapping, found).end.pgidx
@@ -702,10 +714,16 @@ static void delete_range(struct ds_task *task, struct ds_mapping *mapping,
 	ds_task_done(task, before, 0);
 }
 
+void ds_mapping_truncate(struct ds_task *task, struct ds_mapping *mapping,
+			 struct ds_pgrange range)
+{
+	delete_range(task, mapping, range, TRUNCATED);
+}
+
 void ds_mapping_delete(struct ds_task *task, struct ds_mapping *mapping,
 		       struct ds_pgrange range)
 {
-	delete_range(task, mapping, range, TRUNCATED);
+	delete_range(task, mapping, range, DROPPED);
 }
 
 void ds_mapping_invalidate(struct ds_task *task, struct ds_mapping *mapping,

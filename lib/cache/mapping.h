@@ -111,6 +111,15 @@ void ds_mapping_delete(struct ds_task *task, struct ds_mapping *mapping,
 		       struct ds_pgrange range);
 
 /*
+ * The same for truncation, which from v6.15 on tells of each entry that the
+ * wait for pins has left there (warning W12).
+ *
+ * Models: truncate_folio_batch_exceptionals() on DAX, v6.15.
+ */
+void ds_mapping_truncate(struct ds_task *task, struct ds_mapping *mapping,
+			 struct ds_pgrange range);
+
+/*
  * Deletes the entries of @range that are not dirty, and then unmaps the range:
  * entries first, page tables second.
  *

@@ -38,6 +38,8 @@ static const struct ds_warning_text warnings[DS_N_WARNINGS] = {
 				     "no DAX entry",
 			.models = "fs/dax.c dax_layout_busy_page(), "
 				  "cdbf8897cb09",
+			.unreachable = "a file is on DAX from its birth, and "
+				       "has no other page cache",
 		},
 	[DS_WARN_NOTHING_DELETED] =
 		{
@@ -54,6 +56,9 @@ static const struct ds_warning_text warnings[DS_N_WARNINGS] = {
 			.condition = "the entry that is replaced is not the "
 				     "one that was locked",
 			.models = "fs/dax.c dax_insert_entry()",
+			.unreachable = "nothing replaces or deletes an entry "
+				       "that somebody has locked, as the model "
+				       "asserts at each replacement",
 		},
 	[DS_WARN_DIRTY_WITHOUT_BLOCK] =
 		{
@@ -62,6 +67,8 @@ static const struct ds_warning_text warnings[DS_N_WARNINGS] = {
 			.condition = "write-back meets a tag on an empty entry "
 				     "or one of the zero page",
 			.models = "fs/dax.c dax_writeback_one()",
+			.unreachable = "a fault makes an entry dirty in the "
+				       "step that gives it a block",
 		},
 	[DS_WARN_NOT_LOCKED] =
 		{
@@ -69,6 +76,8 @@ static const struct ds_warning_text warnings[DS_N_WARNINGS] = {
 			.of_page = true,
 			.condition = "an entry is unlocked that is not locked",
 			.models = "fs/dax.c dax_unlock_entry()",
+			.unreachable = "who unlocks an entry has locked it, as "
+				       "the model asserts at each unlock",
 		},
 	[DS_WARN_BREAK_UNLOCKED] =
 		{
@@ -76,6 +85,9 @@ static const struct ds_warning_text warnings[DS_N_WARNINGS] = {
 			.condition = "layouts are broken while nobody holds "
 				     "the fault lock",
 			.models = "fs/ext4/inode.c ext4_break_layouts()",
+			.unreachable =
+				"only a program's own file system asks without "
+				"the lock, and gets the warning and EINVAL",
 		},
 	[DS_WARN_BREAK_REASON] =
 		{
@@ -83,6 +95,8 @@ static const struct ds_warning_text warnings[DS_N_WARNINGS] = {
 			.condition = "layouts are broken for a reason that is "
 				     "none",
 			.models = "fs/xfs/xfs_file.c xfs_break_layouts()",
+			.unreachable = "the reasons are those of the "
+				       "operations, and there are no others",
 		},
 	[DS_WARN_FOLIO_STATE] =
 		{
@@ -111,6 +125,8 @@ static const struct ds_warning_text warnings[DS_N_WARNINGS] = {
 				     "or a kind that cannot be",
 			.models = "fs/dax.c dax_iomap_pte_fault(), "
 				  "dax_iomap_iter()",
+			.unreachable = "a block is as large as a page, and the "
+				       "extent map is looked at under its lock",
 		},
 };
 

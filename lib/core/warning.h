@@ -27,10 +27,11 @@ enum ds_warning {
 };
 
 struct ds_warning_text {
-	const char *told;      /* in a timeline; of a page: what it does */
-	bool of_page;          /* "page N" goes before */
-	const char *condition; /* when it is raised */
-	const char *models;    /* where, in which kernels */
+	const char *told;        /* in a timeline; of a page: what it does */
+	bool of_page;            /* "page N" goes before */
+	const char *condition;   /* when it is raised */
+	const char *models;      /* where, in which kernels */
+	const char *unreachable; /* why no scenario raises it, or NULL */
 };
 
 /* What is said of @warning; NULL if there is no such number. */

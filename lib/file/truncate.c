@@ -10,7 +10,7 @@ static void drop_behind(struct ds_task *task, struct ds_inode *inode,
 	if (unmaps)
 		ds_rmap_unmap(task, &inode->mapping.rmap, range, copies);
 	if (ds_keeps(task, DS_RULE_TRUNCATE_DROPS_ENTRIES))
-		ds_mapping_delete(task, &inode->mapping, range);
+		ds_mapping_truncate(task, &inode->mapping, range);
 	/* Again, for private copies made in between. */
 	if (unmaps && ds_keeps(task, DS_RULE_TRUNCATE_UNMAPS_AGAIN))
 		ds_rmap_unmap(task, &inode->mapping.rmap, range, copies);
@@ -41,5 +41,5 @@ void ds_truncate_cache_range(struct ds_task *task, struct ds_inode *inode,
 	if (ds_keeps(task, DS_RULE_PUNCH_UNMAPS))
 		ds_rmap_unmap(task, &inode->mapping.rmap, range, false);
 	if (ds_keeps(task, DS_RULE_PUNCH_DROPS_ENTRIES))
-		ds_mapping_delete(task, &inode->mapping, range);
+		ds_mapping_truncate(task, &inode->mapping, range);
 }

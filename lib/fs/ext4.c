@@ -324,8 +324,8 @@ static void cut_failed_write(struct ds_task *task, struct ds_inode *inode,
 	}
 	ds_inode_lock_faults(task, inode);
 	/* Nobody can have mapped what lies there: no unmapping. */
-	ds_mapping_delete(task, &inode->mapping,
-			  ds_pgrange(ds_page_up(size), DS_PGIDX_MAX));
+	ds_mapping_truncate(task, &inode->mapping,
+			    ds_pgrange(ds_page_up(size), DS_PGIDX_MAX));
 	truncate_blocks(task, inode, size);
 	ds_inode_unlock_faults(task, inode);
 }

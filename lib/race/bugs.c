@@ -437,9 +437,13 @@ static const struct ds_bug bugs[] = {
 		.story = "From v6.15 on the wait deletes every entry of the "
 			 "file, and with them the tags by which fsync finds "
 			 "dirty pages outside of the range.",
-		.answer = "not shown: no property speaks of what a power cut "
-			  "leaves. The model does lose the tags (ext4-6.15, "
-			  "tests/unit/file/test_layout.c)",
+		.shown = {KEPT, "scenario/fsync-after-break", "ext4-6.15",
+			  CLASSES},
+		.property = DS_NO_UNFLUSHED_STORE,
+		.absent = {KEPT, "scenario/fsync-after-break", "ext4-6.12",
+			   CLASSES},
+		.answer = "shown on ext4-6.15 and xfs-6.15 with two tasks; "
+			  "read from the code of v6.15, not tried on a kernel",
 	},
 	{
 		.id = "R33",
@@ -643,6 +647,27 @@ static const struct ds_bug bugs[] = {
 			"with two tasks, by a pin that is never released",
 	},
 };
+
+static const struct ds_case warnings[DS_N_WARNINGS] = {
+	[DS_WARN_BUSY_PAGE_REMOVED] = {KEPT, "scenario/pin-outlives-map",
+				       "ext4-6.12", CLASSES},
+	[DS_WARN_OTHER_OWNER] = {KEPT, "scenario/loads-of-shared", "xfs-6.1",
+				 STATES},
+	[DS_WARN_OWNED_ALREADY] = {KEPT, "scenario/loads-of-shared", "xfs-6.1",
+				   STATES},
+	[DS_WARN_NOTHING_DELETED] = {DS_RULE_EXT4_WRITE_LOCKS_INODE,
+				     "scenario/write-beside-truncate",
+				     "ext4-4.19", STATES},
+	[DS_WARN_FOLIO_STATE] = {DS_RULE_EXT4_PUNCH_BREAKS,
+				 "scenario/huge-fault", "ext4-6.15", STATES},
+	[DS_WARN_ENTRY_LEFT] = {KEPT, "scenario/virtiofs-evict",
+				"virtiofs-6.15", CLASSES},
+};
+
+const struct ds_case *ds_warning_case(unsigned int warning)
+{
+	return &warnings[warning < DS_N_WARNINGS ? warning : 0];
+}
 
 const struct ds_bug *ds_bug_at(unsigned int i)
 {

@@ -6,6 +6,7 @@
  * The gallery: races and faults of real kernels, and questions about today's,
  * each with a case that shows it and one that does not.
  */
+#include "core/warning.h"
 #include "race/cases.h"
 
 enum ds_bug_status {
@@ -35,5 +36,11 @@ const struct ds_bug *ds_bug_at(unsigned int i);
 
 /* "known", "plausible", "no kernel" */
 const char *ds_bug_status_name(enum ds_bug_status status);
+
+/*
+ * Where a kernel raises @warning (enum ds_warning). No scenario: nowhere in the
+ * model, for the reason that ds_warning_text() tells.
+ */
+const struct ds_case *ds_warning_case(unsigned int warning);
 
 #endif

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * Every bug of the gallery shows where it is said to, and not where it is said
- * not to; every claim of the thread comes out as it is told. Prints the gallery
- * with what was found, and on the error stream how often.
+ * not to; every warning is raised where it is said to be, and every claim of
+ * the thread comes out as it is told. Prints the gallery with what was found,
+ * and on the error stream how often.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -104,6 +105,29 @@ static bool print_bug(const struct ds_bug *bug)
 	return as_told;
 }
 
+/* Return: whether it is raised where it is said to be. */
+static bool print_warning(unsigned int number)
+{
+	const struct ds_warning_text *text = ds_warning_text(number);
+	const struct ds_case *where = ds_warning_case(number);
+	struct ds_search_result result;
+	char name[8];
+	bool raised;
+
+	snprintf(name, sizeof(name), "W%u", number);
+	printf("\n## %s\n\n%s (%s)\n\n", name, text->condition, text->models);
+	if (!where->scenario) {
+		printf("- in no scenario: %s\n", text->unreachable);
+		return true;
+	}
+	if (!search(name, where, &result))
+		return false;
+	raised = result.warned >> number & 1;
+	print_case(raised ? "raised" : "NOT raised", where);
+	ds_search_result_free(&result);
+	return raised;
+}
+
 static bool is_so(const struct ds_claim *claim)
 {
 	const struct ds_region_options memfd = {.size = 4 << 20};
@@ -134,6 +158,9 @@ int main(void)
 
 	for (i = 0; ds_bug_at(i); i++)
 		bad += !print_bug(ds_bug_at(i));
+	printf("\n# The warnings\n");
+	for (i = 1; i < DS_N_WARNINGS; i++)
+		bad += !print_warning(i);
 	for (i = 0; ds_claim_at(i); i++)
 		bad += !is_so(ds_claim_at(i));
 	fprintf(stderr, "%u not as told\n", bad);

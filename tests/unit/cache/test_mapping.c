@@ -144,6 +144,59 @@ static void a_busy_page_that_leaves_the_cache_is_warned_of(void **state)
 	t_close(&c.t);
 }
 
+static void truncation_warns_of_what_a_break_left(void **state)
+{
+	const struct ds_event *event;
+	struct t_cache c;
+
+	(void)state;
+	set_up(&c, "ext4-6.15");
+	touch(&c, 1);
+	touch(&c, 2);
+	ds_mapping_delete(c.t.setup, c.mapping, ds_pgrange(1, 2));
+	assert_int_equal(t_n_events(&c.t, DS_EV_WARNED), 0);
+	ds_mapping_truncate(c.t.setup, c.mapping, ds_pgrange(1, 3));
+	assert_int_equal(t_n_events(&c.t, DS_EV_WARNED), 1);
+	event = t_event(&c.t, DS_EV_WARNED, 0);
+	assert_int_equal(event->value, DS_WARN_ENTRY_LEFT);
+	assert_int_equal(event->page.pgidx, 2);
+	assert_int_equal(t_entry(c.file, 2), 0);
+	t_close(&c.t);
+}
+
+static void truncation_warns_of_no_idle_entry_to_v6_14(void **state)
+{
+	struct t_cache c;
+
+	(void)state;
+	set_up(&c, "ext4-6.12");
+	touch(&c, 1);
+	ds_mapping_truncate(c.t.setup, c.mapping, ds_pgrange_all());
+	assert_int_equal(t_n_events(&c.t, DS_EV_WARNED), 0);
+	assert_int_equal(t_entry(c.file, 1), 0);
+	t_close(&c.t);
+}
+
+static void an_entry_that_is_dirty_without_a_block_is_warned_of(void **state)
+{
+	const struct ds_event *event;
+	struct t_cache c;
+	uint64_t old;
+
+	(void)state;
+	set_up(&c, "ext4-4.19");
+	ds_entry_grab(c.t.setup, c.mapping, ds_pgidx(1), &old);
+	ds_entry_dirty(c.t.setup, c.mapping, ds_pgidx(1));
+	ds_entry_unlock(c.t.setup, c.mapping, ds_pgidx(1),
+			ds_object(DS_OBJ_NONE, 0, 0));
+	ds_mapping_write_back(c.t.setup, c.mapping, ds_pgrange_all());
+	assert_int_equal(t_n_events(&c.t, DS_EV_WARNED), 1);
+	event = t_event(&c.t, DS_EV_WARNED, 0);
+	assert_int_equal(event->value, DS_WARN_DIRTY_WITHOUT_BLOCK);
+	assert_int_equal(event->page.pgidx, 1);
+	t_close(&c.t);
+}
+
 static void invalidation_spares_dirty_entries(void **state)
 {
 	struct t_job pin = {.len = T_PAGE};
@@ -772,6 +825,10 @@ int main(void)
 		cmocka_unit_test(truncation_deletes_the_range_and_nothing_else),
 		cmocka_unit_test(
 			a_busy_page_that_leaves_the_cache_is_warned_of),
+		cmocka_unit_test(truncation_warns_of_what_a_break_left),
+		cmocka_unit_test(truncation_warns_of_no_idle_entry_to_v6_14),
+		cmocka_unit_test(
+			an_entry_that_is_dirty_without_a_block_is_warned_of),
 		cmocka_unit_test(invalidation_spares_dirty_entries),
 		cmocka_unit_test(writing_back_cleans_the_range),
 		cmocka_unit_test(

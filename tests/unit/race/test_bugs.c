@@ -70,12 +70,28 @@ static void every_question_is_answered(void **state)
 	}
 }
 
+/* A warning has a case that raises it, or a reason why there is none. */
+static void warnings_have_a_case_or_a_reason(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	for (i = 1; i < DS_N_WARNINGS; i++) {
+		assert_exists(ds_warning_case(i));
+		assert_true(!ds_warning_case(i)->scenario !=
+			    !ds_warning_text(i)->unreachable);
+	}
+	assert_null(ds_warning_case(0)->scenario);
+	assert_null(ds_warning_case(DS_N_WARNINGS)->scenario);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bugs_are_in_order_and_named_apart),
 		cmocka_unit_test(cases_of_bugs_exist),
 		cmocka_unit_test(every_question_is_answered),
+		cmocka_unit_test(warnings_have_a_case_or_a_reason),
 	};
 
 	return cmocka_run_group_tests_name("bugs", tests, NULL, NULL);
