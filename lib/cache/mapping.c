@@ -480,6 +480,84 @@ void ds_entry_unlock(struct ds_task *task, struct ds_mapping *mapping,
 	ds_task_done(task, before, 0);
 }
 
+/* Whether @pfn is tied to @page of the file: in a step that reads its OWNER. */
+static bool is_at(struct ds_task *task, const struct ds_mapping *mapping,
+		  struct ds_pgidx page, struct ds_pfn pfn)
+{
+	struct ds_pgidx at;
+
+	return ds_frame_owner(task, mapping->frames, pfn, &at) ==
+		       mapping->inode &&
+	       at.pgidx == page.pgidx;
+}
+
+static void declare_lock_frame(struct ds_task *task,
+			       const struct ds_mapping *mapping,
+			       struct ds_pgidx page, struct ds_pfn pfn)
+{
+	struct ds_access accesses[4] = {
+		ds_writes(ds_entry_object(mapping, page)),
+		ds_reads(ds_frame_owner_object(mapping->frames, pfn)),
+	};
+	unsigned int n = 2;
+
+	if (task->controlled) {
+		n += add_queues(mapping, page, accesses + n);
+		ds_yield_controlled(task, DS_AT_ENTRY_GRAB, n, accesses);
+	}
+}
+
+int ds_entry_lock_frame(struct ds_task *task, struct ds_mapping *mapping,
+			struct ds_pgidx page, struct ds_pfn pfn)
+{
+	bool rechecks = ds_keeps(task, DS_RULE_POISON_RECHECKS);
+	struct found found = {0, page};
+	int r = 1;
+
+	declare_lock_frame(task, mapping, page, pfn);
+	if (rechecks && !is_at(task, mapping, page, pfn))
+		return 0;
+	/* Not tied to it any more, the file may even be gone. */
+	if (!mapping->tree)
+		return -ENOENT;
+	ds_touch(task, ds_entry_object(mapping, page), DS_WRITE);
+	ds_spin_lock(&mapping->lock);
+	found = find(mapping, page);
+	ds_task_saw(task, found.entry);
+	if (!found.entry)
+		r = -ENOENT;
+	else if (ds_entry_is_locked(found.entry))
+		r = 0;
+	if (r == 0)
+		ds_wait_join(task, mapping->waitq,
+			     ds_entry_key(mapping, found.first), false);
+	/* It replaces an entry, so it needs no memory. */
+	if (r > 0)
+		ds_xtree_store(mapping->tree, found.first,
+			       found.entry | DS_ENTRY_LOCKED);
+	ds_spin_unlock(&mapping->lock);
+	if (r == 0)
+		sleep_for_entry(task, mapping, found.first);
+	return r;
+}
+
+void ds_entry_unlock_frame(struct ds_task *task, struct ds_mapping *mapping,
+			   struct ds_pgidx page, struct ds_pfn pfn)
+{
+	bool own = ds_keeps(task, DS_RULE_POISON_UNLOCKS_HEAD) ||
+		   ds_huge_first(mapping, page).pgidx == page.pgidx;
+
+	/* Without the check before, the page may be anywhere by now. */
+	if (!ds_keeps(task, DS_RULE_POISON_RECHECKS)) {
+		ds_yield(task, DS_AT_ENTRY_NEXT,
+			 ds_reads(ds_frame_owner_object(mapping->frames, pfn)));
+		own &= is_at(task, mapping, page, pfn);
+	}
+	if (own)
+		ds_entry_unlock(task, mapping, page,
+				ds_object(DS_OBJ_NONE, 0, 0));
+}
+
 /* The first entry that has a page in @range. Under the mapping's lock. */
 static struct found find_next(const struct ds_mapping *mapping,
 			      struct ds_pgrange range)

@@ -95,6 +95,26 @@ void ds_entry_dirty(struct ds_task *task, struct ds_mapping *mapping,
 		    struct ds_pgidx page);
 
 /*
+ * One try at locking the entry that ties the frame @pfn to @page, if @page is
+ * still where it is. Return: 1, locked; 0, to be tried again: it was not, or
+ * was locked, which has been waited for; -ENOENT, only where that is not looked
+ * at: there is no entry.
+ *
+ * Models: the loop's body in dax_lock_page(), v4.20: the wait is not exclusive,
+ * since the entry may be gone then and nobody passes a wake-up on.
+ */
+int ds_entry_lock_frame(struct ds_task *task, struct ds_mapping *mapping,
+			struct ds_pgidx page, struct ds_pfn pfn);
+
+/*
+ * Unlocks what that locked.
+ *
+ * Models: dax_unlock_page(), which finds the entry by the page once more.
+ */
+void ds_entry_unlock_frame(struct ds_task *task, struct ds_mapping *mapping,
+			   struct ds_pgidx page, struct ds_pfn pfn);
+
+/*
  * Unlocks the entry of @page and wakes one waiter. @charged: what a property
  * reads at this step.
  */

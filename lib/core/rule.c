@@ -294,6 +294,25 @@ static const struct ds_rule_text rules[DS_N_RULES] = {
 			.models =
 				"mm/truncate.c invalidate_inode_pages2_range()",
 		},
+	[DS_RULE_POISON_RECHECKS] =
+		{
+			.name = "poison-rechecks",
+			.sentence = "Who locks the entry of a page that failed "
+				    "looks again, under the lock, whether the "
+				    "page is still there.",
+			.mutation = "poison-trusts-first-look",
+			.models = "fs/dax.c dax_lock_page()",
+		},
+	[DS_RULE_POISON_UNLOCKS_HEAD] =
+		{
+			.name = "poison-unlocks-head",
+			.sentence =
+				"For a page inside a huge entry that failed "
+				"the huge entry is unlocked, which was "
+				"locked.",
+			.mutation = "poison-unlocks-tail",
+			.models = "fs/dax.c dax_unlock_page(), fda490d39fc0",
+		},
 	[DS_RULE_DOWNGRADE_UNMAPS] =
 		{
 			.name = "downgrade-unmaps",

@@ -29,10 +29,10 @@ static void send_bytes(struct ds_task *task, const struct ds_inode *inode,
 	ds_task_send(task, &event);
 }
 
-/* Copies inside one page. */
-static void read_page(struct ds_task *task, struct ds_inode *inode,
-		      const struct ds_extent *run, uint64_t offset, void *buf,
-		      size_t n)
+/* Copies inside one page. Return: 0, or -EIO. */
+static int read_page(struct ds_task *task, struct ds_inode *inode,
+		     const struct ds_extent *run, uint64_t offset, void *buf,
+		     size_t n)
 {
 	uint64_t page = ds_page_down(offset);
 	struct ds_pfn pfn = {run->pfn.pfn + page - run->page.pgidx};
@@ -42,10 +42,13 @@ static void read_page(struct ds_task *task, struct ds_inode *inode,
 	} else {
 		ds_yield(task, DS_AT_BYTES_READ,
 			 ds_reads(ds_bytes_object(pfn)));
+		if (ds_frame_is_poisoned(task, inode->super->frames, pfn))
+			return -EIO;
 		ds_frame_read(task, inode->super->frames, pfn,
 			      offset & DS_PAGE_MASK, buf, n);
 	}
 	send_bytes(task, inode, DS_EV_SAW_BYTES, offset, buf, n);
+	return 0;
 }
 
 int64_t ds_data_read(struct ds_task *task, struct ds_inode *inode,
@@ -69,8 +72,9 @@ int64_t ds_data_read(struct ds_task *task, struct ds_inode *inode,
 		for (; done < len && ds_page_down(offset + done) < run_end;) {
 			size_t n = room_in_page(offset + done, len - done);
 
-			read_page(task, inode, &run, offset + done,
-				  bytes + done, n);
+			if (read_page(task, inode, &run, offset + done,
+				      bytes + done, n) < 0)
+				return done ? (int64_t)done : -EIO;
 			done += n;
 		}
 	}
@@ -90,18 +94,41 @@ static void grow_size(struct ds_task *task, struct ds_inode *inode,
 	ds_rwsem_unlock(task, &inode->super->journal);
 }
 
-static void write_page(struct ds_task *task, struct ds_inode *inode,
-		       struct ds_pfn pfn, uint64_t offset, const void *buf,
-		       size_t n)
+/*
+ * Whether a write of @n bytes from @offset on cannot go to a block whose bytes
+ * are lost. From v5.19 on one of a whole page makes it good again.
+ *
+ * Models: dax_recovery_write(), pmem_recovery_write().
+ */
+static bool is_refused(struct ds_task *task, struct ds_inode *inode,
+		       struct ds_pfn pfn, size_t n)
+{
+	struct ds_super *super = inode->super;
+
+	if (!ds_frame_is_poisoned(task, super->frames, pfn))
+		return false;
+	if (!super->profile->write_recovers || n != DS_PAGE_SIZE)
+		return true;
+	ds_frame_set_poisoned(task, super->frames, pfn, false);
+	return false;
+}
+
+/* Return: 0, or -EIO. */
+static int write_page(struct ds_task *task, struct ds_inode *inode,
+		      struct ds_pfn pfn, uint64_t offset, const void *buf,
+		      size_t n)
 {
 	ds_yield(task, DS_AT_BYTES_WRITE, ds_writes(ds_bytes_object(pfn)),
 		 ds_writes(ds_content_object(inode->id, ds_page_down(offset))));
+	if (is_refused(task, inode, pfn, n))
+		return -EIO;
 	ds_frame_write(task, inode->super->frames, pfn, offset & DS_PAGE_MASK,
 		       buf, n);
 	ds_tell(task, "write page %llu (block %llu)",
 		(unsigned long long)ds_page_down(offset),
 		(unsigned long long)pfn.pfn);
 	send_bytes(task, inode, DS_EV_PUT_BYTES, offset, buf, n);
+	return 0;
 }
 
 /* Where the bytes of a write go: from one block on, or to a page's copy. */
@@ -177,8 +204,8 @@ static int put_page(struct ds_task *task, struct ds_inode *inode,
 {
 	if (place->copies)
 		return ds_cow_write(task, inode, &place->copy, offset, buf, n);
-	write_page(task, inode, ds_pfn(place->pfn.pfn + at), offset, buf, n);
-	return 0;
+	return write_page(task, inode, ds_pfn(place->pfn.pfn + at), offset, buf,
+			  n);
 }
 
 static int64_t write_bytes(struct ds_task *task, struct ds_inode *inode,

@@ -104,6 +104,9 @@ static void zero_block(struct ds_task *task, struct ds_inode *inode,
 		       struct ds_pfn pfn)
 {
 	ds_yield(task, DS_AT_BYTES_WRITE, ds_writes(ds_bytes_object(pfn)));
+	/* The device gets these zeroes by its driver, which mends it. */
+	if (ds_frame_is_poisoned(task, inode->super->frames, pfn))
+		ds_frame_set_poisoned(task, inode->super->frames, pfn, false);
 	ds_frame_zero(task, inode->super->frames, pfn, 0, DS_PAGE_SIZE);
 }
 
@@ -444,8 +447,9 @@ int ds_inode_shift_up(struct ds_task *task, struct ds_inode *inode,
 			ds_pgrange(at.pgidx, DS_PGIDX_MAX), (int64_t)n_pages);
 }
 
-static void zero_in_page(struct ds_task *task, struct ds_inode *inode,
-			 struct ds_pfn pfn, uint64_t start, uint64_t end)
+/* Return: 0, or -EIO. */
+static int zero_in_page(struct ds_task *task, struct ds_inode *inode,
+			struct ds_pfn pfn, uint64_t start, uint64_t end)
 {
 	struct ds_event event = {
 		.kind = DS_EV_PUT_BYTES,
@@ -458,12 +462,15 @@ static void zero_in_page(struct ds_task *task, struct ds_inode *inode,
 
 	ds_yield(task, DS_AT_BYTES_WRITE, ds_writes(ds_bytes_object(pfn)),
 		 ds_writes(ds_content_object(inode->id, ds_page_down(start))));
+	if (ds_frame_is_poisoned(task, inode->super->frames, pfn))
+		return -EIO;
 	ds_frame_zero(task, inode->super->frames, pfn, start & DS_PAGE_MASK,
 		      (size_t)(end - start));
 	ds_tell(task, "zero %llu bytes of page %llu",
 		(unsigned long long)(end - start),
 		(unsigned long long)ds_page_down(start));
 	ds_task_send(task, &event);
+	return 0;
 }
 
 /* The same to a copy of the page, if others have its block too. */
@@ -481,8 +488,7 @@ static int zero_page_part(struct ds_task *task, struct ds_inode *inode,
 				    (size_t)(end - start));
 	if (r < 0)
 		return r;
-	zero_in_page(task, inode, copy.from, start, end);
-	return 0;
+	return zero_in_page(task, inode, copy.from, start, end);
 }
 
 int ds_inode_zero_bytes(struct ds_task *task, struct ds_inode *inode,

@@ -105,6 +105,28 @@ static int map_shared(struct ds_task *task, struct ds_vma *vma,
 	return r;
 }
 
+/*
+ * Whether any of the @n blocks from @pfn on has lost its bytes: a step each, if
+ * that can be. The entry is locked, under which pages of such are unmapped.
+ *
+ * Models: the look at the badblocks in pmem's dax_direct_access().
+ */
+static bool has_poison(struct ds_task *task, struct ds_inode *inode,
+		       struct ds_pfn pfn, uint64_t n)
+{
+	struct ds_frames *frames = inode->super->frames;
+	bool poisoned = false;
+
+	if (ds_likely(!frames->may_poison))
+		return false;
+	for (; n && !poisoned; n--, pfn.pfn++) {
+		ds_yield(task, DS_AT_BYTES_READ,
+			 ds_reads(ds_bytes_object(pfn)));
+		poisoned = ds_frame_is_poisoned(task, frames, pfn);
+	}
+	return poisoned;
+}
+
 /* With the entry of @page locked: fills it and the page table. */
 static int map_page(struct ds_task *task, struct ds_vma *vma, struct ds_vpn vpn,
 		    struct ds_pgidx page, bool write, uint64_t old)
@@ -123,6 +145,10 @@ static int map_page(struct ds_task *task, struct ds_vma *vma, struct ds_vpn vpn,
 		return r;
 	if (run.state == DS_EXT_WRITTEN)
 		pfn = block_in(&run, page);
+	if (run.state == DS_EXT_WRITTEN && has_poison(task, inode, pfn, 1)) {
+		ds_task_done(task, before, UINT64_MAX);
+		return DS_SIGBUS;
+	}
 	/* The one page matters, whatever run it is in and how it got there. */
 	ds_task_done(task, before, pfn.pfn << 2 | run.state);
 	/* The entry only carries the lock: the copy is none of the file's. */
@@ -230,6 +256,8 @@ static int map_huge(struct ds_task *task, struct ds_vma *vma, struct ds_vpn vpn,
 	/* What several files have is mapped page by page. */
 	for (i = 0; whole && written && i <= colour; i++)
 		whole = !ds_cow_asks(inode, ds_pfn(pfn.pfn + i));
+	if (whole && written)
+		whole = !has_poison(task, inode, pfn, colour + 1);
 	ds_task_done(task, before, whole ? pfn.pfn << 1 | written : UINT64_MAX);
 	if (!whole)
 		return DS_FALL_BACK;

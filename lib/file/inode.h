@@ -98,6 +98,7 @@ struct ds_fs_profile {
 	bool copy_drops_page;    /* a write that copies drops the old page */
 	bool reads_count_shares; /* a read fault knows that a block is shared */
 	bool always_copies;      /* what if: every write makes a copy */
+	bool write_recovers;     /* v5.19: a whole page mends what failed */
 	bool interrupted_keeps_size; /* truncate leaves the new i_size */
 	/* zeroing waits when its edges have blocks, and i_size their end */
 	bool interrupted_zero_keeps_edges;

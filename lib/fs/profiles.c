@@ -28,8 +28,12 @@
 /* No waiter of a deleted entry is left asleep (237388320def, v5.13). */
 #define V5_15                                                                  \
 	TO_V6_14, FROM_V5_3, .scan_skips_locked = true, .delete_wakes_all = true
-/* Write-back protects all of a huge entry (06083a0921fd, v5.19). */
-#define V6_1 V5_15, .protects_all = true
+/*
+ * Write-back protects all of a huge entry (06083a0921fd, v5.19); whole pages
+ * can be written where memory failed (f42e8e5088b9, v5.19).
+ */
+#define FROM_V5_19 .protects_all = true, .write_recovers = true
+#define V6_1       V5_15, FROM_V5_19
 /*
  * Direct I/O pins (v6.5), and no two modes of fallocate at once, whichever they
  * are.
@@ -44,7 +48,7 @@
 #define V6_15_PAGES                                                            \
 	.idle_refs = 0, .pte_holds_ref = true, .break_drops_entries = true,    \
 	.direct_pins = true, .strict_modes = true, .pull_readers = true,       \
-	.delete_wakes_all = true, .small_refuses = true, .protects_all = true
+	.delete_wakes_all = true, .small_refuses = true, FROM_V5_19
 #define V6_15 V6_15_PAGES, .break_at_evict = true
 
 #define EXT4                                                                   \

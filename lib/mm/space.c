@@ -407,10 +407,11 @@ static void send_access(struct ds_task *task, struct ds_space *space,
 /*
  * One try at an access inside one page: translation and access are one step,
  * as in the hardware; real threads are in a walker's section meanwhile, which
- * whoever clears entries waits for. Return: whether the page was there.
+ * whoever clears entries waits for. Return: 1 if the page was there, 0 if not;
+ * DS_SIGBUS if its bytes are lost: a machine check.
  */
-static bool access_page(struct ds_task *task, struct ds_space *space,
-			uint64_t addr, void *buf, size_t len, bool write)
+static int access_page(struct ds_task *task, struct ds_space *space,
+		       uint64_t addr, void *buf, size_t len, bool write)
 {
 	struct ds_vpn vpn = {addr >> DS_PAGE_SHIFT};
 	uint64_t before = ds_task_enter(task);
@@ -430,8 +431,10 @@ static bool access_page(struct ds_task *task, struct ds_space *space,
 	/* Of what was found only whether it served lives on. */
 	ds_task_done(task, before, ds_pte_allows(pte, write));
 	if (!ds_pte_allows(pte, write))
-		return false;
+		return 0;
 	pfn = ds_pte_pfn(pte);
+	if (ds_frame_is_poisoned(task, space->frames, pfn))
+		return DS_SIGBUS;
 	if (write)
 		ds_frame_write(task, space->frames, pfn, addr & DS_PAGE_MASK,
 			       buf, len);
@@ -439,13 +442,13 @@ static bool access_page(struct ds_task *task, struct ds_space *space,
 		ds_frame_read(task, space->frames, pfn, addr & DS_PAGE_MASK,
 			      buf, len);
 	send_access(task, space, addr, pfn, buf, len, write);
-	return true;
+	return 1;
 }
 
-static bool try_access(struct ds_task *task, struct ds_space *space,
-		       uint64_t addr, void *buf, size_t len, bool write)
+static int try_access(struct ds_task *task, struct ds_space *space,
+		      uint64_t addr, void *buf, size_t len, bool write)
 {
-	bool there;
+	int there;
 
 	if (task->controlled)
 		return access_page(task, space, addr, buf, len, write);
@@ -471,7 +474,10 @@ int64_t ds_space_access(struct ds_task *task, struct ds_space *space,
 
 		if (at >> DS_PAGE_SHIFT >= ds_pgtable_limit(&space->table).vpn)
 			return done ? (int64_t)done : DS_SIGSEGV;
-		if (try_access(task, space, at, bytes + done, n, write)) {
+		r = try_access(task, space, at, bytes + done, n, write);
+		if (r < 0)
+			return done ? (int64_t)done : r;
+		if (r > 0) {
 			done += n;
 			before = ds_task_enter(task);
 			continue;

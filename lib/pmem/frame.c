@@ -586,7 +586,7 @@ void ds_frame_join(struct ds_task *task, struct ds_frames *frames,
 		struct ds_frame *frame = &frames->frames[head.pfn + i];
 
 		will_change(frames, ds_pfn(head.pfn + i), false);
-		frame->order = i ? 0 : (uint16_t)order;
+		frame->order = i ? 0 : (uint8_t)order;
 		__atomic_store_n(&frame->behind, (uint16_t)i, __ATOMIC_RELEASE);
 	}
 }
@@ -687,6 +687,41 @@ bool ds_frame_has_others(struct ds_task *task, struct ds_frames *frames,
 	return others;
 }
 
+void ds_frame_set_poisoned(struct ds_task *task, struct ds_frames *frames,
+			   struct ds_pfn pfn, bool poisoned)
+{
+	ds_touch(task, ds_bytes_object(pfn), DS_WRITE);
+	will_change(frames, pfn, false);
+	__atomic_store_n(&frames->frames[pfn.pfn].poisoned, poisoned,
+			 __ATOMIC_RELAXED);
+}
+
+bool ds_frame_look_poisoned(struct ds_task *task,
+			    const struct ds_frames *frames, struct ds_pfn pfn)
+{
+	bool poisoned;
+
+	if (ds_pfn_is_anon(pfn))
+		return false;
+	poisoned = __atomic_load_n(&frames->frames[pfn.pfn].poisoned,
+				   __ATOMIC_RELAXED);
+	ds_task_saw(task, poisoned);
+	return poisoned;
+}
+
+uint32_t ds_frame_owner(struct ds_task *task, const struct ds_frames *frames,
+			struct ds_pfn pfn, struct ds_pgidx *ret_page)
+{
+	struct ds_pfn head = ds_frame_head(frames, pfn);
+	const struct ds_frame *frame = &frames->frames[head.pfn];
+
+	ds_touch(task, ds_frame_owner_object(frames, pfn), DS_READ);
+	*ret_page = ds_pgidx(frame->index + pfn.pfn - head.pfn);
+	ds_task_saw(task, frame->mapping);
+	ds_task_saw(task, ret_page->pgidx);
+	return frame->mapping;
+}
+
 void ds_frame_set_file(struct ds_frames *frames, struct ds_pfn pfn,
 		       uint32_t inode)
 {
@@ -758,7 +793,9 @@ static struct ds_digest digest_record(struct ds_pfn pfn,
 	ds_digest_add(&digest, frame->index);
 	ds_digest_add(&digest, (uint64_t)frame->others << 32 |
 				       (uint32_t)atomic_load(&frame->mapped));
-	ds_digest_add(&digest, (uint64_t)frame->order << 16 | frame->behind);
+	ds_digest_add(&digest, (uint64_t)frame->poisoned << 32 |
+				       (uint64_t)frame->order << 16 |
+				       frame->behind);
 	return digest;
 }
 
@@ -768,7 +805,8 @@ static bool records_differ(const struct ds_frame *a, const struct ds_frame *b)
 	       atomic_load(&a->mapped) != atomic_load(&b->mapped) ||
 	       a->mapping != b->mapping || a->file != b->file ||
 	       a->index != b->index || a->order != b->order ||
-	       a->behind != b->behind || a->others != b->others;
+	       a->behind != b->behind || a->poisoned != b->poisoned ||
+	       a->others != b->others;
 }
 
 /* Not: when it was taken, nor the order of the list. */

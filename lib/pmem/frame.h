@@ -30,7 +30,8 @@ struct ds_frame {
 	uint32_t file;     /* inode that owns the block, 0: free */
 	uint32_t others;   /* places in files that have it beside the first */
 	atomic_int mapped; /* of @extra, held by page-table entries */
-	uint16_t order;    /* of a folio's head: log2 of its frames */
+	uint8_t order;     /* of a folio's head: log2 of its frames */
+	uint8_t poisoned;  /* its bytes are lost; changes with them */
 	uint16_t behind;   /* frames between it and its folio's head */
 };
 
@@ -87,6 +88,7 @@ struct ds_frames {
 	int idle;
 	bool pte_holds_ref;
 	bool keep_holders;
+	bool may_poison;         /* memory may fail: to look is a step */
 	unsigned int huge_order; /* log2 of a huge page's frames; 0: none */
 	struct ds_spin spin;     /* protects the holders, and what is shared */
 	struct ds_holder *holders;
@@ -238,6 +240,36 @@ bool ds_frame_unshare_block(struct ds_task *task, struct ds_frames *frames,
 			    struct ds_pfn pfn);
 bool ds_frame_has_others(struct ds_task *task, struct ds_frames *frames,
 			 struct ds_pfn pfn);
+
+/*
+ * Says that the bytes of the frame are lost, or good again. Writes BYTES.
+ *
+ * Models: the badblocks of the device and PG_hwpoison, as one.
+ */
+void ds_frame_set_poisoned(struct ds_task *task, struct ds_frames *frames,
+			   struct ds_pfn pfn, bool poisoned);
+
+/*
+ * Whether they are lost, where memory may fail. Part of a step that reads or
+ * writes BYTES.
+ */
+bool ds_frame_look_poisoned(struct ds_task *task,
+			    const struct ds_frames *frames, struct ds_pfn pfn);
+
+static inline bool ds_frame_is_poisoned(struct ds_task *task,
+					const struct ds_frames *frames,
+					struct ds_pfn pfn)
+{
+	return !ds_likely(!frames->may_poison) &&
+	       ds_frame_look_poisoned(task, frames, pfn);
+}
+
+/*
+ * Whose page cache has the frame, 0 if nobody's, and at which page. Reads
+ * OWNER.
+ */
+uint32_t ds_frame_owner(struct ds_task *task, const struct ds_frames *frames,
+			struct ds_pfn pfn, struct ds_pgidx *ret_page);
 
 /* Says which file owns the block; part of the step that allocates or frees. */
 void ds_frame_set_file(struct ds_frames *frames, struct ds_pfn pfn,

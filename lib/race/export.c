@@ -562,7 +562,8 @@ static const char *what_is_lacking(const struct ds_scenario *scenario)
 		DS_CALL_LAYOUT_READ,   DS_CALL_LAYOUT_WRITE,
 		DS_CALL_LAYOUT_COMMIT, DS_CALL_LAYOUT_RETURN,
 		DS_CALL_ANSWER,        DS_CALL_PAUSE,
-		DS_CALL_APPEND,        DS_CALL_OPEN_TRUNCATE,
+		DS_CALL_POISON,        DS_CALL_APPEND,
+		DS_CALL_OPEN_TRUNCATE,
 	};
 	size_t i;
 

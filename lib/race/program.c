@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "file/poison.h"
+
 #define N_ZONES    4
 #define TABLE_BITS 4
 #define TREE_SHIFT 3
@@ -54,7 +56,9 @@ struct role {
 	bool serves;           /* it takes: its pages are a bio's */
 	unsigned char *buffer; /* for what it reads; nobody looks at it */
 	uint32_t ran_in_wait;  /* calls, bit each: in some run so far */
-	int64_t result;        /* of the last call of all runs */
+	/* Where memory fails, call by call; frame 0: nowhere. */
+	struct ds_pfn poison[DS_SCN_CALLS];
+	int64_t result; /* of the last call of all runs */
 };
 
 struct ds_program {
@@ -437,6 +441,16 @@ static int64_t do_remap(struct role *role, struct ds_task *task,
 	return r;
 }
 
+static int64_t do_poison(struct role *role, struct ds_task *task,
+			 const struct ds_scn_call *call)
+{
+	struct ds_pfn pfn = role->poison[call - role->script->calls];
+
+	if (pfn.pfn == DS_ZERO_PFN)
+		return -ENXIO;
+	return ds_poison_block(task, role->program->world->super, pfn);
+}
+
 /* Calls on memory. */
 static int64_t on_memory(struct role *role, struct ds_task *task,
 			 const struct ds_scn_call *call)
@@ -483,6 +497,8 @@ static int64_t do_call(struct role *role, struct ds_task *task,
 		return do_append(role, task, call);
 	case DS_CALL_OPEN_TRUNCATE:
 		return do_open_truncate(role, task, call);
+	case DS_CALL_POISON:
+		return do_poison(role, task, call);
 	case DS_CALL_UNLINK:
 		return ds_vfs_unlink(
 			task, role->program->world->super,
@@ -776,6 +792,38 @@ static bool waits_for_layout(const struct ds_program *program,
 	}
 }
 
+/* The block that is where @call says; frame 0 if there is none. */
+static struct ds_pfn block_of(const struct ds_program *program,
+			      const struct ds_scn_call *call)
+{
+	const struct handle *handle = &program->handles[call->target];
+	struct ds_pgidx page = {ds_page_down(call->len)};
+	struct ds_extent run;
+
+	if (handle->closed)
+		return ds_pfn(DS_ZERO_PFN);
+	run = ds_extmap_lookup(handle->file->inode->extents, page);
+	if (run.state == DS_EXT_HOLE)
+		return ds_pfn(DS_ZERO_PFN);
+	return ds_pfn(run.pfn.pfn + page.pgidx - run.page.pgidx);
+}
+
+/* What hardware hits is a block, whichever file has it when it does. */
+static void aim_poison(struct ds_program *program, bool before)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < program->scenario.n_tasks; i++) {
+		struct role *role = &program->roles[i];
+		const struct ds_scn_call *calls = role->script->calls;
+
+		for (j = 0; j < role->script->n_calls; j++)
+			if (calls[j].kind == DS_CALL_POISON &&
+			    calls[j].before == before)
+				role->poison[j] = block_of(program, &calls[j]);
+	}
+}
+
 /* The calls made before the search, in the order of the text. */
 static int play_before(struct ds_program *program, char *why, size_t why_size)
 {
@@ -866,8 +914,14 @@ static int set_up(struct ds_program *program,
 		r = make_roles(program);
 	world->digest = digest_program;
 	world->digest_arg = program;
-	if (r == 0)
+	world->frames->may_poison =
+		ds_scenario_has_call(&program->scenario, DS_CALL_POISON);
+	if (r == 0) {
+		aim_poison(program, true);
 		r = play_before(program, why, why_size);
+	}
+	if (r == 0)
+		aim_poison(program, false);
 	if (r == 0)
 		r = fill_up(program, why, why_size);
 	ds_sched_break_rule(world->sched, options->broken);

@@ -49,6 +49,7 @@ static const struct {
 	[DS_CALL_LAYOUT_RETURN] = {"layout-return", DS_SHAPE_FILE, false},
 	[DS_CALL_ANSWER] = {"answer", DS_SHAPE_ANSWER, false},
 	[DS_CALL_PAUSE] = {"pause", DS_SHAPE_NONE, false},
+	[DS_CALL_POISON] = {"poison", DS_SHAPE_SIZE, false},
 	[DS_CALL_UNLINK] = {"unlink", DS_SHAPE_FILE, false},
 	[DS_CALL_CLOSE] = {"close", DS_SHAPE_FILE, false},
 	[DS_CALL_SIGNAL] = {"signal", DS_SHAPE_TASK, false},

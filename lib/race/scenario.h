@@ -71,6 +71,8 @@
  *					recalled
  *	  pause				does nothing for a time in which all
  *					others came to a stop, four times over
+ *	  poison FILE OFF		the memory of the block that FILE has
+ *					at OFF when the search begins fails
  *	  unlink FILE			  close FILE
  *	  signal TASK
  *
@@ -148,6 +150,7 @@ enum ds_call_kind {
 	DS_CALL_LAYOUT_RETURN,
 	DS_CALL_ANSWER,
 	DS_CALL_PAUSE,
+	DS_CALL_POISON,
 	DS_CALL_UNLINK,
 	DS_CALL_CLOSE,
 	DS_CALL_SIGNAL,

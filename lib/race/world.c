@@ -188,6 +188,8 @@ static uint64_t hash_frame(const struct ds_world *world, uint64_t hash,
 	hash = ds_hash_step(hash, frame->mapping);
 	hash = ds_hash_step(hash, frame->index);
 	hash = ds_hash_step(hash, frame->file);
+	if (frame->poisoned)
+		hash = ds_hash_step(hash, 1);
 	for (i = 0; i < DS_PAGE_SIZE; i += sizeof(word)) {
 		__builtin_memcpy(&word, bytes + i, sizeof(word));
 		/* Cheap inside the page; mixed once behind it. */

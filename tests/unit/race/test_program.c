@@ -416,6 +416,30 @@ static void files_are_opened_anew_to_append_and_to_truncate(void **state)
 			 0);
 }
 
+/* By what FILE has there when the call, or else the search, begins. */
+static void memory_fails_where_a_scenario_says(void **state)
+{
+	struct t_play p;
+
+	(void)state;
+	play(&p, "ext4-4.19",
+	     "file A 8K\ntask a\nbefore map A 0+8K\nbefore touch A 0+8K\n"
+	     "before poison A 4K\nfsync A\n");
+	assert_false(ds_frame_view(p.world->frames, ds_pfn(1))->poisoned);
+	assert_true(ds_frame_view(p.world->frames, ds_pfn(2))->poisoned);
+	assert_int_equal(ds_checks_broken(p.world->checks), 0);
+	end(&p);
+	memset(&p, 0, sizeof(p));
+	assert_int_equal(
+		try_play(&p, "ext4-4.19",
+			 "file A 8K hole 0+4K\ntask a\nbefore poison A 0\n",
+			 1024),
+		-EINVAL);
+	assert_string_equal(p.why, "x.scn: task a: call 1 before the search "
+				   "failed: No such device or address");
+	ds_region_close(p.region);
+}
+
 static void a_scenario_can_say_how_many_blocks_are_free(void **state)
 {
 	struct t_play p;
@@ -748,6 +772,7 @@ int main(void)
 			a_scenario_can_ask_for_freed_blocks_to_be_used_again),
 		cmocka_unit_test(
 			files_are_opened_anew_to_append_and_to_truncate),
+		cmocka_unit_test(memory_fails_where_a_scenario_says),
 		cmocka_unit_test(a_scenario_can_say_how_many_blocks_are_free),
 		cmocka_unit_test(
 			faults_go_on_while_a_task_waits_and_reads_do_not),

@@ -143,12 +143,15 @@ static void calls_that_open_a_file_anew_are_understood(void **state)
 	char why[200];
 
 	(void)state;
-	assert_int_equal(parse(HEAD "append A 5K\nopen-truncate A\n", &s, why,
-			       sizeof(why)),
+	assert_int_equal(parse(HEAD "append A 5K\nopen-truncate A\n"
+				    "poison A 4K\n",
+			       &s, why, sizeof(why)),
 			 0);
 	assert_int_equal(s.tasks[0].calls[0].kind, DS_CALL_APPEND);
 	assert_int_equal(s.tasks[0].calls[0].len, 5 << 10);
 	assert_int_equal(s.tasks[0].calls[1].kind, DS_CALL_OPEN_TRUNCATE);
+	assert_int_equal(s.tasks[0].calls[2].kind, DS_CALL_POISON);
+	assert_int_equal(s.tasks[0].calls[2].len, 4 << 10);
 	assert_false(s.has_space);
 	/* How many blocks are free may be none, but not any number. */
 	assert_int_equal(
