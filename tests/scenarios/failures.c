@@ -34,7 +34,11 @@
 #define ANY_EXT4   (EXT4_NEVER | EXT4_V2 | EXT4)
 #define SHARES     (XFS_SHARES | XFS_COPIES)
 #define ANY_XFS    (XFS | SHARES)
-#define ANY        (ANY_EXT4 | ANY_XFS)
+#define FUSE       64u  /* virtiofs: truncate, punch, zero, allocate */
+#define GENERIC    128u /* what the helpers of v6.15 do by themselves */
+#define NO_WAIT    256u /* the same, asked not to wait */
+#define ELSE       (FUSE | GENERIC | NO_WAIT)
+#define ANY        (ANY_EXT4 | ANY_XFS | ELSE)
 
 struct row {
 	const char *call;
@@ -52,6 +56,12 @@ static unsigned int kind_of(const struct ds_fs_profile *profile)
 		return EXT4_NEVER;
 	if (strncmp(profile->name, "ext4-v", 6) == 0)
 		return EXT4_V2;
+	if (strncmp(profile->name, "virtiofs", 8) == 0)
+		return FUSE;
+	if (strcmp(profile->name, "generic-6.15-nowait") == 0)
+		return NO_WAIT;
+	if (strncmp(profile->name, "generic", 7) == 0)
+		return GENERIC;
 	if (strcmp(profile->ops->family, "ext4") == 0)
 		return EXT4;
 	if (profile->always_copies)
@@ -212,29 +222,40 @@ static const char signalled[] = "file A 16K hole 8K+4K\n"
 				"unpin\n"
 				"task user\nsignal call\n";
 
-#define WAITS (DONE | INTERRUPTED)
+#define WAITS   (DONE | INTERRUPTED)
+#define REFUSES (DONE | OTHER) /* ERESTARTSYS */
 
 static const struct row signal_rows[] = {
 	{"truncate A 4K", EXT4_NEVER, DONE},
-	{"truncate A 4K", ANY & ~EXT4_NEVER, WAITS},
+	{"truncate A 4K", ANY & ~(EXT4_NEVER | NO_WAIT), WAITS},
+	{"truncate A 4K", NO_WAIT, REFUSES},
 	{"truncate A 16K", EXT4_NEVER, DONE},
-	{"truncate A 16K", ANY & ~EXT4_NEVER, WAITS},
+	{"truncate A 16K", ANY & ~(EXT4_NEVER | NO_WAIT), WAITS},
+	{"truncate A 16K", NO_WAIT, REFUSES},
 	{"truncate A 20K", EXT4_NEVER, DONE},
-	{"truncate A 20K", ANY & ~EXT4_NEVER, WAITS},
+	{"truncate A 20K", ANY & ~(EXT4_NEVER | NO_WAIT), WAITS},
+	{"truncate A 20K", NO_WAIT, REFUSES},
 	{"open-truncate A", EXT4_NEVER, DONE},
-	{"open-truncate A", ANY & ~EXT4_NEVER, WAITS},
+	{"open-truncate A", ANY & ~(EXT4_NEVER | NO_WAIT), WAITS},
+	{"open-truncate A", NO_WAIT, REFUSES},
 	{"punch A 4K+4K", EXT4_NEVER, DONE},
-	{"punch A 4K+4K", ANY & ~EXT4_NEVER, WAITS},
+	{"punch A 4K+4K", ANY & ~(EXT4_NEVER | NO_WAIT), WAITS},
+	{"punch A 4K+4K", NO_WAIT, REFUSES},
 	{"zero A 2K+8K", EXT4_NEVER, DONE},
-	{"zero A 2K+8K", ANY & ~EXT4_NEVER, WAITS},
+	{"zero A 2K+8K", ANY & ~(EXT4_NEVER | NO_WAIT), WAITS},
+	{"zero A 2K+8K", NO_WAIT, REFUSES},
 	{"collapse A 4K+4K", EXT4_NEVER, DONE},
-	{"collapse A 4K+4K", ANY & ~EXT4_NEVER, WAITS},
+	{"collapse A 4K+4K", ANY & ~(EXT4_NEVER | FUSE | NO_WAIT), WAITS},
+	{"collapse A 4K+4K", FUSE, NOT_SUPPORTED},
+	{"collapse A 4K+4K", NO_WAIT, REFUSES},
 	{"insert A 4K+4K", EXT4_NEVER | EXT4_V2, DONE},
-	{"insert A 4K+4K", EXT4 | ANY_XFS, WAITS},
-	{"allocate A 4K+8K", ANY_EXT4, DONE},
-	{"allocate A 4K+8K", XFS | XFS_SHARES, WAITS},
+	{"insert A 4K+4K", EXT4 | ANY_XFS | GENERIC, WAITS},
+	{"insert A 4K+4K", FUSE, NOT_SUPPORTED},
+	{"insert A 4K+4K", NO_WAIT, REFUSES},
+	{"allocate A 4K+8K", ANY_EXT4 | GENERIC | NO_WAIT, DONE},
+	{"allocate A 4K+8K", XFS | XFS_SHARES | FUSE, WAITS},
 	{"allocate A 4K+8K", XFS_COPIES, NOT_SUPPORTED | INTERRUPTED},
-	{"unshare A 4K+8K", ANY_EXT4, NOT_SUPPORTED},
+	{"unshare A 4K+8K", ANY_EXT4 | ELSE, NOT_SUPPORTED},
 	{"unshare A 4K+8K", ANY_XFS, WAITS},
 	{"write A 4K+8K", ANY, DONE},
 	{"append A 4K", ANY, DONE},
@@ -261,9 +282,9 @@ static const struct row full_rows[] = {
 	{"open-truncate A", ANY, DONE},
 	{"punch A 4K+4K", ANY, DONE},
 	{"punch A 2K+8K", ANY & ~XFS_COPIES, DONE},
-	{"collapse A 4K+4K", ANY, DONE},
-	{"insert A 4K+4K", ANY, DONE},
-	{"zero A 4K+4K", ANY_EXT4 | XFS_COPIES, DONE},
+	{"collapse A 4K+4K", ANY & ~FUSE, DONE},
+	{"insert A 4K+4K", ANY & ~FUSE, DONE},
+	{"zero A 4K+4K", ANY_EXT4 | XFS_COPIES | ELSE, DONE},
 	{"zero A 4K+4K", XFS | XFS_SHARES, FULL},
 	{"zero A 4K+8K", ANY & ~XFS_COPIES, FULL},
 	{"zero A 2K+8K", ANY & ~XFS_COPIES, FULL},
