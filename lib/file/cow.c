@@ -168,6 +168,12 @@ static void put_bytes(struct ds_task *task, struct ds_inode *inode,
 	ds_task_send(task, put);
 }
 
+static bool drops_old_pages(struct ds_task *task, const struct ds_inode *inode)
+{
+	return inode->super->profile->copy_drops_page &&
+	       ds_keeps(task, DS_RULE_COPY_DROPS_PAGE);
+}
+
 /*
  * What is mapped or cached there is the old block. Models: dax_iomap_iter(),
  * where a kernel drops it at all.
@@ -175,8 +181,7 @@ static void put_bytes(struct ds_task *task, struct ds_inode *inode,
 static void drop_old_page(struct ds_task *task, struct ds_inode *inode,
 			  struct ds_pgidx page)
 {
-	if (!inode->super->profile->copy_drops_page ||
-	    !ds_keeps(task, DS_RULE_COPY_DROPS_PAGE))
+	if (!drops_old_pages(task, inode))
 		return;
 	ds_mapping_clean(task, &inode->mapping, only(page));
 	ds_mapping_invalidate(task, &inode->mapping, only(page));
@@ -351,6 +356,10 @@ int ds_unshare(struct ds_task *task, struct ds_inode *inode,
 		r = ds_cow_begin(task, inode, page, &copy);
 		if (r <= 0)
 			continue;
+		/* Else the next fault maps the copy beside the old entry. */
+		if (drops_old_pages(task, inode))
+			ds_mapping_invalidate(task, &inode->mapping,
+					      only(page));
 		ds_cow_fill(task, inode, &copy, 0, DS_PAGE_SIZE);
 		r = ds_cow_end(task, inode, page);
 	}

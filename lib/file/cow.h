@@ -87,7 +87,7 @@ int ds_share_page(struct ds_task *task, struct ds_inode *source,
 /*
  * Gives the file blocks of its own where others have its blocks in @range.
  *
- * Models: xfs_reflink_unshare(), dax_file_unshare().
+ * Models: xfs_reflink_unshare(), dax_file_unshare(). Differs: a page at a time.
  */
 int ds_unshare(struct ds_task *task, struct ds_inode *inode,
 	       struct ds_pgrange range);

@@ -95,7 +95,7 @@ struct ds_fs_profile {
 	bool growth_zeroes_tail; /* ext4: of the last block, up to its end */
 	bool supports_unshare;
 	bool shares_dax;         /* files on DAX may share blocks */
-	bool copy_drops_page;    /* a write that copies drops the old page */
+	bool copy_drops_page;    /* who copies a page drops the old one */
 	bool reads_count_shares; /* a read fault knows that a block is shared */
 	bool always_copies;      /* what if: every write makes a copy */
 	bool write_recovers;     /* v5.19: a whole page mends what failed */
