@@ -36,7 +36,7 @@ ASLEEP = list(COLUMNS)[4:]
 # (column, row, field), all patterns, and why they may differ.
 REASONS = (
     ("*", "2 MiB mapping*", "*",
-     "The model has entries of page size only (lib/README.md)."),
+     "Programs over the library make no huge mappings; scenarios do (`huge`)."),
     ("*", "signal with SA_RESTART*", "*",
      "The model's call returns -EINTR, as the kernel's does inside; making it "
      "again is left to who called."),
