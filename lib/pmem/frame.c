@@ -481,16 +481,23 @@ int ds_frame_put_n(struct ds_task *task, struct ds_frames *frames,
 	return left + idle_of(frames, pfn);
 }
 
-int ds_frame_hold(struct ds_task *task, struct ds_frames *frames,
-		  struct ds_pfn pfn, uint32_t inode, struct ds_pgidx page,
-		  int refs)
+static void send_pin(struct ds_task *task, enum ds_event_kind kind,
+		     struct ds_pfn pfn, uint32_t inode, struct ds_pgidx page)
 {
 	struct ds_event event = {
-		.kind = DS_EV_PINNED,
+		.kind = kind,
 		.inode = inode,
 		.page = page,
 		.pfn = pfn,
 	};
+
+	ds_task_send(task, &event);
+}
+
+int ds_frame_hold(struct ds_task *task, struct ds_frames *frames,
+		  struct ds_pfn pfn, uint32_t inode, struct ds_pgidx page,
+		  int refs)
+{
 	struct ds_holder *holder;
 
 	if (!frames->keep_holders)
@@ -510,7 +517,7 @@ int ds_frame_hold(struct ds_task *task, struct ds_frames *frames,
 	holder->next = frames->holders;
 	frames->holders = holder;
 	ds_spin_unlock(&frames->spin);
-	ds_task_send(task, &event);
+	send_pin(task, DS_EV_PINNED, pfn, inode, page);
 	return 0;
 }
 
@@ -547,12 +554,6 @@ void ds_frame_unhold(struct ds_task *task, struct ds_frames *frames,
 		     struct ds_pfn pfn, uint32_t inode, struct ds_pgidx page,
 		     int refs)
 {
-	struct ds_event event = {
-		.kind = DS_EV_UNPINNED,
-		.inode = inode,
-		.page = page,
-		.pfn = pfn,
-	};
 	struct ds_holder *holder;
 
 	if (!frames->keep_holders)
@@ -563,7 +564,7 @@ void ds_frame_unhold(struct ds_task *task, struct ds_frames *frames,
 	ds_spin_unlock(&frames->spin);
 	ds_assert(holder);
 	ds_arena_release(frames->arena, holder, sizeof(*holder));
-	ds_task_send(task, &event);
+	send_pin(task, DS_EV_UNPINNED, pfn, inode, page);
 }
 
 void ds_frame_associate(struct ds_task *task, struct ds_frames *frames,
