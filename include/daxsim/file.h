@@ -147,8 +147,8 @@ int daxsim_reflink(struct daxsim_file *source, int64_t offset,
  *
  * Models: FIDEDUPERANGE with one destination, vfs_dedupe_file_range(). Return:
  * bytes shared, whole blocks but for the end of both files; -EBADE where the
- * bytes differ (FILE_DEDUPE_RANGE_DIFFERS); -EINVAL, -EPERM, -EOVERFLOW;
- * -EXDEV; -ENOSPC; -EINTR.
+ * bytes differ (FILE_DEDUPE_RANGE_DIFFERS); -EINVAL, also on ext4 and on XFS to
+ * v5.19; -EPERM, -EOVERFLOW; -EXDEV; -ENOSPC; -EINTR.
  */
 int64_t daxsim_dedupe(struct daxsim_file *source, int64_t offset,
 		      struct daxsim_file *dest, int64_t dest_offset,

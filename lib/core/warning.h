@@ -6,6 +6,10 @@
  * What a kernel complains of in its log when its own bookkeeping does not add
  * up. A warning is raised by ds_warn() (sched/task.h) where that kernel raises
  * it, told beside the verdicts, and decides nothing.
+ *
+ * Some are named and never raised: pages that are no DAX entries and reasons
+ * that are none (W4, W10) do not exist here; what W6 and W8 complain of is an
+ * assertion; W12 and W13 are not looked for yet.
  */
 #include <stdbool.h>
 

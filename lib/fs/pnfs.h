@@ -21,8 +21,8 @@
  *
  * Return: 0; -EINVAL behind what can be mapped; -ENOSPC.
  *
- * Models: xfs_fs_map_blocks(), v4.19. Differs: no real-time device, shared
- * blocks or shutdown to refuse.
+ * Models: xfs_fs_map_blocks(), v4.19. Differs: no real-time device or shutdown
+ * to refuse; a file with shared blocks is not refused.
  */
 int ds_pnfs_map(struct ds_task *task, struct ds_inode *inode, uint64_t offset,
 		uint64_t len, bool write, struct ds_extent *ret_run);

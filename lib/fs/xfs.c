@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * XFS on DAX: what all kernels from v4.18 on do alike, without shared blocks
- * and real-time device. Every fallocate mode and every change of size waits for
- * pins, before it looks at its arguments. When the pages of a range are written
- * back and dropped has changed: a file for each order.
+ * XFS on DAX: what all kernels from v4.18 on do alike, without real-time
+ * device; what takes two files is in xfs_reflink.c. Every fallocate mode and
+ * every change of size waits for pins, before it looks at its arguments. When
+ * the pages of a range are written back and dropped has changed: a file for
+ * each order.
  *
  * Models: fs/xfs/{xfs_file,xfs_iops,xfs_bmap_util,xfs_pnfs}.c.
  */
