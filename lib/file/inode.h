@@ -81,19 +81,16 @@ struct ds_fs_profile {
 	bool break_drops_entries; /* all entries of the file go with the wait */
 	bool break_at_evict;      /* the last user of a file waits for pins */
 	bool break_if_mapped;     /* no break when no area maps the file */
-	/* The search for busy pages unmaps private copies: even_cows, to v5.2
-	 */
-	bool break_takes_copies;
-	bool lost_copy_is_zero; /* see struct ds_space */
-	bool pull_readers;      /* rwsem: a granted reader pulls all along */
-	bool delete_wakes_all;  /* deleting an entry wakes every waiter */
-	bool strict_modes;      /* fallocate: EOPNOTSUPP for two modes */
-	bool small_refuses;     /* see struct ds_mapping, also of the next */
+	bool break_takes_copies;  /* the search unmaps private copies */
+	bool lost_copy_is_zero;   /* see struct ds_space */
+	bool pull_readers;        /* rwsem: a granted reader pulls all along */
+	bool delete_wakes_all;    /* deleting an entry wakes every waiter */
+	bool strict_modes;        /* fallocate: EOPNOTSUPP for two modes */
+	bool small_refuses;       /* see struct ds_mapping, also of the next */
 	bool protects_all;
 	bool scan_skips_locked;
 	bool scan_steps_by_one;
 	bool growth_zeroes_tail; /* ext4: of the last block, up to its end */
-	bool supports_unshare;
 	bool shares_dax;         /* files on DAX may share blocks */
 	bool copy_drops_page;    /* who copies a page drops the old one */
 	bool reads_count_shares; /* a read fault knows that a block is shared */

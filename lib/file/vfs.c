@@ -146,7 +146,6 @@ static int open_locked(struct ds_super *super, const char *name, int flags,
 	int r;
 
 	*ret_truncate = inode && (flags & O_TRUNC);
-
 	if (inode && (flags & O_CREAT) && (flags & O_EXCL))
 		return -EEXIST;
 	if (!inode && !(flags & O_CREAT))

@@ -351,7 +351,6 @@ static int64_t write_whole(struct ds_task *task, struct ds_inode *inode,
 /* A write never waits for pins: it takes no block away. */
 static int64_t write_locked(struct ds_task *task, struct ds_inode *inode,
 			    uint64_t *offset, const void *buf, size_t len,
-
 			    int64_t (*write)(struct ds_task *,
 					     struct ds_inode *, uint64_t,
 					     const void *, size_t))

@@ -67,9 +67,7 @@
 	EXT4, .ops = &ds_ext4_6_14_ops, .zeroout_blocks = 8,                   \
 	      .error_grows_size = true, .growth_zeroes_tail = true
 
-#define XFS                                                                    \
-	.max_bytes = XFS_MAX_BYTES, .supports_unshare = true,                  \
-	.full_zero_punches = true
+#define XFS .max_bytes = XFS_MAX_BYTES, .full_zero_punches = true
 
 /*
  * From v6.2 on writes to shared blocks keep page cache and page tables in step
