@@ -135,9 +135,9 @@ int daxsim_fallocate(struct daxsim_file *file, int mode, int64_t offset,
  * until one of them is written. Waits for the pins on pages of both.
  *
  * Models: FICLONERANGE, vfs_clone_file_range(), xfs_file_remap_range(). Return:
- * 0; -EBADF, -EINVAL, -EFBIG; -EOPNOTSUPP on ext4, -EINVAL on XFS to v5.19;
- * -EXDEV if the files are of two universes; -ENOSPC; -EINTR when a signal ended
- * the wait.
+ * 0; -EBADF, -EINVAL, -EFBIG; -EINVAL on XFS to v5.19, and -EOPNOTSUPP on what
+ * is not XFS; -EXDEV if the files are of two universes; -ENOSPC; -EINTR when a
+ * signal ended the wait.
  */
 int daxsim_reflink(struct daxsim_file *source, int64_t offset,
 		   struct daxsim_file *dest, int64_t dest_offset, int64_t len);
@@ -147,8 +147,8 @@ int daxsim_reflink(struct daxsim_file *source, int64_t offset,
  *
  * Models: FIDEDUPERANGE with one destination, vfs_dedupe_file_range(). Return:
  * bytes shared, whole blocks but for the end of both files; -EBADE where the
- * bytes differ (FILE_DEDUPE_RANGE_DIFFERS); -EINVAL, also on ext4 and on XFS to
- * v5.19; -EPERM, -EOVERFLOW; -EXDEV; -ENOSPC; -EINTR.
+ * bytes differ (FILE_DEDUPE_RANGE_DIFFERS); -EINVAL, also on all but XFS from
+ * v6.0 on; -EPERM, -EOVERFLOW; -EXDEV; -ENOSPC; -EINTR.
  */
 int64_t daxsim_dedupe(struct daxsim_file *source, int64_t offset,
 		      struct daxsim_file *dest, int64_t dest_offset,
