@@ -9,7 +9,7 @@
  *
  * Some are named and never raised: pages that are no DAX entries and reasons
  * that are none (W4, W10) do not exist here; what W6 and W8 complain of is an
- * assertion; W12 and W13 are not looked for yet.
+ * assertion; W13 is not looked for yet.
  */
 #include <stdbool.h>
 
