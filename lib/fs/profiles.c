@@ -71,8 +71,8 @@
 
 /*
  * From v6.2 on writes to shared blocks keep page cache and page tables in step
- * with the extent map, and read faults know of sharing. Unsharing does the first
- * from v6.12 on (50793801fc7f), which is the oldest profile here.
+ * with the extent map, and read faults know of sharing. Unsharing does the
+ * first from v6.12 on (50793801fc7f), which is the oldest profile here.
  */
 #define SHARES_V6_2                                                            \
 	.shares_dax = true, .copy_drops_page = true, .reads_count_shares = true
