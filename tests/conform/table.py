@@ -247,6 +247,9 @@ what others can do meanwhile, and the kernel's warning; one call each, on kernel
 ## Profiles
 
 {tried}
+
+What races were tried is in [races.md](../vm/races.md), what a devdax device does
+in [devdax.md](../vm/devdax.md).
 """
 
 

@@ -12,6 +12,8 @@
  * process_vm_readv(), when the O_DIRECT pin is over: 6.1.192 does not wake who
  * waits for the pages of a bio.
  */
+#include "actor.h"
+#include "kmsg.h"
 #include "waits.h"
 
 #include <errno.h>
@@ -28,28 +30,15 @@
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define HUGE_SIZE (HUGE_BLOCKS * BLOCK)
 
 /* Milliseconds. */
-#define POLL      1
-#define AT_ONCE   50 /* before the pin's end: did not wait for it */
-#define SLACK     5  /* the reader is back later than its pages */
-#define SETTLED   60 /* as long in one state: sleeps there */
-#define PATIENCE  5000
+#define AT_ONCE   50   /* before the pin's end: did not wait for it */
+#define SLACK     5    /* the reader is back later than its pages */
 #define LOST      2000 /* this long after the pin: nobody will wake it */
 #define MAX_TRIES 3
-
-/* Somebody who makes a call, and when it was over. */
-struct actor {
-	pthread_t thread;
-	_Atomic int id; /* of the thread or process, 0 before it runs */
-	atomic_bool over;
-	int64_t end;
-	int error;
-};
 
 struct run {
 	const struct row *row;
@@ -66,25 +55,6 @@ struct run {
 };
 
 static atomic_int n_handled;
-
-static void die(const char *what)
-{
-	perror(what);
-	exit(2);
-}
-
-static int64_t now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
-}
-
-static void poll_pause(void)
-{
-	nanosleep(&(struct timespec){.tv_nsec = POLL * 1000000}, NULL);
-}
 
 static size_t file_bytes(const struct row *row)
 {
@@ -105,69 +75,6 @@ static bool read_block(void *arg, int64_t i, unsigned char *block)
 
 	memset(block, 0, BLOCK);
 	return pread(run->file, block, BLOCK, i * BLOCK) > 0;
-}
-
-/* ----------------------------- Who does what ------------------------------ */
-
-static void begin(struct actor *actor)
-{
-	actor->id = gettid();
-}
-
-static void end(struct actor *actor, bool failed)
-{
-	actor->error = failed ? errno : 0;
-	actor->end = now();
-	actor->over = true;
-}
-
-static bool wait_over(const struct actor *actor, int64_t ms)
-{
-	int64_t limit = now() + ms;
-
-	while (!actor->over && now() < limit)
-		poll_pause();
-	return actor->over;
-}
-
-/* 'S': an interruptible sleep; 'D': another one. */
-static char state_of(int id)
-{
-	char path[64], text[512];
-	const char *at;
-	FILE *file;
-	size_t n;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", id);
-	file = fopen(path, "r");
-	if (!file)
-		return 'X';
-	n = fread(text, 1, sizeof(text) - 1, file);
-	fclose(file);
-	text[n] = '\0';
-	at = strrchr(text, ')');
-	return at && at[1] ? at[2] : '?';
-}
-
-/* Whether it sleeps in state @state, rather than being over. */
-static bool settles(const struct actor *actor, char state)
-{
-	int64_t limit = now() + PATIENCE, since = now();
-
-	while (!actor->over && now() < limit) {
-		if (!actor->id || state_of(actor->id) != state)
-			since = now();
-		else if (now() - since >= SETTLED)
-			return true;
-		poll_pause();
-	}
-	return false;
-}
-
-static void start(struct actor *actor, void *(*body)(void *), void *arg)
-{
-	if (pthread_create(&actor->thread, NULL, body, arg))
-		die("pthread_create");
 }
 
 /* ---------------------------------- Pins ---------------------------------- */
@@ -563,38 +470,6 @@ static void measure(struct run *run)
 }
 
 /* --------------------------------- Output --------------------------------- */
-
-static int open_kmsg(void)
-{
-	int kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	int once =
-		open("/sys/kernel/debug/clear_warn_once", O_WRONLY | O_CLOEXEC);
-
-	if (kmsg < 0)
-		die("/dev/kmsg");
-	if (once < 0 || write(once, "1", 1) != 1)
-		die("/sys/kernel/debug/clear_warn_once");
-	close(once);
-	lseek(kmsg, 0, SEEK_END);
-	return kmsg;
-}
-
-static bool was_warned(int kmsg)
-{
-	char record[8192];
-	bool found = false;
-	ssize_t n;
-
-	while ((n = read(kmsg, record, sizeof(record) - 1)) > 0 ||
-	       (n < 0 && errno == EPIPE)) {
-		if (n < 0)
-			continue;
-		record[n] = '\0';
-		if (strstr(record, "WARNING:"))
-			found = true;
-	}
-	return found;
-}
 
 static const char *result_name(int error)
 {

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef TESTS_VM_RACES_H
+#define TESTS_VM_RACES_H
+
+/*
+ * What the model calls possible, tried on a kernel. Pages are pinned by
+ * vmsplice(): a pipe holds them for as long as it takes to look, and tee()
+ * shows what is in them meanwhile.
+ */
+#include "actor.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define BLOCK 4096
+
+struct pin {
+	int pipe[2], look[2];
+};
+
+struct world {
+	const char *dir;
+	int kmsg;
+	struct pin pin;
+	char answer[160];
+};
+
+/* A file of @len bytes: of @letter, or a hole if that is 0. */
+int make_file(const struct world *world, const char *name, char letter,
+	      int64_t len);
+void remove_file(const struct world *world, const char *name);
+unsigned char *map_file(int file, size_t len);
+/* Where the block at @offset lies on the device, in bytes; 0 for a hole. */
+uint64_t place_of(int file, int64_t offset);
+
+void open_pin(struct pin *pin);
+void take_pin(struct pin *pin, void *mem);
+/* The first byte of the page that is pinned now. */
+char look_at(const struct pin *pin);
+void drop_pin(struct pin *pin);
+
+/*
+ * Makes files until one has the block at @place, and fills that with 'V'.
+ * Return: whether one had it.
+ */
+bool give_to_another(const struct world *world, uint64_t place);
+
+/* The answer for a pin that was not waited for, of what was at @place. */
+void tell_not_waited(struct world *world, uint64_t place);
+
+/*
+ * Writes into a hole beside a pin, until the page cache has forgotten the pin
+ * or @tries are over. With @dirty it is stored to the page before it is pinned.
+ */
+void race_hole(struct world *world, bool dirty, unsigned int tries);
+
+#endif
