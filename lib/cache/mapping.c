@@ -159,9 +159,8 @@ static int downgrade(struct ds_task *task, struct ds_mapping *mapping,
 	return r;
 }
 
-/* Locks the entry of @page; if there is none and @insert, a new one. */
-static int lock_entry(struct ds_task *task, struct ds_mapping *mapping,
-		      struct ds_pgidx page, bool insert, uint64_t *ret_entry)
+int ds_entry_grab(struct ds_task *task, struct ds_mapping *mapping,
+		  struct ds_pgidx page, uint64_t *ret_entry)
 {
 	uint64_t before = ds_task_enter(task);
 	struct found found;
@@ -176,11 +175,10 @@ static int lock_entry(struct ds_task *task, struct ds_mapping *mapping,
 		sleep_for_entry(task, mapping, found.first);
 	}
 	locked = found.entry ? found.entry : DS_ENTRY_VALID | DS_ENTRY_EMPTY;
-	if (found.entry || insert)
-		r = ds_xtree_store(mapping->tree, found.first,
-				   locked | DS_ENTRY_LOCKED);
+	r = ds_xtree_store(mapping->tree, found.first,
+			   locked | DS_ENTRY_LOCKED);
 	ds_spin_unlock(&mapping->lock);
-	if (r == 0 && insert && ds_entry_is_huge(found.entry) &&
+	if (r == 0 && ds_entry_is_huge(found.entry) &&
 	    !ds_entry_is_data(found.entry)) {
 		r = downgrade(task, mapping, found, page);
 		found.entry = 0;
@@ -190,12 +188,6 @@ static int lock_entry(struct ds_task *task, struct ds_mapping *mapping,
 	ds_task_done(task, before, found.entry);
 	*ret_entry = found.entry;
 	return 0;
-}
-
-int ds_entry_grab(struct ds_task *task, struct ds_mapping *mapping,
-		  struct ds_pgidx page, uint64_t *ret_entry)
-{
-	return lock_entry(task, mapping, page, true, ret_entry);
 }
 
 /* What a request for a huge entry meets. */
@@ -686,6 +678,7 @@ static bool erase_entry(struct ds_task *task, struct ds_mapping *mapping,
 	if (!ds_entry_is_data(found.entry))
 		return true;
 	ds_touch(task, ds_tags_object(mapping->inode), DS_ADD);
+	ds_touch(task, ds_towrite_object(mapping->inode), DS_ADD);
 	part_frames(task, mapping, found, why);
 	return true;
 }
@@ -698,9 +691,10 @@ static void declare_delete(struct ds_task *task,
 		ds_writes(ds_entry_object(mapping, page)),
 		ds_adds(ds_index_object(mapping->inode)),
 		ds_adds(ds_tags_object(mapping->inode)),
+		ds_adds(ds_towrite_object(mapping->inode)),
 		ds_writes(guess_owner(mapping, guess)),
 	};
-	unsigned int n = 4;
+	unsigned int n = 5;
 
 	if (task->controlled) {
 		n += add_queues(mapping, page, accesses + n);
@@ -1129,76 +1123,179 @@ static void flush_entry(struct ds_task *task, struct ds_mapping *mapping,
 	ds_spin_unlock(&mapping->lock);
 }
 
-static bool is_dirty(struct ds_mapping *mapping, struct found found)
+static void declare_take(struct ds_task *task, const struct ds_mapping *mapping,
+			 struct ds_pgidx page)
 {
-	bool dirty;
+	struct ds_access accesses[4] = {
+		ds_writes(ds_entry_object(mapping, page)),
+		ds_writes(ds_towrite_object(mapping->inode)),
+	};
+	unsigned int n = 2;
 
-	ds_spin_lock(&mapping->lock);
-	dirty = ds_xtree_has_tag(mapping->tree, found.first, DS_XTREE_DIRTY);
-	ds_spin_unlock(&mapping->lock);
-	return dirty;
+	if (task->controlled) {
+		n += add_queues(mapping, page, accesses + n);
+		ds_yield_controlled(task, DS_AT_ENTRY_GRAB, n, accesses);
+	}
+	ds_touch(task, accesses[0].obj, DS_WRITE);
 }
 
-static void write_back_entry(struct ds_task *task, struct ds_mapping *mapping,
-			     struct ds_pgidx page)
+/*
+ * Locks the entry of @page, waiting for its lock, if it is still to be written
+ * as @tag says, and takes its mark. Otherwise somebody else wrote it, or it is
+ * gone, and a wake-up is passed on. Return: whether it is locked.
+ */
+static bool take_entry(struct ds_task *task, struct ds_mapping *mapping,
+		       struct ds_pgidx page, enum ds_xtree_tag tag,
+		       struct found *ret_found)
 {
-	struct found found = {0, page};
+	uint64_t before = ds_task_enter(task);
+	bool taken, waited_for = false;
+	ds_obj key;
+	int r;
 
-	/* It may have been deleted since it was found. */
-	if (lock_entry(task, mapping, page, false, &found.entry) < 0 ||
-	    !found.entry)
-		return;
-	found.first = pages_of(mapping, found).first;
-	if (!ds_entry_is_data(found.entry) && is_dirty(mapping, found)) {
-		ds_warn(task, DS_WARN_DIRTY_WITHOUT_BLOCK, mapping->inode,
-			found.first, ds_pfn(0));
-	} else if (ds_entry_is_data(found.entry)) {
+	for (;;) {
+		ds_task_forget(task, before);
+		declare_take(task, mapping, page);
+		if (look_locked(task, mapping, page, ret_found))
+			break;
+		sleep_for_entry(task, mapping, ret_found->first);
+	}
+	key = ds_entry_key(mapping, ret_found->first);
+	taken = ret_found->entry &&
+		ds_xtree_has_tag(mapping->tree, ret_found->first, tag);
+	if (taken) {
+		r = ds_xtree_store(mapping->tree, ret_found->first,
+				   ret_found->entry | DS_ENTRY_LOCKED);
+		ds_assert(r == 0);
+		ds_touch(task, ds_towrite_object(mapping->inode), DS_WRITE);
+		ds_xtree_clear_tag(mapping->tree, ret_found->first,
+				   DS_XTREE_TOWRITE);
+	} else if (ret_found->entry) {
+		waited_for = ds_wait_has_waiters(task, mapping->waitq, key);
+	}
+	ds_spin_unlock(&mapping->lock);
+	if (waited_for && ds_keeps(task, DS_RULE_WRITE_BACK_PASSES_WAKE_ON))
+		ds_wake(task, mapping->waitq, key, false);
+	ds_task_done(task, before, taken ? ret_found->entry : 0);
+	return taken;
+}
+
+/* Models: dax_writeback_one(). */
+static int write_back_entry(struct ds_task *task, struct ds_mapping *mapping,
+			    struct ds_pgidx page, enum ds_xtree_tag tag)
+{
+	struct found found;
+	int r = 0;
+
+	if (!take_entry(task, mapping, page, tag, &found))
+		return 0;
+	if (ds_entry_is_data(found.entry)) {
 		/* A store behind the flush must fault, to be noted again. */
 		if (ds_keeps(task, DS_RULE_WRITE_BACK_PROTECTS))
 			protect_entry(task, mapping, found);
 		flush_entry(task, mapping, found);
+	} else {
+		ds_warn(task, DS_WARN_DIRTY_WITHOUT_BLOCK, mapping->inode,
+			found.first, ds_pfn(0));
+		r = -EIO;
 	}
 	ds_entry_unlock(task, mapping, page, ds_object(DS_OBJ_NONE, 0, 0));
+	return r;
 }
 
-/* The first dirty entry that has a page in @range. Under the mapping's lock. */
-static struct found find_dirty(const struct ds_mapping *mapping,
-			       struct ds_pgrange range)
+/*
+ * The first entry with @tag that has a page in @range. Under the mapping's
+ * lock.
+ */
+static struct found find_tagged(const struct ds_mapping *mapping,
+				struct ds_pgrange range, enum ds_xtree_tag tag)
 {
 	struct found found = find(mapping, range.first);
 
 	if (ds_pgrange_is_empty(range))
 		found.entry = 0;
 	else if (!found.entry ||
-		 !ds_xtree_has_tag(mapping->tree, found.first, DS_XTREE_DIRTY))
-		found.entry = ds_xtree_next_tagged(
-			mapping->tree, range, DS_XTREE_DIRTY, &found.first);
+		 !ds_xtree_has_tag(mapping->tree, found.first, tag))
+		found.entry = ds_xtree_next_tagged(mapping->tree, range, tag,
+						   &found.first);
 	return found;
 }
 
-void ds_mapping_write_back(struct ds_task *task, struct ds_mapping *mapping,
-			   struct ds_pgrange range)
+/*
+ * A step that marks what is dirty in @range as to be written. Return: whether
+ * anything is.
+ *
+ * Models: tag_pages_for_writeback().
+ */
+static bool tag_dirty(struct ds_task *task, struct ds_mapping *mapping,
+		      struct ds_pgrange range)
 {
-	uint64_t before = ds_task_enter(task);
 	struct found found;
+	bool any = false;
 
+	ds_yield(task, DS_AT_ENTRY_NEXT,
+		 ds_reads(ds_tags_object(mapping->inode)),
+		 ds_writes(ds_towrite_object(mapping->inode)));
+	ds_touch(task, ds_tags_object(mapping->inode), DS_READ);
+	ds_touch(task, ds_towrite_object(mapping->inode), DS_WRITE);
+	ds_spin_lock(&mapping->lock);
 	for (;;) {
-		ds_yield(task, DS_AT_ENTRY_NEXT,
-			 ds_reads(ds_tags_object(mapping->inode)));
-		ds_touch(task, ds_tags_object(mapping->inode), DS_READ);
-		ds_spin_lock(&mapping->lock);
-		found = find_dirty(mapping, range);
-		ds_spin_unlock(&mapping->lock);
-		saw_found(task, found);
+		found = find_tagged(mapping, range, DS_XTREE_DIRTY);
 		if (!found.entry)
 			break;
-		write_back_entry(task, mapping, found.first);
-		if (ds_keeps(task, DS_RULE_WRITE_BACK_ADVANCES))
+		any = true;
+		ds_xtree_set_tag(mapping->tree, found.first, DS_XTREE_TOWRITE);
+		range.first = pages_of(mapping, found).end;
+	}
+	ds_spin_unlock(&mapping->lock);
+	ds_task_saw(task, any);
+	return any;
+}
+
+/* A step that looks for the next one to write. */
+static struct found next_tagged(struct ds_task *task,
+				struct ds_mapping *mapping,
+				struct ds_pgrange range, enum ds_xtree_tag tag)
+{
+	ds_obj tags = tag == DS_XTREE_DIRTY ? ds_tags_object(mapping->inode)
+					    : ds_towrite_object(mapping->inode);
+	struct found found;
+
+	ds_yield(task, DS_AT_ENTRY_NEXT, ds_reads(tags));
+	ds_touch(task, tags, DS_READ);
+	ds_spin_lock(&mapping->lock);
+	found = find_tagged(mapping, range, tag);
+	ds_spin_unlock(&mapping->lock);
+	saw_found(task, found);
+	return found;
+}
+
+int ds_mapping_write_back(struct ds_task *task, struct ds_mapping *mapping,
+			  struct ds_pgrange range)
+{
+	bool first = ds_keeps(task, DS_RULE_WRITE_BACK_TAGS_FIRST);
+	enum ds_xtree_tag tag = first ? DS_XTREE_TOWRITE : DS_XTREE_DIRTY;
+	uint64_t before = ds_task_enter(task);
+	struct found found;
+	int r = 0;
+
+	/* What others mark after a look that found nothing is not ours. */
+	if (first && !tag_dirty(task, mapping, range)) {
+		ds_task_done(task, before, 0);
+		return 0;
+	}
+	while (r == 0) {
+		found = next_tagged(task, mapping, range, tag);
+		if (!found.entry)
+			break;
+		r = write_back_entry(task, mapping, found.first, tag);
+		if (first)
 			range.first = pages_of(mapping, found).end;
 		ds_task_forget(task, before);
 		ds_task_saw(task, range.first.pgidx);
 	}
-	ds_task_done(task, before, 0);
+	ds_task_done(task, before, (uint64_t)r);
+	return r;
 }
 
 void ds_mapping_digest(const struct ds_mapping *mapping,

@@ -173,14 +173,19 @@ bool ds_mapping_first_busy(struct ds_task *task, struct ds_mapping *mapping,
 			   struct ds_pfn *ret_pfn);
 
 /*
- * Flushes the dirty pages of @range to the medium and clears their tags. They
- * become read-only in every address space first, so that a later store faults
- * and makes its page dirty again.
+ * Flushes the pages of @range that are dirty now to the medium and clears their
+ * tags. They become read-only in every address space first, so that a later
+ * store faults and makes its page dirty again.
  *
- * Models: dax_writeback_mapping_range().
+ * What another task took to write meanwhile is passed by, be it flushed or not.
+ *
+ * Return: 0, or -EIO for a tag on an entry without a block (warning W7).
+ *
+ * Models: dax_writeback_mapping_range(). Differs: a page written by copying is
+ * not marked as to be written when it is made dirty.
  */
-void ds_mapping_write_back(struct ds_task *task, struct ds_mapping *mapping,
-			   struct ds_pgrange range);
+int ds_mapping_write_back(struct ds_task *task, struct ds_mapping *mapping,
+			  struct ds_pgrange range);
 
 /* Adds its entries and who maps the file. */
 void ds_mapping_digest(const struct ds_mapping *mapping,
@@ -240,6 +245,12 @@ static inline ds_obj ds_index_object(uint32_t inode)
 static inline ds_obj ds_tags_object(uint32_t inode)
 {
 	return ds_object(DS_OBJ_INDEX, inode, 1);
+}
+
+/* Which entries a write-back is still to write. */
+static inline ds_obj ds_towrite_object(uint32_t inode)
+{
+	return ds_object(DS_OBJ_INDEX, inode, 2);
 }
 
 #endif

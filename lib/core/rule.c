@@ -402,15 +402,24 @@ static const struct ds_rule_text rules[DS_N_RULES] = {
 			.models = "mm/truncate.c "
 				  "invalidate_inode_pages2_range()",
 		},
-	[DS_RULE_WRITE_BACK_ADVANCES] =
+	[DS_RULE_WRITE_BACK_TAGS_FIRST] =
 		{
-			.name = "write-back-advances",
-			.sentence =
-				"Write-back goes on behind the entry that it "
-				"wrote.",
-			.mutation = "write-back-starts-over",
+			.name = "write-back-tags-first",
+			.sentence = "Write-back marks what is dirty when it "
+				    "begins, and writes no more than that.",
+			.mutation = "write-back-chases-stores",
 			.models = "fs/dax.c dax_writeback_mapping_range(): "
-				  "1eb643d02b21, v4.15",
+				  "tag_pages_for_writeback()",
+		},
+	[DS_RULE_WRITE_BACK_PASSES_WAKE_ON] =
+		{
+			.name = "write-back-passes-wake-on",
+			.sentence = "Write-back that waited for an entry which "
+				    "another wrote meanwhile wakes the next "
+				    "waiter.",
+			.mutation = "write-back-keeps-wake",
+			.models = "fs/dax.c dax_writeback_one(): "
+				  "put_unlocked_entry()",
 		},
 	[DS_RULE_WRITE_BACK_PROTECTS] =
 		{

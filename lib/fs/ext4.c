@@ -458,7 +458,9 @@ int ds_ext4_make_written(struct ds_task *task, struct ds_inode *inode,
 
 int ds_ext4_fsync(struct ds_task *task, struct ds_inode *inode)
 {
-	ds_mapping_write_back(task, &inode->mapping, ds_pgrange_all());
-	ds_journal_commit(task, inode);
-	return 0;
+	int r = ds_mapping_write_back(task, &inode->mapping, ds_pgrange_all());
+
+	if (r == 0)
+		ds_journal_commit(task, inode);
+	return r;
 }

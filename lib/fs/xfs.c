@@ -437,7 +437,9 @@ int ds_xfs_make_written(struct ds_task *task, struct ds_inode *inode,
 /* Models: xfs_file_fsync(). */
 int ds_xfs_fsync(struct ds_task *task, struct ds_inode *inode)
 {
-	ds_mapping_write_back(task, &inode->mapping, ds_pgrange_all());
-	ds_journal_commit(task, inode);
-	return 0;
+	int r = ds_mapping_write_back(task, &inode->mapping, ds_pgrange_all());
+
+	if (r == 0)
+		ds_journal_commit(task, inode);
+	return r;
 }

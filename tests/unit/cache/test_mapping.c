@@ -238,6 +238,25 @@ static void writing_back_cleans_the_range(void **state)
 	t_close(&c.t);
 }
 
+/* Page 1 was punched, and what dirtied it forgotten to go along. */
+static void a_tag_without_a_block_is_an_error(void **state)
+{
+	struct t_cache c;
+
+	(void)state;
+	set_up(&c, "ext4-4.19");
+	assert_int_equal(t_fallocate(&c.t, c.file, T_PUNCH, T_PAGE, T_PAGE), 0);
+	look(&c, 1);
+	ds_xtree_set_tag(c.mapping->tree, ds_pgidx(1), DS_XTREE_DIRTY);
+	assert_int_equal(ds_mapping_write_back(c.t.setup, c.mapping,
+					       ds_pgrange_all()),
+			 -EIO);
+	assert_int_equal(c.t.world->checks->warned,
+			 1u << DS_WARN_DIRTY_WITHOUT_BLOCK);
+	assert_false(ds_entry_is_locked(t_entry(c.file, 1)));
+	t_close(&c.t);
+}
+
 /* A store behind the flush would be lost at the next one. */
 static void a_store_after_writing_back_makes_its_page_dirty_again(void **state)
 {
@@ -446,6 +465,47 @@ static void deletion_waits_for_the_lock(void **state)
 	t_close(&c.t);
 }
 
+/* The mark is taken with the lock: who looks then never sees the lock. */
+static void write_back_passes_by_what_another_took(void **state)
+{
+	static const ds_task_fn fns[] = {do_write_back, do_write_back};
+	static const struct t_leg legs[] = {
+		{1, DS_AT_ENTRY_NEXT, 2, NULL},
+		{0, DS_AT_BYTES_READ, 0, NULL},
+		{1, DS_AT_END, 0, NULL},
+	};
+	struct t_job jobs[2];
+	struct t_cache c;
+
+	(void)state;
+	set_up(&c, "ext4-4.19");
+	touch(&c, 0);
+	assert_int_equal(meet(&c, fns, jobs, 2, legs, T_N(legs)), DS_RUN_DONE);
+	assert_false(t_is_dirty(c.file, 0));
+	t_close(&c.t);
+}
+
+/* Marked again behind the other's lock, the page is written twice. */
+static void write_back_waits_for_who_took_it_before(void **state)
+{
+	static const ds_task_fn fns[] = {do_write_back, do_write_back};
+	static const struct t_leg legs[] = {
+		{0, DS_AT_BYTES_READ, 0, NULL},
+		{1, DS_AT_WAIT_SLEEP, 0, NULL},
+		{0, DS_AT_END, 0, NULL},
+		{1, DS_AT_BYTES_READ, 0, NULL},
+	};
+	struct t_job jobs[2];
+	struct t_cache c;
+
+	(void)state;
+	set_up(&c, "ext4-4.19");
+	touch(&c, 0);
+	assert_int_equal(meet(&c, fns, jobs, 2, legs, T_N(legs)), DS_RUN_DONE);
+	assert_false(t_is_dirty(c.file, 0));
+	t_close(&c.t);
+}
+
 /* Else a page that is pinned would be missed while it is written back. */
 static void the_search_waits_for_the_lock(void **state)
 {
@@ -465,6 +525,40 @@ static void the_search_waits_for_the_lock(void **state)
 	t_pin(&c.t, &pin);
 	assert_int_equal(meet(&c, fns, jobs, 2, legs, T_N(legs)), DS_RUN_DONE);
 	assert_int_equal(jobs[1].result, 1);
+	t_close(&c.t);
+}
+
+static void is_still_asleep(struct t_world *t)
+{
+	const struct ds_task *search = t->world->sched->tasks[1];
+
+	assert_int_equal(search->state, DS_TASK_ASLEEP);
+	assert_false(search->interruptible);
+}
+
+/* Only the wait for pins can be interrupted, not that for the entry. */
+static void the_search_sleeps_through_a_signal(void **state)
+{
+	static const struct t_leg legs[] = {
+		{0, DS_AT_BYTES_READ, 0, NULL},
+		{1, DS_AT_WAIT_SLEEP, 0, NULL},
+		{2, DS_AT_END, 0, is_still_asleep},
+		{0, DS_AT_END, 0, NULL},
+	};
+	struct t_job write_back, search, signal = {0};
+	struct t_cache c;
+
+	(void)state;
+	set_up(&c, "ext4-4.19");
+	touch(&c, 0);
+	write_back = (struct t_job){.file = c.file, .addr = c.addr};
+	search = write_back;
+	t_task(&c.t, "write_back", do_write_back, &write_back);
+	t_task(&c.t, "search", do_search, &search);
+	t_task(&c.t, "signal", t_do_signal, &signal);
+	signal.target = c.t.world->sched->tasks[1];
+	assert_int_equal(t_run(&c.t, legs, T_N(legs)), DS_RUN_DONE);
+	t_assert_holds(&c.t);
 	t_close(&c.t);
 }
 
@@ -831,6 +925,9 @@ int main(void)
 			an_entry_that_is_dirty_without_a_block_is_warned_of),
 		cmocka_unit_test(invalidation_spares_dirty_entries),
 		cmocka_unit_test(writing_back_cleans_the_range),
+		cmocka_unit_test(a_tag_without_a_block_is_an_error),
+		cmocka_unit_test(write_back_passes_by_what_another_took),
+		cmocka_unit_test(write_back_waits_for_who_took_it_before),
 		cmocka_unit_test(
 			a_store_after_writing_back_makes_its_page_dirty_again),
 		cmocka_unit_test(
@@ -841,6 +938,7 @@ int main(void)
 		cmocka_unit_test(unlocking_wakes_one_waiter_after_the_other),
 		cmocka_unit_test(deletion_waits_for_the_lock),
 		cmocka_unit_test(the_search_waits_for_the_lock),
+		cmocka_unit_test(the_search_sleeps_through_a_signal),
 		cmocka_unit_test(the_search_passes_its_wake_up_on),
 		cmocka_unit_test(
 			invalidation_that_spares_an_entry_passes_its_wake_up_on),
