@@ -703,9 +703,66 @@ static void queueing_and_waking_conflict_on_the_queue(void **state)
 	assert_true(ds_steps_conflict(a, c));
 }
 
+enum {
+	N_PASSES = 2000,
+};
+
+/* Two tasks that pass a turn to each other. */
+struct t_turn {
+	const struct t_queue *queue;
+	atomic_int *turn;
+	int mine;
+};
+
+static void await_turn(struct ds_task *task, const struct t_turn *t, int turn)
+{
+	const struct t_queue *q = t->queue;
+
+	while (atomic_load(t->turn) != turn) {
+		(void)ds_wait_queue(task, q->table, q->key, false, false);
+		if (atomic_load(t->turn) != turn)
+			ds_wait_sleep(task, q->key, false);
+		if (!ds_wait_was_woken(task))
+			ds_wait_leave(task, q->table);
+	}
+}
+
+static void pass_turns(struct ds_task *task, void *arg)
+{
+	const struct t_turn *t = arg;
+	int turn;
+
+	for (turn = t->mine; turn < N_PASSES; turn += 2) {
+		await_turn(task, t, turn);
+		atomic_fetch_add(t->turn, 1);
+		ds_wake_changed(task, t->queue->table, t->queue->key, false);
+	}
+}
+
+/* A wake-up that is lost lets both sleep for ever. */
+static void who_changed_it_and_sees_nobody_wait_loses_no_wake_up(void **state)
+{
+	struct t_queue *q = *state;
+	atomic_int turn = 0;
+	struct t_turn even = {q, &turn, 0}, odd = {q, &turn, 1};
+	unsigned int i;
+
+	t_spawn(q->w, pass_turns, &even);
+	t_spawn(q->w, pass_turns, &odd);
+	t_prepare(q->w, DS_TURNS_FREE);
+	assert_int_equal(t_run(q->w, "?"), DS_RUN_DONE);
+	assert_int_equal(atomic_load(&turn), N_PASSES);
+	for (i = 0; i < DS_WAITQ_BUCKETS; i++) {
+		assert_null(q->table->buckets[i].head);
+		assert_int_equal(atomic_load(&q->table->buckets[i].n), 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		t_queue_case(
+			who_changed_it_and_sees_nobody_wait_loses_no_wake_up),
 		t_queue_case(all_that_are_not_exclusive_are_woken),
 		t_queue_case(
 			exclusive_waiters_are_woken_one_at_a_time_in_order),
