@@ -43,7 +43,7 @@ const char *ds_errname(int64_t result)
 	size_t i;
 
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (names[i].error == -result)
+		if (-names[i].error == result)
 			return names[i].name;
 	return NULL;
 }

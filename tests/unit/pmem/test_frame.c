@@ -377,6 +377,7 @@ static void rewinding_splits_a_folio_made_since(void **state)
 	ds_frames_digest(t.frames, &after);
 	assert_true(ds_digest_equal(before, after));
 	assert_int_equal(ds_frame_head(t.frames, ds_pfn(9)).pfn, 9);
+	t_close(&t);
 }
 
 static void entries_of_several_files_are_counted(void **state)
