@@ -211,7 +211,8 @@ def tried(daxsim):
     yield "| profile | compared with a kernel |"
     yield "|---|---|"
     for line in listed.splitlines():
-        if line.startswith(" "):
+        # Aliases, and the place of a file system that a user brings.
+        if line[0] in " (":
             continue
         profile = line.split()[0]
         yield f"| `{profile}` | " + \
