@@ -3,8 +3,6 @@
 
 #include <errno.h>
 
-/* Read sections as inline functions: a call costs ten times as much. */
-#define _LGPL_SOURCE
 #include <urcu-bp.h>
 
 #include "core/assert.h"

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "sched/grace.h"
 
-/* Read sections as inline functions: a call costs ten times as much. */
-#define _LGPL_SOURCE
 #include <urcu-bp.h>
 
 #include "sched/sched.h"
