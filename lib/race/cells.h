@@ -46,12 +46,18 @@ int ds_cell_find(const char *name, struct ds_scenario *ret_scenario);
 struct ds_verdict {
 	bool violates;
 	const char *because;
-	bool in_one; /* way of pinning at least; otherwise in both */
 };
 
 /* The expected verdict of a cell on a profile. NULL: none is known. */
 const struct ds_verdict *ds_verdict_expected(const char *op, const char *fs,
 					     const char *pin);
+
+/*
+ * The verdict of a cell that the search found first and that was then looked up
+ * in the sources. NULL: there is none.
+ */
+const struct ds_verdict *ds_verdict_found(const char *op, const char *fs,
+					  const char *pin);
 
 /*
  * What follows from the written rule, for cells that nobody worked out by hand:

@@ -123,7 +123,6 @@ static const struct ds_verdict read_beside_copy = {
 	VIOLATES,
 	"a fault that copies on write frees the block that a read is copying "
 	"from: they share no lock",
-	true,
 };
 
 static const struct {
@@ -136,8 +135,8 @@ static const struct {
 	{"read", "xfs-6.15-cow", "kept", &read_beside_copy},
 };
 
-static const struct ds_verdict *find_exception(const char *op, const char *fs,
-					       const char *pin)
+const struct ds_verdict *ds_verdict_found(const char *op, const char *fs,
+					  const char *pin)
 {
 	size_t i;
 
@@ -164,7 +163,7 @@ const struct ds_verdict *ds_verdict_expected(const char *op, const char *fs,
 					return &rows[row].verdicts
 							[columns[column].column]
 							[p];
-	return find_exception(op, fs, pin);
+	return NULL;
 }
 
 #define MISSED                                                                 \
@@ -186,11 +185,11 @@ const struct ds_verdict *ds_verdict_predicted(const struct ds_spec_op *op,
 					      const struct ds_spec *spec,
 					      const struct ds_cell_pin *pin)
 {
-	static const struct ds_verdict missed = {VIOLATES, MISSED, true};
-	static const struct ds_verdict refaulted = {VIOLATES, REFAULTED, true};
-	static const struct ds_verdict not_woken = {VIOLATES, NOT_WOKEN, true};
-	static const struct ds_verdict its_own = {VIOLATES, ITS_OWN, true};
-	static const struct ds_verdict seen = {HOLDS, SEEN, false};
+	static const struct ds_verdict missed = {VIOLATES, MISSED};
+	static const struct ds_verdict refaulted = {VIOLATES, REFAULTED};
+	static const struct ds_verdict not_woken = {VIOLATES, NOT_WOKEN};
+	static const struct ds_verdict its_own = {VIOLATES, ITS_OWN};
+	static const struct ds_verdict seen = {HOLDS, SEEN};
 	uint32_t taken = spec->takes & pin->pages;
 	uint32_t waited = spec->waits_for & pin->pages;
 	uint32_t seen_by = waited | (spec->refuses & pin->pages);
