@@ -450,6 +450,12 @@ static bool has_pin(const struct table *table, const struct ds_cell_pin *pin)
 	       (!pin->deep || table->args->deep);
 }
 
+static bool is_column(const struct table *table,
+		      const struct ds_fs_profile *profile)
+{
+	return table->args->all ? !profile->page_cache : profile->proved;
+}
+
 /* The rows, with the columns [first, end) of profiles. */
 static void print_columns(const struct table *table, unsigned int first,
 			  unsigned int end)
@@ -460,7 +466,7 @@ static void print_columns(const struct table *table, unsigned int first,
 
 	printf("\n%-17s", "");
 	for (j = first; j < end; j++)
-		if (all || ds_profile_at(j)->proved)
+		if (is_column(table, ds_profile_at(j)))
 			printf(all ? " %-14s" : " %-10s",
 			       ds_profile_at(j)->name);
 	for (i = 0; ds_spec_op_at(i); i++) {
@@ -468,7 +474,7 @@ static void print_columns(const struct table *table, unsigned int first,
 			continue;
 		printf("\n%-17s", ds_spec_op_at(i)->name);
 		for (j = first; j < end; j++) {
-			if (!all && !ds_profile_at(j)->proved)
+			if (!is_column(table, ds_profile_at(j)))
 				continue;
 			for (p = 0; ds_cell_pin_at(p); p++) {
 				char c;
@@ -577,6 +583,9 @@ static bool is_in_table(const struct args *args, const struct cell *cell)
 	bool proved =
 		cell->op->proved && cell->profile->proved && cell->pin->proved;
 
+	/* Who pins ordinary pages has no block, and is owed no wait. */
+	if (cell->profile->page_cache)
+		return false;
 	/* Only who nobody else uses can be evicted. */
 	if (cell->op->nobody_maps && !cell->pin->unmap)
 		return false;

@@ -419,6 +419,20 @@ void ds_entry_dirty(struct ds_task *task, struct ds_mapping *mapping,
 	ds_spin_unlock(&mapping->lock);
 }
 
+void ds_mapping_set_dirty(struct ds_task *task, struct ds_mapping *mapping,
+			  struct ds_pgidx page, struct ds_pfn pfn)
+{
+	uint64_t entry;
+
+	ds_touch(task, ds_entry_object(mapping, page), DS_READ);
+	ds_touch(task, ds_tags_object(mapping->inode), DS_WRITE);
+	ds_spin_lock(&mapping->lock);
+	entry = ds_xtree_load(mapping->tree, page);
+	if (ds_entry_is_data(entry) && ds_entry_pfn(entry).pfn == pfn.pfn)
+		ds_xtree_set_tag(mapping->tree, page, DS_XTREE_DIRTY);
+	ds_spin_unlock(&mapping->lock);
+}
+
 static void declare_unlock(struct ds_task *task,
 			   const struct ds_mapping *mapping,
 			   struct ds_pgidx page, ds_obj charged)
@@ -614,8 +628,11 @@ static unsigned int add_refs(const struct ds_mapping *mapping, uint64_t entry,
 static void warn_if_busy(struct ds_task *task, struct ds_mapping *mapping,
 			 struct ds_pgidx page, struct ds_pfn pfn)
 {
-	/* Where entries of page tables hold references nobody warns. */
-	if (mapping->frames->pte_holds_ref ||
+	/*
+	 * Where entries of page tables hold references nobody warns, nor of
+	 * ordinary pages: these are not given to anybody else in use.
+	 */
+	if (mapping->frames->pte_holds_ref || ds_pfn_is_cached(pfn) ||
 	    ds_frame_refs(task, mapping->frames, pfn) == mapping->frames->idle)
 		return;
 	ds_warn(task, DS_WARN_BUSY_PAGE_REMOVED, mapping->inode, page, pfn);
@@ -707,11 +724,25 @@ static void declare_delete(struct ds_task *task,
 	ds_touch(task, accesses[0].obj, DS_WRITE);
 }
 
+/* A step that drops the page cache's own reference. */
+static void put_cached(struct ds_task *task, struct ds_mapping *mapping,
+		       struct ds_pfn pfn)
+{
+	int left;
+
+	ds_yield(task, DS_AT_FRAME_PUT,
+		 ds_writes(ds_frame_refs_object(mapping->frames, pfn)),
+		 ds_put_access(pfn));
+	left = ds_frame_put(task, mapping->frames, pfn);
+	if (left)
+		ds_tell(task, "the page lives on with %d users", left);
+}
+
 static void delete_entry(struct ds_task *task, struct ds_mapping *mapping,
 			 struct ds_pgidx page, enum removal why)
 {
 	uint64_t before = ds_task_enter(task);
-	bool gone, waited_for;
+	bool gone, cached, waited_for;
 	struct found found;
 	uint64_t guess;
 	ds_obj key;
@@ -730,6 +761,9 @@ static void delete_entry(struct ds_task *task, struct ds_mapping *mapping,
 		ds_spin_unlock(&mapping->lock);
 	}
 	gone = erase_entry(task, mapping, found, why);
+	/* From here on the page is only its users'. */
+	cached = gone && ds_entry_is_data(found.entry) &&
+		 ds_pfn_is_cached(ds_entry_pfn(found.entry));
 	key = ds_entry_key(mapping, found.first);
 	/* An entry that stays was looked at: that may have cost a wake-up. */
 	waited_for =
@@ -746,6 +780,8 @@ static void delete_entry(struct ds_task *task, struct ds_mapping *mapping,
 		ds_wake(task, mapping->waitq, key,
 			gone && mapping->delete_wakes_all &&
 				ds_keeps(task, DS_RULE_DELETE_WAKES_ALL));
+	if (cached)
+		put_cached(task, mapping, ds_entry_pfn(found.entry));
 	ds_task_done(task, before, 0);
 }
 
@@ -943,7 +979,12 @@ static bool entry_is_busy(struct ds_task *task, struct ds_mapping *mapping,
 	}
 	if (can_be_busy(task, found.entry)) {
 		*ret_pfn = ds_entry_pfn(found.entry);
-		busy = ds_frame_is_busy(task, mapping->frames, *ret_pfn);
+		if (ds_pfn_is_cached(*ret_pfn))
+			ds_warn(task, DS_WARN_NOT_DAX, mapping->inode, page,
+				*ret_pfn);
+		else
+			busy = ds_frame_is_busy(task, mapping->frames,
+						*ret_pfn);
 	}
 	key = ds_entry_key(mapping, found.first);
 	waited_for =
@@ -1102,6 +1143,23 @@ static void flush_frame(struct ds_task *task, struct ds_mapping *mapping,
 	ds_task_send(task, &event);
 }
 
+/*
+ * With its entry locked. The tag goes first, so that who writes to the page
+ * from here on leaves one again.
+ */
+static void store_cached(struct ds_task *task, struct ds_mapping *mapping,
+			 struct found found)
+{
+	ds_yield(task, DS_AT_ENTRY_FILL,
+		 ds_writes(ds_tags_object(mapping->inode)));
+	ds_touch(task, ds_tags_object(mapping->inode), DS_WRITE);
+	ds_spin_lock(&mapping->lock);
+	ds_xtree_clear_tag(mapping->tree, found.first, DS_XTREE_DIRTY);
+	ds_spin_unlock(&mapping->lock);
+	mapping->store_page(task, mapping->file, found.first,
+			    ds_entry_pfn(found.entry));
+}
+
 /* Flushes the frames of a locked entry, then takes away its tag. */
 static void flush_entry(struct ds_task *task, struct ds_mapping *mapping,
 			struct found found)
@@ -1193,7 +1251,10 @@ static int write_back_entry(struct ds_task *task, struct ds_mapping *mapping,
 		/* A store behind the flush must fault, to be noted again. */
 		if (ds_keeps(task, DS_RULE_WRITE_BACK_PROTECTS))
 			protect_entry(task, mapping, found);
-		flush_entry(task, mapping, found);
+		if (ds_pfn_is_cached(ds_entry_pfn(found.entry)))
+			store_cached(task, mapping, found);
+		else
+			flush_entry(task, mapping, found);
 	} else {
 		ds_warn(task, DS_WARN_DIRTY_WITHOUT_BLOCK, mapping->inode,
 			found.first, ds_pfn(0));

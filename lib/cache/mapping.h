@@ -33,6 +33,14 @@ struct ds_mapping {
 	unsigned int huge_order; /* log2 of a huge page's pages; 0: none */
 	/* Entries that one look-up of the search for busy pages finds. */
 	unsigned int scan_batch;
+	/*
+	 * Of a file that is not on DAX, whose entries have ordinary pages: what
+	 * write-back does with one, whose entry is locked; and the file.
+	 * Models: a_ops->writepage().
+	 */
+	void (*store_page)(struct ds_task *task, void *file,
+			   struct ds_pgidx page, struct ds_pfn pfn);
+	void *file;
 };
 
 /* As many as a pagevec holds. */
@@ -113,6 +121,16 @@ int ds_entry_lock_frame(struct ds_task *task, struct ds_mapping *mapping,
  */
 void ds_entry_unlock_frame(struct ds_task *task, struct ds_mapping *mapping,
 			   struct ds_pgidx page, struct ds_pfn pfn);
+
+/*
+ * Notes that somebody without the entry's lock wrote to the ordinary page @pfn,
+ * which is or was that of @page. Part of the caller's step, which writes the
+ * tags and reads the entry.
+ *
+ * Models: __set_page_dirty().
+ */
+void ds_mapping_set_dirty(struct ds_task *task, struct ds_mapping *mapping,
+			  struct ds_pgidx page, struct ds_pfn pfn);
 
 /*
  * Unlocks the entry of @page and wakes one waiter. @charged: what a property

@@ -104,9 +104,10 @@ static void look(struct ds_checks *checks, const struct ds_event *event)
 	if (event->kind == DS_EV_EXTENTS_CHANGED)
 		look_at_clients(checks, inode, event);
 	for (; holder; holder = holder->next) {
-		/* A pinned zero page is no block of the file. */
+		/* A pinned zero page or memory is no block of the file. */
 		if (holder->inode != event->inode ||
 		    holder->pfn.pfn == DS_ZERO_PFN ||
+		    ds_pfn_is_cached(holder->pfn) ||
 		    is_true_still(inode, holder))
 			continue;
 		ds_checks_report(checks, DS_LAYOUT_HOLDER_COHERENT, event->task,

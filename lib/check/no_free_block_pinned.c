@@ -6,7 +6,7 @@ static void look_at_pin(struct ds_checks *checks, const struct ds_event *event)
 {
 	uint32_t owner = ds_frame_view(checks->super->frames, event->pfn)->file;
 
-	if (event->pfn.pfn == DS_ZERO_PFN ||
+	if (event->pfn.pfn == DS_ZERO_PFN || ds_pfn_is_cached(event->pfn) ||
 	    ds_checks_owns(checks, event->inode, event->pfn))
 		return;
 	ds_checks_report(checks, DS_NO_FREE_BLOCK_PINNED, event->task,

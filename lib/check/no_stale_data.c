@@ -3,6 +3,7 @@
 
 #include "check/check.h"
 #include "check/shadow.h"
+#include "file/pagecache.h"
 
 /* The shadow of a file; NULL if it is not followed. */
 static struct ds_shadow_page *pages_of(const struct ds_checks *checks,
@@ -174,12 +175,26 @@ static void compare(struct ds_checks *checks, const struct ds_event *event,
 	}
 }
 
-/* Whether @page of the file is a written block, and that one. */
+/* Whether the ordinary page @pfn is that of @page in the file's cache. */
+static bool is_cached_at(const struct ds_inode *inode, struct ds_pgidx page,
+			 struct ds_pfn pfn)
+{
+	const struct ds_frame *frame = ds_frame_view(inode->super->frames, pfn);
+
+	return frame->mapping == inode->id && frame->index == page.pgidx;
+}
+
+/*
+ * Whether @page of the file is a written block, and that one; or the ordinary
+ * page in its cache, and that one.
+ */
 static bool lies_on(const struct ds_inode *inode, struct ds_pgidx page,
 		    struct ds_pfn pfn)
 {
 	struct ds_extent run = ds_extmap_lookup(inode->extents, page);
 
+	if (ds_pfn_is_cached(pfn))
+		return is_cached_at(inode, page, pfn);
 	return run.state == DS_EXT_WRITTEN &&
 	       run.pfn.pfn + page.pgidx - run.page.pgidx == pfn.pfn;
 }
@@ -297,8 +312,13 @@ static void follow_size(struct ds_checks *checks, const struct ds_event *event)
 static void look_at_owner(struct ds_checks *checks,
 			  const struct ds_event *event)
 {
+	const struct ds_inode *inode =
+		ds_super_inode(checks->super, event->inode);
+
 	if (event->pfn.pfn == DS_ZERO_PFN ||
-	    ds_checks_owns(checks, event->inode, event->pfn))
+	    ds_checks_owns(checks, event->inode, event->pfn) ||
+	    (ds_pfn_is_cached(event->pfn) && inode &&
+	     is_cached_at(inode, event->page, event->pfn)))
 		return;
 	ds_checks_report(checks, DS_NO_STALE_DATA, event->task,
 			 "a load of page %llu saw block %llu, which is no "
@@ -355,16 +375,12 @@ static void see(struct ds_checks *checks, const struct ds_event *event)
 static void take_page(struct ds_checks *checks, const struct ds_inode *inode,
 		      struct ds_pgidx page, struct ds_shadow_page *ret_page)
 {
-	struct ds_extent run = ds_extmap_lookup(inode->extents, page);
 	uint64_t size = atomic_load(&inode->size);
 	const unsigned char *bytes;
 	uint64_t i;
 
-	if (run.state != DS_EXT_WRITTEN)
-		return;
-	bytes = ds_frame_bytes(
-		checks->super->frames,
-		ds_pfn(run.pfn.pfn + page.pgidx - run.page.pgidx));
+	bytes = ds_frame_bytes(checks->super->frames,
+			       ds_pagecache_view(inode, page));
 	for (i = 0; i < DS_SHADOW_SAMPLES; i++)
 		if (ds_page_start(page) + i * DS_SHADOW_STRIDE < size)
 			ret_page->now[i] = bytes[i * DS_SHADOW_STRIDE];

@@ -33,6 +33,9 @@ static void look(struct ds_checks *checks, const struct ds_event *event)
 		note_victims(checks, event);
 		return;
 	}
+	/* Into memory, whatever became of the page: no block is written. */
+	if (ds_pfn_is_cached(event->pfn))
+		return;
 	frame = ds_frame_view(checks->super->frames, event->pfn);
 	owner = frame->file;
 	/* In a block that several files have it is in the others, too. */

@@ -45,7 +45,7 @@ static int n_entries(const struct ds_checks *checks, struct ds_pfn pfn)
 	int n = 0;
 
 	if (pfn.pfn == DS_ZERO_PFN ||
-	    (!ds_pfn_is_anon(pfn) && !checks->super->frames->pte_holds_ref))
+	    (!ds_pfn_is_ordinary(pfn) && !checks->super->frames->pte_holds_ref))
 		return 0;
 	for (inode = checks->super->inodes; inode; inode = inode->next)
 		for (vma = inode->mapping.rmap.vmas; vma; vma = vma->rmap_next)
@@ -67,6 +67,10 @@ static void at_end(struct ds_checks *checks)
 		int extra = atomic_load(&ds_frame_view(frames, pfn)->extra);
 
 		extra -= n_entries(checks, pfn);
+		/* A page cache has a reference of its ordinary pages. */
+		if (ds_pfn_is_cached(pfn) &&
+		    ds_frame_view(frames, pfn)->mapping)
+			extra--;
 		for (holder = frames->holders; holder; holder = holder->next)
 			if (ds_frame_head(frames, holder->pfn).pfn == pfn.pfn)
 				extra -= holder->refs;

@@ -7,6 +7,9 @@ static void look_at_page(struct ds_checks *checks, const struct ds_inode *inode,
 {
 	struct ds_extent run = ds_extmap_lookup(inode->extents, page);
 
+	/* An ordinary page may stand for a hole. */
+	if (ds_pfn_is_cached(pfn))
+		return;
 	if (run.state != DS_EXT_HOLE &&
 	    run.pfn.pfn + page.pgidx - run.page.pgidx == pfn.pfn)
 		return;

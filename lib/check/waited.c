@@ -48,7 +48,9 @@ static void look(struct ds_checks *checks, const struct ds_event *event)
 	if (!ds_must_wait(event, &inode, &range))
 		return;
 	for (; holder; holder = holder->next) {
+		/* Whoever has a page of memory pinned has no block. */
 		if (holder->inode != inode || holder->pfn.pfn == DS_ZERO_PFN ||
+		    ds_pfn_is_cached(holder->pfn) ||
 		    !ds_pgrange_has(range, holder->page))
 			continue;
 		ds_checks_report(checks, DS_WAITED, event->task,

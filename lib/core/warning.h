@@ -7,8 +7,9 @@
  * up. A warning is raised by ds_warn() (sched/task.h) where that kernel raises
  * it, told beside the verdicts, and decides nothing.
  *
- * Some are named and never raised: pages that are no DAX entries and reasons
- * that are none (W4, W10) do not exist here; what W6 and W8 complain of is an
+ * Some are named and never raised: reasons that are none (W10) do not exist
+ * here, and no search for busy pages comes to a file whose pages are no DAX
+ * entries (W4), but in a test; what W6 and W8 complain of is an
  * assertion; W13 is not looked for yet.
  */
 #include <stdbool.h>

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "file/pagecache.h"
+
 int64_t ds_direct_begin(struct ds_task *task, struct ds_space *space,
 			uint64_t addr, size_t len, unsigned int flags,
 			struct ds_direct *direct)
@@ -26,6 +28,22 @@ int64_t ds_direct_begin(struct ds_task *task, struct ds_space *space,
 	direct->to_memory = flags & DS_PIN_WRITE;
 	direct->n_pages = (uint64_t)pinned;
 	return (int64_t)direct->len;
+}
+
+/* Whether the page is the file's still is asked by a property. */
+static void write_cached(struct ds_task *task, struct ds_frames *frames,
+			 const struct ds_pinned *page, struct ds_event *event)
+{
+	ds_yield(task, DS_AT_DMA, ds_writes(ds_bytes_object(page->pfn)),
+		 ds_writes(ds_content_object(page->inode, page->page.pgidx)),
+		 ds_reads(ds_frame_owner_object(frames, page->pfn)),
+		 ds_reads(ds_size_object(page->inode)));
+	ds_frame_write(task, frames, page->pfn, event->offset, event->bytes,
+		       event->n);
+	ds_tell(task, "DMA writes memory that %s page %llu",
+		ds_frame_view(frames, page->pfn)->mapping ? "is" : "was",
+		(unsigned long long)page->page.pgidx);
+	ds_task_send(task, event);
 }
 
 static void move_page(struct ds_task *task, const struct ds_direct *direct,
@@ -56,6 +74,10 @@ static void move_page(struct ds_task *task, const struct ds_direct *direct,
 		ds_tell(task, "DMA writes a private copy");
 		return;
 	}
+	if (ds_pfn_is_cached(page->pfn)) {
+		write_cached(task, frames, page, &event);
+		return;
+	}
 	/* Properties compare the place with the extent map and i_size. */
 	ds_yield(task, DS_AT_DMA, ds_writes(object),
 		 ds_writes(ds_content_object(page->inode, page->page.pgidx)),
@@ -68,10 +90,22 @@ static void move_page(struct ds_task *task, const struct ds_direct *direct,
 	ds_task_send(task, &event);
 }
 
+/* Ordinary pages that a device wrote to are dirty, unless they are nobody's. */
+static void dirty_pages(struct ds_task *task, const struct ds_direct *direct)
+{
+	uint64_t i;
+
+	for (i = 0; direct->to_memory && i < direct->n_pages; i++)
+		if (ds_pfn_is_cached(direct->pages[i].pfn))
+			ds_pagecache_dirty(task, direct->space->frames,
+					   direct->pages[i].pfn);
+}
+
 static void unpin_all(struct ds_task *task, const struct ds_direct *direct)
 {
 	uint64_t i;
 
+	dirty_pages(task, direct);
 	for (i = 0; i < direct->n_pages; i++)
 		ds_unpin_bio_page(task, direct->space, &direct->pages[i]);
 }
@@ -108,6 +142,7 @@ void ds_direct_unpin(struct ds_task *task, struct ds_direct *direct)
 {
 	uint64_t i;
 
+	dirty_pages(task, direct);
 	for (i = 0; i < direct->n_pages; i++)
 		if (ds_keeps(task, DS_RULE_DMA_UNDER_PIN))
 			ds_unpin_page(task, direct->space, &direct->pages[i]);

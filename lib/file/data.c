@@ -6,6 +6,7 @@
 
 #include "file/cow.h"
 #include "file/extents.h"
+#include "file/pagecache.h"
 
 static size_t room_in_page(uint64_t offset, size_t len)
 {
@@ -29,7 +30,7 @@ static void send_bytes(struct ds_task *task, const struct ds_inode *inode,
 	ds_task_send(task, &event);
 }
 
-/* Copies inside one page. Return: 0, or -EIO. */
+/* Copies inside one page. Return: 0, -EIO, or -ENOMEM. */
 static int read_page(struct ds_task *task, struct ds_inode *inode,
 		     const struct ds_extent *run, uint64_t offset, void *buf,
 		     size_t n)
@@ -37,6 +38,8 @@ static int read_page(struct ds_task *task, struct ds_inode *inode,
 	uint64_t page = ds_page_down(offset);
 	struct ds_pfn pfn = {run->pfn.pfn + page - run->page.pgidx};
 
+	if (inode->super->profile->page_cache)
+		return ds_pagecache_read(task, inode, offset, buf, n);
 	if (run->state != DS_EXT_WRITTEN) {
 		memset(buf, 0, n);
 	} else {
@@ -72,9 +75,11 @@ int64_t ds_data_read(struct ds_task *task, struct ds_inode *inode,
 		for (; done < len && ds_page_down(offset + done) < run_end;) {
 			size_t n = room_in_page(offset + done, len - done);
 
-			if (read_page(task, inode, &run, offset + done,
-				      bytes + done, n) < 0)
-				return done ? (int64_t)done : -EIO;
+			int r = read_page(task, inode, &run, offset + done,
+					  bytes + done, n);
+
+			if (r < 0)
+				return done ? (int64_t)done : r;
 			done += n;
 		}
 	}
@@ -186,7 +191,8 @@ static int64_t get_blocks(struct ds_task *task, struct ds_inode *inode,
 	/* Not more than this call asked for, nor than it made. */
 	range.end.pgidx = run_end < end ? run_end : end;
 	/* Zero pages mapped there before would hide the written blocks. */
-	if (fresh && ds_keeps(task, DS_RULE_WRITE_INVALIDATES))
+	if (fresh && !inode->super->profile->page_cache &&
+	    ds_keeps(task, DS_RULE_WRITE_INVALIDATES))
 		ds_mapping_invalidate(task, &inode->mapping, range);
 	*ret_place = (struct place){
 		.pfn = {run.pfn.pfn + page.pgidx - run.page.pgidx},
@@ -202,6 +208,8 @@ static int put_page(struct ds_task *task, struct ds_inode *inode,
 		    const struct place *place, uint64_t at, uint64_t offset,
 		    const void *buf, size_t n)
 {
+	if (inode->super->profile->page_cache)
+		return ds_pagecache_write(task, inode, offset, buf, n);
 	if (place->copies)
 		return ds_cow_write(task, inode, &place->copy, offset, buf, n);
 	return write_page(task, inode, ds_pfn(place->pfn.pfn + at), offset, buf,

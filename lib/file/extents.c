@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "file/cow.h"
+#include "file/pagecache.h"
 
 static uint64_t min_u64(uint64_t a, uint64_t b)
 {
@@ -480,6 +481,9 @@ static int zero_page_part(struct ds_task *task, struct ds_inode *inode,
 	struct ds_copy copy = {pfn, pfn};
 	int r = 0;
 
+	if (inode->super->profile->page_cache)
+		return ds_pagecache_write(task, inode, start, NULL,
+					  (size_t)(end - start));
 	if (ds_cow_asks(inode, pfn))
 		r = ds_cow_begin(task, inode, ds_pgidx(ds_page_down(start)),
 				 &copy);

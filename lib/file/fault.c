@@ -5,6 +5,7 @@
 
 #include "file/cow.h"
 #include "file/extents.h"
+#include "file/pagecache.h"
 #include "file/vfs.h"
 #include "mm/private.h"
 
@@ -127,6 +128,39 @@ static bool has_poison(struct ds_task *task, struct ds_inode *inode,
 	return poisoned;
 }
 
+/*
+ * With the entry of @page locked, which was @old: maps an ordinary page. For a
+ * store it has a block first, and is dirty.
+ *
+ * Models: filemap_fault(), ext4_page_mkwrite(), do_cow_fault(), v4.19.
+ */
+static int map_cached(struct ds_task *task, struct ds_vma *vma,
+		      struct ds_vpn vpn, struct ds_pgidx page, bool write,
+		      uint64_t old)
+{
+	bool shared_store = write && !vma->is_private;
+	struct ds_inode *inode = vma->file;
+	uint64_t before = ds_task_enter(task);
+	struct ds_extent run;
+	struct ds_pfn pfn;
+	int r = 0;
+
+	if (shared_store)
+		r = find_block(task, inode, page,
+			       ds_pgrange(page.pgidx, page.pgidx + 1), true,
+			       &run);
+	ds_task_done(task, before, (uint64_t)r);
+	if (r == 0)
+		r = ds_pagecache_fill(task, inode, page, old, &pfn);
+	if (r < 0)
+		return r;
+	if (write && vma->is_private)
+		return ds_private_fill(task, vma, vpn, pfn);
+	if (write)
+		ds_entry_dirty(task, &inode->mapping, page);
+	return set_entry(task, vma, vpn, pfn, write);
+}
+
 /* With the entry of @page locked: fills it and the page table. */
 static int map_page(struct ds_task *task, struct ds_vma *vma, struct ds_vpn vpn,
 		    struct ds_pgidx page, bool write, uint64_t old)
@@ -201,7 +235,11 @@ static int small_fault_locked(struct ds_task *task, struct ds_vma *vma,
 		/* A huge fault may have been served meanwhile: to be retried.
 		 */
 		if (!is_mapped_huge(task, vma, vpn))
-			r = map_page(task, vma, vpn, page, write, old);
+			r = inode->super->profile->page_cache
+				    ? map_cached(task, vma, vpn, page, write,
+						 old)
+				    : map_page(task, vma, vpn, page, write,
+					       old);
 		ds_entry_unlock(task, &inode->mapping, page,
 				ds_extents_object(inode->id));
 	}
@@ -341,6 +379,10 @@ static int fault(struct ds_task *task, struct ds_vma *vma, struct ds_vpn vpn,
 static int huge_fault(struct ds_task *task, struct ds_vma *vma,
 		      struct ds_vpn vpn, bool write)
 {
+	const struct ds_inode *inode = vma->file;
+
+	if (inode->super->profile->page_cache)
+		return DS_FALL_BACK;
 	return fault_with(task, vma, vpn, write, huge_fault_locked);
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "file/pagecache.h"
 #include "pmem/copy.h"
 
 int ds_super_new(struct ds_arena *arena, const struct ds_fs_profile *profile,
@@ -20,6 +21,7 @@ int ds_super_new(struct ds_arena *arena, const struct ds_fs_profile *profile,
 	super->profile = profile;
 	super->arena = arena;
 	super->frames = frames;
+	frames->files = super;
 	super->waitq = waitq;
 	super->n_zones = n_zones;
 	/* A device or file begins with what it held before. */
@@ -95,6 +97,8 @@ static void set_cache_rules(struct ds_mapping *mapping,
 	mapping->small_refuses = profile->small_refuses;
 	mapping->protects_all = profile->protects_all;
 	mapping->scan_skips_locked = profile->scan_skips_locked;
+	if (profile->page_cache)
+		mapping->store_page = ds_pagecache_store;
 	mapping->scan_steps_by_one = profile->scan_steps_by_one;
 	if (super->scan_batch)
 		mapping->scan_batch = super->scan_batch;
@@ -135,6 +139,7 @@ int ds_inode_new(struct ds_super *super, const char *name,
 		return r;
 	}
 	set_cache_rules(&inode->mapping, super);
+	inode->mapping.file = inode;
 	inode->next = super->inodes;
 	super->inodes = inode;
 	*ret_inode = inode;

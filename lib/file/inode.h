@@ -78,6 +78,8 @@ struct ds_fs_profile {
 	bool direct_pins;      /* direct I/O takes FOLL_PIN pins, from v6.5 */
 	bool bio_wakes_nobody; /* direct I/O forgets who waits for its pages */
 	bool longterm_pins_first; /* to v5.10: refused after pinning */
+	/* Files are not on DAX but in ordinary page cache. */
+	bool page_cache;
 	bool break_drops_entries; /* all entries of the file go with the wait */
 	bool break_at_evict;      /* the last user of a file waits for pins */
 	bool break_if_mapped;     /* no break when no area maps the file */

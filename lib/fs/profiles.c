@@ -128,6 +128,16 @@ static const struct ds_fs_profile profiles[] = {
 		.proved = true,
 	},
 	{
+		V4,
+		EXT4_V4,
+		.name = "ext4-pagecache",
+		.models = "ext4 v4.19 without DAX: pins are of ordinary pages, "
+			  "which nothing waits for",
+		/* What waits in v4.19 looks at DAX files alone. */
+		.ops = &ds_ext4_4_18_ops,
+		.page_cache = true,
+	},
+	{
 		V5_3,
 		EXT4_V5_3,
 		.name = "ext4-5.3",

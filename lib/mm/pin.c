@@ -65,6 +65,9 @@ static int record_pin(struct ds_task *task, struct ds_space *space,
 		ds_tell(task, "pin private copy %llu (%s)",
 			(unsigned long long)(pinned->pfn.pfn - DS_ANON_FIRST),
 			how);
+	else if (ds_pfn_is_cached(pinned->pfn))
+		ds_tell(task, "pin page %llu (page cache, %s)",
+			(unsigned long long)pinned->page.pgidx, how);
 	else
 		ds_tell(task, "pin page %llu (block %llu, %s)",
 			(unsigned long long)pinned->page.pgidx,
@@ -96,7 +99,7 @@ static bool get_frame(struct ds_task *task, struct ds_space *space,
 
 	if (!pinned->refs)
 		return true;
-	if ((space->frames->idle > 0 && !ds_pfn_is_anon(pfn)) ||
+	if ((space->frames->idle > 0 && !ds_pfn_is_ordinary(pfn)) ||
 	    pfn.pfn == DS_ZERO_PFN) {
 		ds_yield(task, DS_AT_FRAME_GET, ds_adds(refs));
 		settle_refs(task, space, pinned);

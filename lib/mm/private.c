@@ -90,7 +90,7 @@ static bool copy_holds_ref(const struct ds_space *space, uint64_t pte)
 	/* Up to v6.14 a DAX page is not a normal page to the copier. */
 	return (pte & DS_PTE_PRESENT) && !(pte & DS_PTE_WRITABLE) &&
 	       pfn.pfn != DS_ZERO_PFN &&
-	       (ds_pfn_is_anon(pfn) || space->frames->pte_holds_ref);
+	       (ds_pfn_is_ordinary(pfn) || space->frames->pte_holds_ref);
 }
 
 /*

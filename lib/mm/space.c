@@ -350,6 +350,21 @@ static bool is_copy(uint64_t pte)
 	return (pte & DS_PTE_PRESENT) && ds_pfn_is_anon(ds_pte_pfn(pte));
 }
 
+/* Whether @pte is that of memory whose references all count. */
+static bool is_ordinary(uint64_t pte)
+{
+	return (pte & DS_PTE_PRESENT) && ds_pfn_is_ordinary(ds_pte_pfn(pte));
+}
+
+/* What an access reads that a property asks whether the page is the file's. */
+static struct ds_access owner_access(const struct ds_space *space, uint64_t pte)
+{
+	return ds_reads(
+		ds_pfn_is_cached(ds_pte_pfn(pte))
+			? ds_frame_owner_object(space->frames, ds_pte_pfn(pte))
+			: ds_object(DS_OBJ_NONE, 0, 0));
+}
+
 /*
  * Declares an access through @pte. Properties compare what is found with what
  * the file should have, so its extent map, size and content are charged.
@@ -380,7 +395,8 @@ static void declare_access(struct ds_task *task, struct ds_space *space,
 			 write ? ds_writes(bytes) : ds_reads(bytes),
 			 write ? ds_writes(content) : ds_reads(content),
 			 ds_reads(ds_extents_object(inode)),
-			 ds_reads(ds_size_object(inode)));
+			 ds_reads(ds_size_object(inode)),
+			 owner_access(space, pte));
 }
 
 static void send_access(struct ds_task *task, struct ds_space *space,
@@ -523,7 +539,7 @@ void ds_space_put_n(struct ds_task *task, struct ds_space *space,
 
 	ds_tell(task, "put block %llu, count is %d",
 		(unsigned long long)pfn.pfn, left);
-	if (!ds_pfn_is_anon(pfn) && comes_to_idle(task, space, left, n) &&
+	if (!ds_pfn_is_ordinary(pfn) && comes_to_idle(task, space, left, n) &&
 	    ds_keeps(task, DS_RULE_PUT_WAKES) &&
 	    ds_keeps(task, DS_RULE_PUT_BEFORE_WAKE))
 		ds_wake_changed(task, space->waitq, ds_refs_object(head),
@@ -545,7 +561,7 @@ void ds_space_put_quietly(struct ds_task *task, struct ds_space *space,
 /* Whether an entry like @pte holds a reference on its frame. */
 static bool holds_ref(const struct ds_space *space, uint64_t pte)
 {
-	return is_copy(pte) ||
+	return is_ordinary(pte) ||
 	       (space->frames->pte_holds_ref && (pte & DS_PTE_PRESENT) &&
 		ds_pte_pfn(pte).pfn != DS_ZERO_PFN);
 }
@@ -610,7 +626,7 @@ static uint64_t entry_to_clear(const struct ds_space *space, struct ds_vpn vpn)
 {
 	uint64_t pte = ds_pgtable_read(&space->table, vpn);
 
-	return space->frames->pte_holds_ref || is_copy(pte) ? pte : 0;
+	return space->frames->pte_holds_ref || is_ordinary(pte) ? pte : 0;
 }
 
 /* Takes the entry out, if it is not to stay. Return: what was taken. */

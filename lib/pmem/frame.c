@@ -93,7 +93,7 @@ static uint64_t n_records(const struct ds_frames *frames)
 /* Where the record of @pfn is. */
 static uint64_t place_of(const struct ds_frames *frames, struct ds_pfn pfn)
 {
-	if (!ds_pfn_is_anon(pfn)) {
+	if (!ds_pfn_is_ordinary(pfn)) {
 		ds_assert(pfn.pfn < frames->n);
 		return pfn.pfn;
 	}
@@ -109,7 +109,7 @@ static struct ds_frame *record_of(const struct ds_frames *frames,
 
 static unsigned char *page_of(const struct ds_frames *frames, struct ds_pfn pfn)
 {
-	if (ds_pfn_is_anon(pfn))
+	if (ds_pfn_is_ordinary(pfn))
 		return frames->anon +
 		       ((pfn.pfn - DS_ANON_FIRST) << DS_PAGE_SHIFT);
 	ds_assert(pfn.pfn < frames->n);
@@ -119,7 +119,7 @@ static unsigned char *page_of(const struct ds_frames *frames, struct ds_pfn pfn)
 /* The references that nobody's frame has. */
 static int idle_of(const struct ds_frames *frames, struct ds_pfn pfn)
 {
-	return ds_pfn_is_anon(pfn) ? 0 : frames->idle;
+	return ds_pfn_is_ordinary(pfn) ? 0 : frames->idle;
 }
 
 int ds_frames_new(struct ds_arena *arena, struct ds_region *region, int idle,
@@ -132,6 +132,7 @@ int ds_frames_new(struct ds_arena *arena, struct ds_region *region, int idle,
 	frames->region = region;
 	frames->arena = arena;
 	frames->idle = idle;
+	frames->cached_hint = DS_CACHED_FIRST - DS_ANON_FIRST;
 	frames->keep_holders = true;
 	frames->n = region->size >> DS_PAGE_SHIFT;
 	if (frames->n > DS_ANON_FIRST)
@@ -423,38 +424,55 @@ void ds_frame_unmapped(struct ds_task *task, struct ds_frames *frames,
 	ds_assert(before > 0);
 }
 
-bool ds_frame_new_anon(struct ds_task *task, struct ds_frames *frames,
-		       struct ds_pfn *ret_pfn)
+/* The lowest free one below place @end; below *@hint none is. */
+static bool new_ordinary(struct ds_task *task, struct ds_frames *frames,
+			 uint64_t end, uint64_t *hint, struct ds_pfn *ret_pfn)
 {
 	uint64_t i;
 
 	ds_touch(task, ds_anon_object(), DS_WRITE);
 	ds_spin_lock(&frames->spin);
-	for (i = frames->anon_hint; i < DS_ANON_N; i++)
+	for (i = *hint; i < end; i++)
 		if (atomic_load(&frames->frames[frames->n + i].extra) == 0)
 			break;
-	frames->anon_hint = i;
-	if (i < DS_ANON_N) {
+	*hint = i;
+	if (i < end) {
 		*ret_pfn = ds_pfn(DS_ANON_FIRST + i);
 		will_change(frames, *ret_pfn, false);
 		atomic_store(&frames->frames[frames->n + i].extra, 1);
-		frames->anon_hint++;
+		++*hint;
 	}
 	ds_spin_unlock(&frames->spin);
 	ds_task_saw(task, i);
-	return i < DS_ANON_N;
+	return i < end;
 }
 
-/* An anonymous frame of which the last reference went may be taken again. */
+bool ds_frame_new_anon(struct ds_task *task, struct ds_frames *frames,
+		       struct ds_pfn *ret_pfn)
+{
+	return new_ordinary(task, frames, DS_ANON_N / 2, &frames->anon_hint,
+			    ret_pfn);
+}
+
+bool ds_frame_new_cached(struct ds_task *task, struct ds_frames *frames,
+			 struct ds_pfn *ret_pfn)
+{
+	return new_ordinary(task, frames, DS_ANON_N, &frames->cached_hint,
+			    ret_pfn);
+}
+
+/* An ordinary frame of which the last reference went may be taken again. */
 static void give_back(struct ds_task *task, struct ds_frames *frames,
 		      struct ds_pfn pfn)
 {
+	uint64_t *hint = ds_pfn_is_cached(pfn) ? &frames->cached_hint
+					       : &frames->anon_hint;
 	uint64_t i = pfn.pfn - DS_ANON_FIRST;
 
 	ds_touch(task, ds_anon_object(), DS_WRITE);
 	ds_spin_lock(&frames->spin);
-	if (i < frames->anon_hint)
-		frames->anon_hint = i;
+	if (i < *hint)
+		*hint = i;
 	ds_spin_unlock(&frames->spin);
 }
 
@@ -476,7 +494,7 @@ int ds_frame_put_n(struct ds_task *task, struct ds_frames *frames,
 	/* A folio split under its pins leaves them frames with no count. */
 	ds_assert(left >= 0 || frames->huge_order);
 	ds_task_saw(task, left == 0);
-	if (left == 0 && ds_pfn_is_anon(pfn))
+	if (left == 0 && ds_pfn_is_ordinary(pfn))
 		give_back(task, frames, pfn);
 	return left + idle_of(frames, pfn);
 }
@@ -612,7 +630,7 @@ void ds_frame_associate_shared(struct ds_task *task, struct ds_frames *frames,
 			       struct ds_pfn pfn, uint32_t inode,
 			       struct ds_pgidx page)
 {
-	struct ds_frame *frame = &frames->frames[pfn.pfn];
+	struct ds_frame *frame = record_of(frames, pfn);
 
 	ds_spin_lock(&frames->spin);
 	if (frames->pte_holds_ref && frame->mapping == 0) {
@@ -631,7 +649,7 @@ void ds_frame_associate_shared(struct ds_task *task, struct ds_frames *frames,
 void ds_frame_dissociate(struct ds_task *task, struct ds_frames *frames,
 			 struct ds_pfn pfn)
 {
-	struct ds_frame *frame = &frames->frames[pfn.pfn];
+	struct ds_frame *frame = record_of(frames, pfn);
 
 	ds_spin_lock(&frames->spin);
 	if (frame->mapping != DS_SHARED_MAPPING || frame->index == 1) {
@@ -839,7 +857,7 @@ static void join_changes(const struct ds_frames *frames, struct ds_digest *sum)
 		struct saved_bytes *saved = &log->bytes[log->changed[i]];
 
 		/* Who takes it next writes all of it first. */
-		if (ds_pfn_is_anon(saved->pfn) &&
+		if (ds_pfn_is_ordinary(saved->pfn) &&
 		    !atomic_load(&record_of(frames, saved->pfn)->extra))
 			continue;
 		if (!saved->known)

@@ -72,9 +72,26 @@ struct ds_holder {
 #define DS_ANON_FIRST UINT64_C(0xffff0000)
 #define DS_ANON_N     UINT64_C(0x10000)
 
-static inline bool ds_pfn_is_anon(struct ds_pfn pfn)
+/*
+ * The upper half of them are ordinary pages of page caches, of files that are
+ * not on DAX: each has a reference of its cache.
+ */
+#define DS_CACHED_FIRST (DS_ANON_FIRST + DS_ANON_N / 2)
+
+/* Memory of the universe, a private copy or a page of a page cache. */
+static inline bool ds_pfn_is_ordinary(struct ds_pfn pfn)
 {
 	return pfn.pfn >= DS_ANON_FIRST;
+}
+
+static inline bool ds_pfn_is_cached(struct ds_pfn pfn)
+{
+	return pfn.pfn >= DS_CACHED_FIRST;
+}
+
+static inline bool ds_pfn_is_anon(struct ds_pfn pfn)
+{
+	return ds_pfn_is_ordinary(pfn) && !ds_pfn_is_cached(pfn);
 }
 
 struct ds_frame_log;
@@ -85,6 +102,8 @@ struct ds_frames {
 	uint64_t n;              /* of the region */
 	unsigned char *anon;     /* bytes of the anonymous ones */
 	uint64_t anon_hint;      /* below it none is free */
+	uint64_t cached_hint;    /* the same of pages of page caches */
+	void *files;             /* the file system's: whose pages they are */
 	int idle;
 	bool pte_holds_ref;
 	bool keep_holders;
@@ -181,6 +200,10 @@ int ds_frame_put_n(struct ds_task *task, struct ds_frames *frames,
  */
 bool ds_frame_new_anon(struct ds_task *task, struct ds_frames *frames,
 		       struct ds_pfn *ret_pfn);
+
+/* The same for a page of a page cache. */
+bool ds_frame_new_cached(struct ds_task *task, struct ds_frames *frames,
+			 struct ds_pfn *ret_pfn);
 
 /*
  * Notes and removes a pin that stands for @refs references. Adds to HOLDERS of
@@ -311,7 +334,7 @@ static inline struct ds_pfn ds_frame_head(const struct ds_frames *frames,
 {
 	const uint16_t *behind;
 
-	if (ds_likely(!frames->huge_order) || ds_pfn_is_anon(pfn))
+	if (ds_likely(!frames->huge_order) || ds_pfn_is_ordinary(pfn))
 		return pfn;
 	behind = &frames->frames[pfn.pfn].behind;
 	return ds_pfn(pfn.pfn - __atomic_load_n(behind, __ATOMIC_ACQUIRE));
@@ -321,7 +344,7 @@ static inline struct ds_pfn ds_frame_head(const struct ds_frames *frames,
 static inline bool ds_frame_is_large(const struct ds_frames *frames,
 				     struct ds_pfn pfn)
 {
-	return frames->huge_order &&
+	return frames->huge_order && !ds_pfn_is_ordinary(pfn) &&
 	       frames->frames[ds_frame_head(frames, pfn).pfn].order;
 }
 
@@ -370,8 +393,8 @@ static inline ds_obj ds_anon_object(void)
 /* What who drops a reference of @pfn touches beside REFS. */
 static inline struct ds_access ds_put_access(struct ds_pfn pfn)
 {
-	return ds_pfn_is_anon(pfn) ? ds_writes(ds_anon_object())
-				   : ds_reads(ds_object(DS_OBJ_NONE, 0, 0));
+	return ds_pfn_is_ordinary(pfn) ? ds_writes(ds_anon_object())
+				       : ds_reads(ds_object(DS_OBJ_NONE, 0, 0));
 }
 
 #endif

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "file/pagecache.h"
+
 /* What lies further behind than any scenario writes is not looked at. */
 #define MAX_PAGES 1024
 
@@ -15,17 +17,6 @@ static bool has(const struct ds_finals *finals, struct ds_digest digest)
 		if (ds_digest_equal(finals->all[i], digest))
 			return true;
 	return false;
-}
-
-/* The frame that a read of @page would copy from. */
-static struct ds_pfn frame_of(const struct ds_inode *inode,
-			      struct ds_pgidx page)
-{
-	struct ds_extent run = ds_extmap_lookup(inode->extents, page);
-
-	if (run.state != DS_EXT_WRITTEN)
-		return ds_pfn(DS_ZERO_PFN);
-	return ds_pfn(run.pfn.pfn + page.pgidx - run.page.pgidx);
 }
 
 static void add_file(const struct ds_inode *inode, struct ds_digest *digest)
@@ -44,7 +35,8 @@ static void add_file(const struct ds_inode *inode, struct ds_digest *digest)
 			digest,
 			ds_digest_bytes(
 				ds_frame_bytes(frames,
-					       frame_of(inode, ds_pgidx(i))),
+					       ds_pagecache_view(inode,
+								 ds_pgidx(i))),
 				n));
 	}
 }

@@ -244,7 +244,7 @@ static uint64_t hash_space(const struct ds_world *world,
 		for (vpn = vma->first; vpn.vpn < vma->end.vpn; vpn.vpn++) {
 			pte = ds_pgtable_read(&space->table, vpn);
 			hash = ds_hash_step(hash, pte);
-			if (pte && ds_pfn_is_anon(ds_pte_pfn(pte)))
+			if (pte && ds_pfn_is_ordinary(ds_pte_pfn(pte)))
 				hash = hash_frame(world, hash, ds_pte_pfn(pte));
 		}
 	}

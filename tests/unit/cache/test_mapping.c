@@ -767,6 +767,27 @@ static void assert_busy(struct t_cache *c, struct ds_pgrange range,
 		assert_int_equal(pfn.pfn, expected_pfn.pfn);
 }
 
+/* W4: whoever waits for pins on a DAX file does not expect any. */
+static void the_search_warns_of_ordinary_pages_and_goes_on(void **state)
+{
+	struct t_job pin = {.len = T_PAGE};
+	const struct ds_event *event;
+	struct t_cache c;
+
+	(void)state;
+	set_up(&c, "ext4-pagecache");
+	pin.addr = c.addr + 2 * T_PAGE;
+	t_pin(&c.t, &pin);
+	c.t.n_events = 0;
+	assert_busy(&c, ds_pgrange(2, 3), false, ds_pfn(0));
+	event = t_event(&c.t, DS_EV_WARNED, 0);
+	assert_non_null(event);
+	assert_int_equal(event->value, DS_WARN_NOT_DAX);
+	assert_int_equal(event->page.pgidx, 2);
+	t_unpin(&c.t, &pin);
+	t_close(&c.t);
+}
+
 static void the_search_finds_the_busy_page_of_a_huge_entry(void **state)
 {
 	struct t_job pin = {.len = T_PAGE};
@@ -951,6 +972,8 @@ int main(void)
 		cmocka_unit_test(
 			a_part_of_the_range_deletes_the_whole_huge_entry),
 		cmocka_unit_test(unmapping_a_part_takes_the_whole_mapping_away),
+		cmocka_unit_test(
+			the_search_warns_of_ordinary_pages_and_goes_on),
 		cmocka_unit_test(
 			the_search_finds_the_busy_page_of_a_huge_entry),
 		cmocka_unit_test(the_search_finds_the_folio_from_v6_15),

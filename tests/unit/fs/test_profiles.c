@@ -66,6 +66,7 @@ static void the_rules_are_those_of_the_kernels(void **state)
 		{"ext4-v2", &ds_ext4_v2_ops, true, false},
 		{"ext4-v3", &ds_ext4_v2_ops, true, false},
 		{"ext4-4.19", &ds_ext4_4_19_ops, true, false},
+		{"ext4-pagecache", &ds_ext4_4_18_ops, true, false},
 		{"ext4-5.3", &ds_ext4_5_3_ops, false, false},
 		{"ext4-5.15", &ds_ext4_5_5_ops, false, true},
 		{"ext4-6.1", &ds_ext4_5_5_ops, false, true},
@@ -120,6 +121,17 @@ static void from_v6_15_page_tables_hold_references(void **state)
 	assert_non_null(ds_profile_find("xfs-6.15"));
 }
 
+static void one_profile_is_not_on_dax(void **state)
+{
+	const struct ds_fs_profile *profile;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; (profile = ds_profile_at(i)); i++)
+		assert_int_equal(profile->page_cache,
+				 strcmp(profile->name, "ext4-pagecache") == 0);
+}
+
 static void one_point_release_forgets_to_wake(void **state)
 {
 	const struct ds_fs_profile *profile;
@@ -147,6 +159,7 @@ int main(void)
 		cmocka_unit_test(the_proved_profiles_come_first),
 		cmocka_unit_test(the_rules_are_those_of_the_kernels),
 		cmocka_unit_test(from_v6_15_page_tables_hold_references),
+		cmocka_unit_test(one_profile_is_not_on_dax),
 		cmocka_unit_test(one_point_release_forgets_to_wake),
 		cmocka_unit_test(sizes_end_where_the_file_systems_end),
 	};

@@ -248,7 +248,7 @@ static void no_free_frame_is_no_memory(void **state)
 	(void)state;
 	t_open(&t, "ext4-4.19");
 	addr = map_private(&t, t_file(&t, "A", 1), 1);
-	for (i = 0; i < DS_ANON_N; i++) {
+	for (i = 0; i < DS_CACHED_FIRST - DS_ANON_FIRST; i++) {
 		assert_true(ds_frame_new_anon(t.setup, t.frames, &pfn));
 		assert_int_equal(pfn.pfn, DS_ANON_FIRST + i);
 	}

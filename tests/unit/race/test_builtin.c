@@ -40,7 +40,7 @@ static void a_text_says_what_its_file_says(void **state)
 	assert_int_equal(scenario.n_tasks, 2);
 	assert_string_equal(scenario.tasks[1].name, "insert");
 	assert_int_equal(scenario.tasks[1].calls[0].kind, DS_CALL_INSERT);
-	assert_int_equal(scenario.n_expects, 5);
+	assert_int_equal(scenario.n_expects, 6);
 }
 
 static void cells_are_found_too(void **state)
