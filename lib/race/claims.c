@@ -141,6 +141,17 @@ static const struct ds_claim claims[] = {
 		.right = false,
 	},
 	{
+		.experiment = "dax-entries-only",
+		.who = ZWISLER,
+		.date = "2018-06-27",
+		.says = "the page cache of a DAX file has nothing but "
+			"DAX entries in it (patch 1/2 warns of others)",
+		.where = {KEPT, "scenario/early-give-up", "ext4-v2", CLASSES},
+		.warning = DS_WARN_NOT_DAX,
+		.breaks = false,
+		.right = true,
+	},
+	{
 		.experiment = "insert-range",
 		.who = CZERNER,
 		.date = "2018-06-29",
@@ -267,6 +278,121 @@ static const struct ds_claim claims[] = {
 		.against = {KEPT, "scenario/thread-write-then-insert",
 			    "ext4-v3", CLASSES},
 		.breaks = false,
+		.right = true,
+	},
+	{
+		.experiment = "page-cache",
+		.who = KARA,
+		.date = "2018-07-04",
+		.says = "over the page cache truncate detaches pages "
+			"that are pinned: the device never writes to a "
+			"block of another file",
+		.where = {KEPT, "prove/truncate-down/direct-1/fast",
+			  "ext4-pagecache", CLASSES},
+		.property = DS_NO_STRAY_WRITE,
+		.breaks = false,
+		.right = true,
+	},
+	{
+		.experiment = "page-cache",
+		.who = KARA,
+		.date = "2018-07-04",
+		.says = "over the page cache punch detaches pages that "
+			"are pinned: the device never writes to a block "
+			"of another file",
+		.where = {KEPT, "prove/punch/direct-1/fast", "ext4-pagecache",
+			  CLASSES},
+		.property = DS_NO_STRAY_WRITE,
+		.breaks = false,
+		.right = true,
+	},
+	{
+		.experiment = "page-cache",
+		.who = KARA,
+		.date = "2018-07-04",
+		.says = "over the page cache collapse detaches pages "
+			"that are pinned: the device never writes to a "
+			"block of another file",
+		.where = {KEPT, "prove/collapse/direct-1/fast",
+			  "ext4-pagecache", CLASSES},
+		.property = DS_NO_STRAY_WRITE,
+		.breaks = false,
+		.right = true,
+	},
+	{
+		.experiment = "page-cache",
+		.who = KARA,
+		.date = "2018-07-04",
+		.says = "over the page cache insert detaches pages that "
+			"are pinned: the device never writes to a block "
+			"of another file",
+		.where = {KEPT, "prove/insert/direct-1/fast", "ext4-pagecache",
+			  CLASSES},
+		.property = DS_NO_STRAY_WRITE,
+		.breaks = false,
+		.right = true,
+	},
+	{
+		.experiment = "page-cache",
+		.who = KARA,
+		.date = "2018-07-04",
+		.says = "what is written to a detached page is "
+			"discarded: the file ends as if it had never "
+			"been written",
+		.where = {KEPT, "scenario/thread-late-write", "ext4-pagecache",
+			  CLASSES},
+		.against = {KEPT, "scenario/thread-never-written",
+			    "ext4-pagecache", CLASSES},
+		.breaks = false,
+		.right = true,
+	},
+	{
+		.experiment = "page-cache",
+		.who = KARA,
+		.date = "2018-07-04",
+		.says = "with DAX it is not: it lands in the block that "
+			"moved",
+		.where = {KEPT, "scenario/thread-late-write", "ext4-v3",
+			  CLASSES},
+		.against = {KEPT, "scenario/thread-never-written", "ext4-v3",
+			    CLASSES},
+		.breaks = true,
+		.right = true,
+	},
+	{
+		.experiment = "page-cache",
+		.who = KARA,
+		.date = "2018-07-04",
+		.says = "v3 keeps DAX similar to the page cache: what "
+			"can come of insert with DAX can come of it "
+			"with the page cache",
+		.where = {KEPT, "scenario/insert", "ext4-v3", CLASSES},
+		.against = {KEPT, "scenario/insert", "ext4-pagecache", CLASSES},
+		.breaks = false,
+		.right = true,
+	},
+	{
+		.experiment = "page-cache",
+		.who = KARA,
+		.date = "2018-07-04",
+		.says = "and the other way round: no, only the page "
+			"cache loses what the device writes",
+		.where = {KEPT, "scenario/insert", "ext4-pagecache", CLASSES},
+		.against = {KEPT, "scenario/insert", "ext4-v3", CLASSES},
+		.breaks = true,
+		.right = true,
+	},
+	{
+		.experiment = "page-cache",
+		.who = KARA,
+		.date = "2018-07-04",
+		.says = "who mixes direct I/O with extent manipulations "
+			"on its buffer gets inconsistent results over "
+			"the page cache",
+		.where = {KEPT, "scenario/thread-insert-and-read",
+			  "ext4-pagecache", CLASSES},
+		.property = DS_NO_STALE_DATA,
+		.breaks = true,
 		.right = true,
 	},
 	{
