@@ -52,7 +52,8 @@ struct seen {
 
 static unsigned int kind_of(const struct ds_fs_profile *profile)
 {
-	if (strcmp(profile->name, "ext4-4.18") == 0)
+	/* Over the ordinary page cache nothing waits for pins either. */
+	if (strcmp(profile->name, "ext4-4.18") == 0 || profile->page_cache)
 		return EXT4_NEVER;
 	if (strncmp(profile->name, "ext4-v", 6) == 0)
 		return EXT4_V2;
