@@ -1102,6 +1102,34 @@ static const struct ds_rule_text rules[DS_N_RULES] = {
 			.models = "fs/xfs/xfs_file.c xfs_break_layouts(), the "
 				  "loop",
 		},
+	[DS_RULE_XFS_SHARING_BREAKS_LEASES] =
+		{
+			.name = "xfs-sharing-breaks-leases",
+			.sentence = "Who shares blocks of two files recalls "
+				    "the layouts of both.",
+			.mutation = "xfs-sharing-keeps-leases",
+			.models = "fs/xfs/xfs_inode.c "
+				  "xfs_iolock_two_inodes_and_break_layout(), "
+				  "v6.1",
+		},
+	[DS_RULE_XFS_SHARING_LOOKS_AGAIN] =
+		{
+			.name = "xfs-sharing-looks-again",
+			.sentence = "Who recalled layouts with no lock held "
+				    "looks again once it holds the lock.",
+			.mutation = "xfs-sharing-looks-once",
+			.models = "fs/xfs/xfs_inode.c "
+				  "xfs_iolock_two_inodes_and_break_layout(), "
+				  "v6.1",
+		},
+	[DS_RULE_LAYOUT_REFUSES_SHARED] =
+		{
+			.name = "layout-refuses-shared",
+			.sentence = "No layout is given out of a file that "
+				    "may have blocks of others.",
+			.mutation = "layout-of-shared",
+			.models = "fs/xfs/xfs_pnfs.c xfs_fs_map_blocks()",
+		},
 	[DS_RULE_LEASE_BEFORE_LAYOUT] =
 		{
 			.name = "lease-before-layout",

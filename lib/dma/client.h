@@ -43,7 +43,7 @@ void ds_client_init(struct ds_client *client, uint32_t holder,
  * for; and nobody is asked later, as the lease is already broken.
  *
  * Return: 0; -EEXIST if it has a layout; -EAGAIN during a recall; -EINVAL,
- * -ENOSPC from the file system.
+ * -ENXIO, -ENOSPC from the file system.
  *
  * Models: nfsd4_layoutget(), nfsd4_insert_layout().
  */

@@ -182,7 +182,8 @@ static void digest_inode(const struct ds_inode *inode, struct ds_digest *digest)
 	ds_digest_add(digest, (uint64_t)inode->n_links << 32 | inode->n_users);
 	ds_digest_add(digest, atomic_load(&inode->size));
 	ds_digest_add(digest, inode->disk_size);
-	ds_digest_add(digest, atomic_load(&inode->n_direct));
+	ds_digest_add(digest, (uint64_t)atomic_load(&inode->n_direct) << 1 |
+				      inode->has_shared);
 	ds_rwsem_digest(&inode->lock, digest);
 	ds_rwsem_digest(&inode->fault_lock, digest);
 	ds_rwsem_digest(&inode->extents_lock, digest);

@@ -94,6 +94,8 @@ struct ds_fs_profile {
 	bool scan_steps_by_one;
 	bool growth_zeroes_tail; /* ext4: of the last block, up to its end */
 	bool shares_dax;         /* files on DAX may share blocks */
+	/* XFS to v4.19: sharing recalls layouts of the destination alone */
+	bool sharing_recalls_one;
 	bool copy_drops_page;    /* who copies a page drops the old one */
 	bool reads_count_shares; /* a read fault knows that a block is shared */
 	bool always_copies;      /* what if: every write makes a copy */
@@ -183,6 +185,7 @@ struct ds_inode {
 	struct ds_extmap *extents;    /* under @extents_lock */
 	/* Blocks for copies under way, if blocks can be shared; the same. */
 	struct ds_extmap *copies;
+	bool has_shared; /* it may have blocks of others; the same */
 	struct ds_mapping mapping;
 	unsigned int zone;
 	struct ds_spin leases_spin; /* protects @leases: flc_lock */

@@ -39,6 +39,21 @@ static bool may_map(struct ds_task *task, struct ds_inode *inode,
 	return offset <= limit;
 }
 
+/* A step, with no lock held. Models: xfs_is_reflink_inode(). */
+static bool may_share(struct ds_task *task, const struct ds_inode *inode)
+{
+	bool shared;
+
+	if (!inode->super->profile->shares_dax)
+		return false;
+	ds_yield(task, DS_AT_EXTENT_READ,
+		 ds_reads(ds_extents_object(inode->id)));
+	ds_touch(task, ds_extents_object(inode->id), DS_READ);
+	shared = inode->has_shared;
+	ds_task_saw(task, shared);
+	return shared && ds_keeps(task, DS_RULE_LAYOUT_REFUSES_SHARED);
+}
+
 int ds_pnfs_map(struct ds_task *task, struct ds_inode *inode, uint64_t offset,
 		uint64_t len, bool write, struct ds_extent *ret_run)
 {
@@ -46,6 +61,10 @@ int ds_pnfs_map(struct ds_task *task, struct ds_inode *inode, uint64_t offset,
 	uint64_t before = ds_task_enter(task);
 	int r = 0;
 
+	if (may_share(task, inode)) {
+		ds_task_done(task, before, 1);
+		return -ENXIO;
+	}
 	ds_rwsem_lock(task, &inode->lock, DS_EXCLUSIVE);
 	if (!may_map(task, inode, offset, write)) {
 		r = -EINVAL;

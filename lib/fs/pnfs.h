@@ -19,10 +19,14 @@
  * Writes back and drops what the page cache has of the file, clean entries of
  * pinned pages too. Holds the inode lock, and no fault lock: faults go on.
  *
- * Return: 0; -EINVAL behind what can be mapped; -ENOSPC.
+ * A file that may share blocks has no layouts. That is asked before the lock is
+ * taken, and who shares blocks meanwhile is not noticed.
+ *
+ * Return: 0; -ENXIO for a file that may share blocks; -EINVAL behind what can
+ * be mapped; -ENOSPC.
  *
  * Models: xfs_fs_map_blocks(), v4.19. Differs: no real-time device or shutdown
- * to refuse; a file with shared blocks is not refused.
+ * to refuse.
  */
 int ds_pnfs_map(struct ds_task *task, struct ds_inode *inode, uint64_t offset,
 		uint64_t len, bool write, struct ds_extent *ret_run);

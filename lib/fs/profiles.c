@@ -122,6 +122,7 @@ static const struct ds_fs_profile profiles[] = {
 		XFS,
 		.name = "xfs-4.19",
 		.recall_errors_lost = true,
+		.sharing_recalls_one = true,
 		.models = "XFS v4.19: every fallocate mode and every change of "
 			  "size waits",
 		.ops = &ds_xfs_4_19_ops,
@@ -191,6 +192,7 @@ static const struct ds_fs_profile profiles[] = {
 		.scan_steps_by_one = true,
 		.name = "xfs-4.18",
 		.recall_errors_lost = true,
+		.sharing_recalls_one = true,
 		.models = "XFS v4.18: as v4.19, but gives up early "
 			  "(mended by e25ff835af89)",
 		.ops = &ds_xfs_4_18_ops,

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * Sharing blocks of two files, whatever they hold or only if they hold the
- * same: the locks of both, no pins on either, the comparison, block by block.
+ * same: no layouts of either, the locks of both, no pins on either, the
+ * comparison, block by block.
  *
  * Models: xfs_file_remap_range(), xfs_ilock2_io_mmap(),
+ * xfs_iolock_two_inodes_and_break_layout(),
  * xfs_mmaplock_two_inodes_and_break_dax_layout(), v6.1 and v6.15. Differs: the
  * inodes' locks are taken in the order of inode numbers, as the fault locks
- * are, not of addresses; no layout leases; v6.1 gives the first fault lock up
- * between two looks for busy pages.
+ * are, not of addresses; v6.1 gives the first fault lock up between two looks
+ * for busy pages; to v5.19 the fault locks, too, are taken before DAX files are
+ * refused.
  */
 #include "fs/xfs.h"
 
@@ -18,6 +21,7 @@
 #include "file/data.h"
 #include "file/extents.h"
 #include "file/layout.h"
+#include "file/lease.h"
 #include "fs/common.h"
 
 /* Two inodes in the order of their locks; the same one twice if it is one. */
@@ -35,18 +39,104 @@ static bool is_one(const struct pair *pair)
 	return pair->first == pair->second;
 }
 
-static void lock_inodes(struct ds_task *task, const struct pair *pair)
-{
-	ds_rwsem_lock(task, &pair->first->lock, DS_EXCLUSIVE);
-	if (!is_one(pair))
-		ds_rwsem_lock(task, &pair->second->lock, DS_EXCLUSIVE);
-}
-
 static void unlock_inodes(struct ds_task *task, const struct pair *pair)
 {
 	if (!is_one(pair))
 		ds_rwsem_unlock(task, &pair->second->lock);
 	ds_rwsem_unlock(task, &pair->first->lock);
+}
+
+/* Who has a layout of @inode is asked for it; @wait: no lock is held. */
+static int recall(struct ds_task *task, struct ds_inode *inode, bool wait)
+{
+	if (!ds_keeps(task, DS_RULE_XFS_SHARING_BREAKS_LEASES))
+		return 0;
+	return ds_leases_break(task, inode, wait);
+}
+
+/*
+ * Takes the lock if nobody got a layout since they were recalled. Return: 0, or
+ * -EWOULDBLOCK and other errors without the lock.
+ */
+static int lock_recalled(struct ds_task *task, struct ds_inode *inode)
+{
+	int r = 0;
+
+	ds_rwsem_lock(task, &inode->lock, DS_EXCLUSIVE);
+	if (ds_keeps(task, DS_RULE_XFS_SHARING_LOOKS_AGAIN))
+		r = recall(task, inode, false);
+	if (r < 0)
+		ds_rwsem_unlock(task, &inode->lock);
+	return r;
+}
+
+/* Recalls the layouts of both with no lock held, then takes their locks. */
+static int try_to_lock(struct ds_task *task, const struct pair *pair)
+{
+	int r = recall(task, pair->first, true);
+
+	if (r == 0 && !is_one(pair))
+		r = recall(task, pair->second, true);
+	if (r == 0)
+		r = lock_recalled(task, pair->first);
+	if (r < 0 || is_one(pair))
+		return r;
+	r = lock_recalled(task, pair->second);
+	if (r < 0)
+		ds_rwsem_unlock(task, &pair->first->lock);
+	return r;
+}
+
+/*
+ * The lock of the source is shared, and only who has a layout of the other file
+ * is asked for it. The source's comes first or last, as the order has it.
+ *
+ * Models: xfs_iolock_two_inodes_and_break_layout(), v4.19.
+ */
+static int try_to_lock_v4_19(struct ds_task *task, struct ds_inode *source,
+			     struct ds_inode *dest)
+{
+	bool source_first = source->id < dest->id;
+	int r;
+
+	if (source_first)
+		ds_rwsem_lock(task, &source->lock, DS_SHARED);
+	ds_rwsem_lock(task, &dest->lock, DS_EXCLUSIVE);
+	r = recall(task, dest, false);
+	if (r == 0) {
+		if (source->id > dest->id)
+			ds_rwsem_lock(task, &source->lock, DS_SHARED);
+		return 0;
+	}
+	ds_rwsem_unlock(task, &dest->lock);
+	if (source_first)
+		ds_rwsem_unlock(task, &source->lock);
+	if (r == -EWOULDBLOCK)
+		r = recall(task, dest, true);
+	return r == 0 ? -EWOULDBLOCK : r;
+}
+
+/*
+ * Takes the locks of both, with no layout of them given out. A signal ends the
+ * wait for layouts, unlike where XFS changes one file.
+ *
+ * Return: 0; -EINTR and other errors with neither lock.
+ */
+static int lock_inodes(struct ds_task *task, struct ds_inode *source,
+		       struct ds_inode *dest)
+{
+	const struct pair pair = in_order(source, dest);
+	bool v4_19 = source->super->profile->sharing_recalls_one;
+	uint64_t before = ds_task_enter(task);
+	int r;
+
+	do {
+		ds_task_forget(task, before);
+		r = v4_19 ? try_to_lock_v4_19(task, source, dest)
+			  : try_to_lock(task, &pair);
+	} while (r == -EWOULDBLOCK);
+	ds_task_done(task, before, (uint64_t)r);
+	return r;
 }
 
 static void unlock_faults(struct ds_task *task, const struct pair *pair)
@@ -239,6 +329,28 @@ static void grow_size(struct ds_task *task, struct ds_inode *inode,
 	ds_transaction_end(task, inode);
 }
 
+/*
+ * From now on it may have blocks that are not its alone. Only who gives out
+ * layouts asks.
+ *
+ * Models: xfs_reflink_set_inode_flag(). Differs: a transaction for each file;
+ * the mark stays when the last shared block is gone.
+ */
+static void mark_shared(struct ds_task *task, struct ds_inode *inode)
+{
+	if (!inode->super->leased || inode->has_shared)
+		return;
+	ds_transaction_begin(task, inode);
+	ds_rwsem_lock(task, &inode->extents_lock, DS_EXCLUSIVE);
+	ds_yield(task, DS_AT_EXTENT_CHANGE,
+		 ds_writes(ds_extents_object(inode->id)));
+	ds_touch(task, ds_extents_object(inode->id), DS_WRITE);
+	inode->has_shared = true;
+	ds_tell(task, "%s may share blocks", inode->name);
+	ds_rwsem_unlock(task, &inode->extents_lock);
+	ds_transaction_end(task, inode);
+}
+
 /* With all four locks. Models: xfs_reflink_remap_blocks(). */
 static int64_t remap_locked(struct ds_task *task, const struct remap *remap)
 {
@@ -249,6 +361,8 @@ static int64_t remap_locked(struct ds_task *task, const struct remap *remap)
 
 	if (len <= 0)
 		return len;
+	mark_shared(task, remap->source);
+	mark_shared(task, remap->dest);
 	/* Huge entries of what is to be shared would have to be cut. */
 	if (remap->source->mapping.huge_order)
 		ds_xfs_flush_unmap(task, remap->source, 0, INT64_MAX);
@@ -274,9 +388,11 @@ static int64_t remap_locked(struct ds_task *task, const struct remap *remap)
 static int64_t remap_files(struct ds_task *task, const struct remap *remap)
 {
 	const struct pair pair = in_order(remap->source, remap->dest);
-	int64_t r = -EINVAL;
+	int64_t r = lock_inodes(task, remap->source, remap->dest);
 
-	lock_inodes(task, &pair);
+	if (r < 0)
+		return r;
+	r = -EINVAL;
 	if (remap->source->super->profile->shares_dax) {
 		r = lock_faults(task, &pair);
 		if (r == 0) {

@@ -128,6 +128,31 @@ static void a_lost_error_lets_the_change_go_on(void **state)
 	assert_int_equal(truncate_without_memory("xfs-5.10"), -ENOMEM);
 }
 
+/* As long as nobody gives out layouts, nobody asks who shares. */
+static void a_file_that_may_share_has_no_layouts(void **state)
+{
+	struct ds_file *a, *b, *c;
+	struct ds_extent run;
+	struct t_world t;
+
+	(void)state;
+	t_open(&t, "xfs-6.1");
+	a = t_file(&t, "A", 2);
+	b = t_file(&t, "B", 2);
+	c = t_file(&t, "C", 2);
+	t.super->leased = true;
+	assert_int_equal(ds_pnfs_map(t.setup, a->inode, 0, T_PAGE, true, &run),
+			 0);
+	assert_int_equal(ds_vfs_reflink(t.setup, a, 0, b, 0, T_PAGE), 0);
+	assert_int_equal(ds_pnfs_map(t.setup, a->inode, 0, T_PAGE, true, &run),
+			 -ENXIO);
+	assert_int_equal(ds_pnfs_map(t.setup, b->inode, 0, T_PAGE, false, &run),
+			 -ENXIO);
+	assert_int_equal(ds_pnfs_map(t.setup, c->inode, 0, T_PAGE, true, &run),
+			 0);
+	t_close(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -136,6 +161,7 @@ int main(void)
 		cmocka_unit_test(the_page_cache_goes_dirty_or_not),
 		cmocka_unit_test(what_was_written_becomes_the_files),
 		cmocka_unit_test(a_lost_error_lets_the_change_go_on),
+		cmocka_unit_test(a_file_that_may_share_has_no_layouts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

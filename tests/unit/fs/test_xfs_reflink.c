@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include "file/lease.h"
 #include "fixture.h"
 
 /* Files A and B of 4 pages: pages 0 and 1 of both hold the same. */
@@ -344,6 +345,93 @@ static void a_signal_ends_that_sleep(void **state)
 	t_close(&f.t);
 }
 
+/* -------------------------------- Layouts --------------------------------- */
+
+static bool recall(struct ds_lease *lease)
+{
+	lease->break_time = 0;
+	return false;
+}
+
+static const struct ds_lease_ops lease_ops = {.recall = recall};
+
+static void add_lease(struct t_files *f, struct ds_lease *lease,
+		      struct ds_file *file)
+{
+	*lease = (struct ds_lease){
+		.ops = &lease_ops,
+		.name = "client",
+		.inode = file->inode,
+	};
+	f->t.super->leased = true;
+	assert_int_equal(ds_lease_add(f->t.setup, lease), 0);
+}
+
+static void note_nothing_held(struct t_world *t)
+{
+	struct t_files *f = t->note;
+
+	assert_int_equal(t->world->sched->tasks[DEDUPE]->n_held, 0);
+	f->dedupe.value++;
+}
+
+/*
+ * Deduplicates beside a layout that nobody gives back, until a signal comes if
+ * it is waited for.
+ */
+static void dedupe_beside_layout(const char *fs, bool dest, bool waits)
+{
+	static const struct t_leg legs[] = {
+		{DEDUPE, DS_AT_WAIT_SLEEP, 0, note_nothing_held},
+		{SIGNAL, DS_AT_END, 0, NULL},
+		{DEDUPE, DS_AT_END, 0, NULL},
+	};
+	struct ds_lease lease;
+	struct t_files f;
+
+	set_up_tasks(&f, fs, true);
+	t_unpin(&f.t, &f.pin);
+	add_lease(&f, &lease, dest ? f.b : f.a);
+	assert_int_equal(waits ? t_run(&f.t, legs, 3)
+			       : t_run(&f.t, legs + 2, 1),
+			 DS_RUN_DONE);
+	assert_int_equal(f.dedupe.value, waits);
+	assert_int_equal(f.dedupe.result, waits ? -EINTR : -EINVAL);
+	assert_int_equal(lease.pending, waits);
+	assert_int_equal(f.t.world->sched->tasks[DEDUPE]->n_held, 0);
+	t_assert_holds(&f.t);
+	t_close(&f.t);
+}
+
+static void layouts_are_recalled_with_no_lock_held(void **state)
+{
+	(void)state;
+	dedupe_beside_layout("xfs-6.1", false, true);
+	dedupe_beside_layout("xfs-6.1", true, true);
+	/* Before it says that it shares nothing on DAX. */
+	dedupe_beside_layout("xfs-5.10", false, true);
+	dedupe_beside_layout("xfs-4.19", true, true);
+	dedupe_beside_layout("xfs-4.19", false, false);
+}
+
+static void who_cannot_recall_shares_nothing(void **state)
+{
+	static const char *const systems[] = {"xfs-4.19", "xfs-6.1"};
+	struct ds_lease lease;
+	struct t_files f;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < T_N(systems); i++) {
+		set_up(&f, systems[i]);
+		add_lease(&f, &lease, f.b);
+		f.t.super->no_lease_memory = true;
+		assert_int_equal(dedupe(&f, 0, 0, T_PAGE), -ENOMEM);
+		assert_int_equal(f.t.setup->n_held, 0);
+		t_close(&f.t);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -362,6 +450,8 @@ int main(void)
 			a_pin_in_the_second_file_is_waited_for_without_sleep),
 		cmocka_unit_test(a_pin_in_the_first_file_is_slept_for),
 		cmocka_unit_test(a_signal_ends_that_sleep),
+		cmocka_unit_test(layouts_are_recalled_with_no_lock_held),
+		cmocka_unit_test(who_cannot_recall_shares_nothing),
 	};
 
 	return cmocka_run_group_tests_name("xfs_reflink", tests, NULL, NULL);

@@ -383,6 +383,9 @@ static bool change_file(struct t_world *t, unsigned int which)
 	case 47:
 		t->space->vmas->has_copies = true;
 		return true;
+	case 50:
+		inode->has_shared = true;
+		return true;
 	default:
 		ds_frame_write(t->setup, t->frames, ds_pfn(9), 4095, "x", 1);
 		return true;
@@ -404,7 +407,7 @@ static void do_nothing(struct ds_task *task, void *arg)
 
 static void whatever_decides_changes_the_digest(void **state)
 {
-	struct ds_digest digests[52];
+	struct ds_digest digests[53];
 	struct t_job none = {0};
 	struct t_job pin = {0};
 	struct t_world t;
