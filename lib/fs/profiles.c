@@ -53,19 +53,18 @@
 
 #define EXT4                                                                   \
 	.max_bytes = EXT4_MAX_BYTES, .full_keeps_blocks = true,                \
-	.refused_insert_keeps_size = true
+	.refused_insert_keeps_size = true, .zeroout_blocks = 8
 #define EXT4_V4                                                                \
 	EXT4, .interrupted_zero_keeps_edges = true,                            \
 	      .interrupted_keeps_size = true
-#define EXT4_V5_3                                                              \
-	EXT4, .interrupted_zero_keeps_edges = true, .zeroout_blocks = 8
+#define EXT4_V5_3 EXT4, .interrupted_zero_keeps_edges = true
 /* What v6.1.192 has of later versions, and kept. */
 #define EXT4_V6_1                                                              \
 	EXT4_V5_3, .error_grows_size = true,                                   \
 		   .punch_limit = EXT4_BITMAP_BYTES - 4096
 #define EXT4_V6_14                                                             \
-	EXT4, .ops = &ds_ext4_6_14_ops, .zeroout_blocks = 8,                   \
-	      .error_grows_size = true, .growth_zeroes_tail = true
+	EXT4, .ops = &ds_ext4_6_14_ops, .error_grows_size = true,              \
+	      .growth_zeroes_tail = true
 
 #define XFS .max_bytes = XFS_MAX_BYTES, .full_zero_punches = true
 

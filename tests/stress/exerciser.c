@@ -1052,17 +1052,41 @@ static void check_leaks(struct user *user)
 	expect(user, "close", daxsim_close(file), 0);
 }
 
+static bool begins_with(const char *name, const char *start)
+{
+	return strncmp(name, start, strlen(start)) == 0;
+}
+
 static void set_system(struct user *user, uint64_t n_free)
 {
-	user->waits = strcmp(user->fs, "ext4-4.18") != 0 &&
-		      strcmp(user->fs, "ext4-v2") != 0 &&
-		      strcmp(user->fs, "ext4-v3") != 0;
-	user->system.xfs = strncmp(user->fs, "xfs", 3) == 0;
-	user->system.zeroout = strncmp(user->fs, "ext4-6", 6) == 0;
-	user->system.cuts_writes = user->system.zeroout;
-	user->system.max_size =
-		user->system.xfs ? INT64_MAX : (UINT64_C(1) << 44) - M_PAGE;
-	user->system.n_free = n_free;
+	struct m_system *system = &user->system;
+	const char *fs = user->fs;
+	bool v6_12 = strstr(fs, "-6.12") || strstr(fs, "-6.15");
+
+	user->waits = strcmp(fs, "ext4-4.18") != 0 &&
+		      strcmp(fs, "ext4-v2") != 0 && strcmp(fs, "ext4-v3") != 0;
+	*system = (struct m_system){
+		.xfs = begins_with(fs, "xfs"),
+		.zeroout = begins_with(fs, "ext4"),
+		.cuts_writes = begins_with(fs, "ext4-6") ||
+			       strcmp(fs, "ext4-5.15") == 0,
+		.error_grows = begins_with(fs, "ext4-6"),
+		.strict_modes = v6_12,
+		.zeroes_tail = begins_with(fs, "ext4") && v6_12,
+		.n_free = n_free,
+	};
+	system->max_size =
+		system->xfs ? INT64_MAX : (UINT64_C(1) << 44) - M_PAGE;
+}
+
+/*
+ * Whether the plain model tells what @fs does. It knows no writes that always
+ * copy, no virtiofs and no kernel that has only the generic helpers.
+ */
+static bool is_modelled(const char *fs)
+{
+	return (begins_with(fs, "ext4-") || begins_with(fs, "xfs-")) &&
+	       !strstr(fs, "-cow");
 }
 
 /* One thread, in universes of all sizes. */
@@ -1167,6 +1191,10 @@ int main(int argc, char **argv)
 			argv[0]);
 		return 2;
 	}
+	if (args.fs && !is_modelled(args.fs)) {
+		fprintf(stderr, "%s: no plain model of %s\n", argv[0], args.fs);
+		return 2;
+	}
 	seed = user.seed;
 	printf("seed %" PRIu64 ", %" PRIu64 " operations, %u threads\n", seed,
 	       args.n_ops, args.n_threads);
@@ -1179,7 +1207,8 @@ int main(int argc, char **argv)
 		user.fs = daxsim_profile_name(i);
 		user.seed = seed;
 		user.op = 0;
-		if (args.fs && strcmp(args.fs, user.fs) != 0)
+		if (!is_modelled(user.fs) ||
+		    (args.fs && strcmp(args.fs, user.fs) != 0))
 			continue;
 		if (args.n_threads > 1)
 			exercise_threads(&user, args.n_threads, n_ops);

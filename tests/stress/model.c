@@ -127,13 +127,14 @@ int64_t m_read(const struct m_file *file, uint64_t offset, void *buf,
 }
 
 /*
- * ext4 of v6.1 truncates after a write that should have grown the file and got
- * less done than asked; one that got nothing done adds its error to the size.
+ * ext4 from v5.5 on truncates after a write that should have grown the file and
+ * got less done than asked; with v6.1 one that got nothing done adds its error
+ * to the size.
  */
 static void cut_write(struct m_system *system, struct m_file *file,
 		      uint64_t offset, uint64_t done)
 {
-	if (!done && offset > file->size + ENOSPC)
+	if (system->error_grows && !done && offset > file->size + ENOSPC)
 		file->size = offset - ENOSPC;
 	zero(file, file->size, page_up(file->size) * M_PAGE);
 	free_pages(system, file, page_up(file->size), M_PAGES);
@@ -169,12 +170,15 @@ int64_t m_write(struct m_system *system, struct m_file *file, uint64_t offset,
 	return done ? (int64_t)done : -ENOSPC;
 }
 
-/* XFS zeroes what lies behind the old end whenever a file grows. */
+/*
+ * XFS zeroes what lies behind the old end whenever a file grows, ext4 does so
+ * from v6.13 on, but for a file that a write makes grow.
+ */
 static void set_size(struct m_system *system, struct m_file *file,
 		     uint64_t size)
 {
 	if (size > file->size) {
-		if (system->xfs)
+		if (system->xfs || system->zeroes_tail)
 			zero(file, file->size, size);
 	} else {
 		zero(file, size, page_up(size) * M_PAGE);
@@ -221,6 +225,15 @@ int m_fault(struct m_system *system, struct m_file *file, uint64_t page,
 
 /* -------------------------------- fallocate ------------------------------- */
 
+/* To v6.13 ext4 takes a size of whole pages to lie in the page behind it. */
+static uint64_t punch_end(const struct m_system *system,
+			  const struct m_file *file)
+{
+	if (system->zeroes_tail)
+		return page_up(file->size) * M_PAGE;
+	return file->size / M_PAGE * M_PAGE + M_PAGE;
+}
+
 static int punch(struct m_system *system, struct m_file *file, uint64_t offset,
 		 uint64_t end)
 {
@@ -228,7 +241,7 @@ static int punch(struct m_system *system, struct m_file *file, uint64_t offset,
 		if (offset >= file->size)
 			return 0;
 		if (end > file->size)
-			end = file->size / M_PAGE * M_PAGE + M_PAGE;
+			end = punch_end(system, file);
 	}
 	free_pages(system, file, page_up(offset), end / M_PAGE);
 	if (system->xfs) {
@@ -299,7 +312,7 @@ static int allocate_pages(struct m_system *system, struct m_file *file,
 			page->state = M_UNWRITTEN;
 		size = min_u64((first + 1) * M_PAGE, new_size);
 		if (size > file->size)
-			file->size = size;
+			set_size(system, file, size);
 	}
 	return 0;
 }
@@ -360,6 +373,17 @@ static int allocate(struct m_system *system, struct m_file *file, int mode,
 	return r;
 }
 
+/* From v6.12 on: one mode, and a size is kept only where it could change. */
+static bool is_strictly_valid(int mode)
+{
+	const int shifts = FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_INSERT_RANGE;
+	int mode_alone = mode & ~FALLOC_FL_KEEP_SIZE;
+
+	if (mode_alone & (mode_alone - 1))
+		return false;
+	return !(mode & shifts) || mode == mode_alone;
+}
+
 /* What is refused whatever the file holds. */
 static int check(const struct m_system *system, bool writable, int mode,
 		 int64_t offset, int64_t len)
@@ -369,6 +393,8 @@ static int check(const struct m_system *system, bool writable, int mode,
 	if (offset < 0 || len <= 0)
 		return -EINVAL;
 	if ((mode & ~0x7b) || (mode & both) == both)
+		return -EOPNOTSUPP;
+	if (system->strict_modes && !is_strictly_valid(mode))
 		return -EOPNOTSUPP;
 	if ((mode & FALLOC_FL_PUNCH_HOLE) && !(mode & FALLOC_FL_KEEP_SIZE))
 		return -EOPNOTSUPP;

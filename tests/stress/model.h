@@ -42,6 +42,9 @@ struct m_system {
 	bool xfs;
 	bool zeroout;      /* more than what is touched may become written */
 	bool cuts_writes;  /* a short write gives up what lies behind EOF */
+	bool error_grows;  /* ... and one of nothing adds its error to EOF */
+	bool strict_modes; /* two modes of fallocate at once: EOPNOTSUPP */
+	bool zeroes_tail;  /* ext4: growth zeroes what lay behind EOF */
 	uint64_t max_size; /* s_maxbytes */
 	uint64_t n_free;   /* blocks */
 };
