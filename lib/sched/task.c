@@ -173,6 +173,8 @@ void ds_task_pause(struct ds_task *task, uint64_t ticks)
 {
 	/* In no queue: nobody wakes it. */
 	ds_task_forget_wake(task);
+	/* In no queue, whatever it slept on before. */
+	task->waiter = (struct ds_waiter){.task = task};
 	ds_task_sleep_for(task, DS_AT_WAIT_SLEEP, ds_object(DS_OBJ_NONE, 0, 0),
 			  false, ticks);
 }
