@@ -385,6 +385,8 @@ void ds_client_digest(const struct ds_client *client, struct ds_digest *digest)
 	ds_digest_add(digest, lease->inode ? lease->inode->id : 0);
 	if (!layout->valid)
 		return;
+	/* What who accessed last then writes, it knows itself. */
+	ds_digest_add(digest, lease->user);
 	ds_digest_add(digest, layout->run.page.pgidx);
 	ds_digest_add(digest, layout->run.n_pages);
 	ds_digest_add(digest, layout->run.pfn.pfn << 3 |

@@ -175,7 +175,7 @@ static void a_stale_layout_is_seen_when_it_is_used(void **state)
 
 static void each_thing_it_has_is_in_the_digest(void **state)
 {
-	struct ds_digest digests[10];
+	struct ds_digest digests[11];
 	struct t_client c;
 	struct ds_lease *lease = &c.client.lease;
 	unsigned int i, j;
@@ -192,7 +192,8 @@ static void each_thing_it_has_is_in_the_digest(void **state)
 		lease->layout.run.n_pages += i == 6;
 		lease->layout.run.pfn.pfn += i == 7;
 		lease->layout.write &= i != 8;
-		lease->layout.valid &= i != 9;
+		lease->user += i == 9;
+		lease->layout.valid &= i != 10;
 		digests[i] = (struct ds_digest){1, 1};
 		ds_client_digest(&c.client, &digests[i]);
 		for (j = 0; j < i; j++)
