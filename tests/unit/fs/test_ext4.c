@@ -553,7 +553,7 @@ static void neighbours_of_a_written_block_may_be_zeroed_out(void **state)
 	for (i = 0; i < T_N(writes); i++)
 		write_into("ext4-6.1", writes[i].n, writes[i].page,
 			   writes[i].keep, writes[i].extents);
-	write_into("ext4-4.19", 7, 3, false, "3u 1w 3u");
+	write_into("ext4-4.18", 7, 3, false, "7w");
 }
 
 /* ---------------------------------- Tails --------------------------------- */
