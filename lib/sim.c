@@ -733,6 +733,24 @@ int daxsim_munmap(struct daxsim *sim, uint64_t addr, uint64_t len)
 	return ds_space_unmap(task, space, first, end);
 }
 
+int daxsim_madvise(struct daxsim *sim, uint64_t addr, uint64_t len, int advice)
+{
+	struct ds_task *task = self(sim);
+	struct ds_vpn first = {ds_page_down(addr)};
+	struct ds_vpn end;
+
+	if (!task)
+		return -ENOMEM;
+	if (advice != MADV_DONTNEED || (addr & DS_PAGE_MASK) ||
+	    len > UINT64_MAX - DS_PAGE_MASK ||
+	    ((len + DS_PAGE_MASK) & ~DS_PAGE_MASK) > UINT64_MAX - addr)
+		return -EINVAL;
+	if (len == 0)
+		return 0;
+	end.vpn = ds_page_up(addr + len);
+	return ds_space_dontneed(task, sim->world->space, first, end);
+}
+
 ssize_t daxsim_load(struct daxsim *sim, uint64_t addr, void *buf, size_t len)
 {
 	struct ds_task *task = self(sim);

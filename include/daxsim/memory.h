@@ -48,6 +48,18 @@ int daxsim_mmap(struct daxsim_file *file, uint64_t len, int prot, int flags,
 int daxsim_munmap(struct daxsim *sim, uint64_t addr, uint64_t len);
 
 /*
+ * Gives the pages of [addr, addr + len) back: their page-table entries go, and
+ * with them what was stored to private copies. The areas stay: the next access
+ * faults. Pins on the pages stay too. @advice: MADV_DONTNEED.
+ *
+ * Models: madvise_dontneed_single_vma(), v4.19. Return: 0, also for a length of
+ * 0; -ENOMEM if something there is not mapped, which the rest does not suffer
+ * from; -EINVAL for an @addr inside a page, a length that wraps around, or
+ * another @advice.
+ */
+int daxsim_madvise(struct daxsim *sim, uint64_t addr, uint64_t len, int advice);
+
+/*
  * Moves @len bytes as loads or stores of a program do, faulting pages in: a
  * store gives holes blocks, a load does not. Inside a page the bytes are moved
  * in one step.

@@ -23,6 +23,7 @@ static const struct ds_property *const properties[DS_N_PROPERTIES] = {
 	[DS_NO_STARVATION] = &ds_no_starvation,
 	[DS_NO_STALE_DATA] = &ds_no_stale_data,
 	[DS_NO_UNFLUSHED_STORE] = &ds_no_unflushed_store,
+	[DS_NO_LOST_DMA] = &ds_no_lost_dma,
 	[DS_EXPECTED] = &ds_expected,
 };
 

@@ -27,6 +27,7 @@ enum ds_property_id {
 	DS_NO_STARVATION,
 	DS_NO_STALE_DATA,
 	DS_NO_UNFLUSHED_STORE,
+	DS_NO_LOST_DMA,
 	DS_EXPECTED,
 	DS_N_PROPERTIES,
 };
@@ -153,6 +154,7 @@ extern const struct ds_property ds_no_lost_wakeup;
 extern const struct ds_property ds_no_starvation;
 extern const struct ds_property ds_no_stale_data;
 extern const struct ds_property ds_no_unflushed_store;
+extern const struct ds_property ds_no_lost_dma;
 extern const struct ds_property ds_expected;
 
 /*

@@ -53,6 +53,18 @@ static void cut(struct ds_copies *copies, uint32_t inode, uint64_t size)
 	copies->n = n;
 }
 
+static void drop(struct ds_copies *copies, uint64_t place)
+{
+	unsigned int i = find(copies, place);
+
+	if (!is_there(copies, place))
+		return;
+	copies->n--;
+	memmove(&copies->all[i], &copies->all[i + 1],
+		(copies->n - i) * sizeof(copies->all[0]));
+	memset(&copies->all[copies->n], 0, sizeof(copies->all[0]));
+}
+
 /* A call that makes files smaller. */
 static bool cuts(const struct ds_event *call)
 {
@@ -77,6 +89,9 @@ void ds_copies_follow(struct ds_copies *copies, const struct ds_event *event,
 		 */
 		if (event->page.pgidx < ds_page_up(size))
 			add(copies, event);
+		break;
+	case DS_EV_COPY_DROPPED:
+		drop(copies, event->place);
 		break;
 	case DS_EV_SIZE_CHANGED:
 		cut(copies, event->inode, event->offset);

@@ -6,9 +6,10 @@
  * Which pages of address spaces ought to be private copies: kept from events,
  * and compared with what loads and stores go through.
  *
- * A copy is there from when it was made until its area is unmapped (addresses
- * are not used again) or the file is cut below it. While a task cuts the file
- * nothing is promised about copies beyond its end.
+ * A copy is there from when it was made, or fork gave it to the program, until
+ * its area is unmapped (addresses are not used again), the program no longer
+ * wants it, or the file is cut below it. While a task cuts the file nothing is
+ * promised about copies beyond its end.
  */
 #include "core/digest.h"
 #include "core/event.h"

@@ -511,7 +511,8 @@ const struct ds_property ds_no_stale_data = {
 		  UINT32_C(1) << DS_EV_DMA_WROTE |
 		  UINT32_C(1) << DS_EV_EXTENTS_CHANGED |
 		  UINT32_C(1) << DS_EV_SIZE_CHANGED |
-		  UINT32_C(1) << DS_EV_COPYING | UINT32_C(1) << DS_EV_COPIED,
+		  UINT32_C(1) << DS_EV_COPYING | UINT32_C(1) << DS_EV_COPIED |
+		  UINT32_C(1) << DS_EV_COPY_DROPPED,
 	.start = start,
 	.event = look,
 };

@@ -41,10 +41,15 @@ enum ds_event_kind {
 	DS_EV_LOCK_LEAKED,  /* a call left with other locks than it came with */
 	DS_EV_WARNED,       /* the kernel would have raised warning @value */
 	DS_EV_COPYING, /* private copy of @page: begins (@value 1), or ends */
-	DS_EV_COPIED,  /* ... @place has it from now on: @bytes */
-	DS_EV_LAYOUT_USED, /* @holder accessed @page, for it at block @pfn;
-			    * @value: to write
-			    */
+	/*
+	 * ... @place has it from now on: @bytes, if they are those of the file.
+	 * @value: the copy that it took the place of, or 0.
+	 */
+	DS_EV_COPIED,
+	DS_EV_COPY_DROPPED, /* the program no longer wants that at @place */
+	DS_EV_LAYOUT_USED,  /* @holder accessed @page, for it at block @pfn;
+			     * @value: to write
+			     */
 	DS_EV_N_KINDS,
 };
 

@@ -191,6 +191,45 @@ static const struct ds_rule_text rules[DS_N_RULES] = {
 			.mutation = "longterm-allowed",
 			.models = "mm/gup.c check_vma_flags(): vma_is_fsdax()",
 		},
+	[DS_RULE_FORK_LINKS_FIRST] =
+		{
+			.name = "fork-links-first",
+			.sentence = "An area that fork copies can be found "
+				    "from its file before its entries are "
+				    "copied.",
+			.mutation = "fork-links-late",
+			.models = "kernel/fork.c dup_mmap(): "
+				  "vma_interval_tree_insert_after(), then "
+				  "copy_page_range()",
+		},
+	[DS_RULE_FORK_LINKS_BEHIND] =
+		{
+			.name = "fork-links-behind",
+			.sentence = "An area that fork copies is unmapped "
+				    "behind the one that it is a copy of.",
+			.mutation = "fork-links-in-front",
+			.models = "kernel/fork.c dup_mmap(): "
+				  "vma_interval_tree_insert_after()",
+		},
+	[DS_RULE_FORK_COPIES_PINNED] =
+		{
+			.name = "fork-copies-pinned",
+			.sentence = "Fork copies a private copy that is pinned "
+				    "at once.",
+			.mutation = "fork-shares-pinned",
+			.models = "mm/memory.c copy_present_page(), v5.9: "
+				  "70e806e4e645",
+		},
+	[DS_RULE_FORK_LOOKS_AND_PROTECTS] =
+		{
+			.name = "fork-looks-and-protects",
+			.sentence = "No walker without locks gets a pin "
+				    "between fork's look at the pins and its "
+				    "making the entry read-only.",
+			.mutation = "fork-looks-too-early",
+			.models = "mm_struct::write_protect_seq, v5.11: "
+				  "57efa1fe5957",
+		},
 	[DS_RULE_UNMAP_FOR_SCAN] =
 		{
 			.name = "unmap-for-scan",

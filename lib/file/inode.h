@@ -85,6 +85,8 @@ struct ds_fs_profile {
 	bool break_if_mapped;     /* no break when no area maps the file */
 	bool break_takes_copies;  /* the search unmaps private copies */
 	bool lost_copy_is_zero;   /* see struct ds_space */
+	bool fork_copies_shared;  /* the same */
+	bool counts_sharers;      /* the same */
 	bool pull_readers;        /* rwsem: a granted reader pulls all along */
 	bool delete_wakes_all;    /* deleting an entry wakes every waiter */
 	bool strict_modes;        /* fallocate: EOPNOTSUPP for two modes */

@@ -27,7 +27,8 @@
 #define V5_3      TO_V5_10, FROM_V5_3, .scan_skips_locked = true
 /* No waiter of a deleted entry is left asleep (237388320def, v5.13). */
 #define V5_15                                                                  \
-	TO_V6_14, FROM_V5_3, .scan_skips_locked = true, .delete_wakes_all = true
+	TO_V6_14, FROM_V5_3, .scan_skips_locked = true,                        \
+			     .delete_wakes_all = true, .counts_sharers = true
 /*
  * Write-back protects all of a huge entry (06083a0921fd, v5.19); whole pages
  * can be written where memory failed (f42e8e5088b9, v5.19).
@@ -48,7 +49,8 @@
 #define V6_15_PAGES                                                            \
 	.idle_refs = 0, .pte_holds_ref = true, .break_drops_entries = true,    \
 	.direct_pins = true, .strict_modes = true, .pull_readers = true,       \
-	.delete_wakes_all = true, .small_refuses = true, FROM_V5_19
+	.delete_wakes_all = true, .small_refuses = true,                       \
+	.counts_sharers = true, FROM_V5_19
 #define V6_15 V6_15_PAGES, .break_at_evict = true
 
 #define EXT4                                                                   \
@@ -84,6 +86,7 @@ static const struct ds_fs_profile profiles[] = {
 		V4,
 		EXT4_V4,
 		.name = "ext4-4.18",
+		.fork_copies_shared = true,
 		.alias = "ext4-nobreak",
 		.models = "ext4 to v4.18: never waits for pins",
 		.ops = &ds_ext4_4_18_ops,
@@ -93,6 +96,7 @@ static const struct ds_fs_profile profiles[] = {
 		V4,
 		EXT4_V4,
 		.name = "ext4-v2",
+		.fork_copies_shared = true,
 		.models = "patch v2 of 2018-06-27: truncate, punch, collapse "
 			  "and zero wait; gives up early",
 		.ops = &ds_ext4_v2_ops,
@@ -102,6 +106,7 @@ static const struct ds_fs_profile profiles[] = {
 		V4,
 		EXT4_V4,
 		.name = "ext4-v3",
+		.fork_copies_shared = true,
 		.models = "patch v3 of 2018-07-02: as v2, with comments why "
 			  "insert need not wait",
 		.ops = &ds_ext4_v2_ops,
@@ -190,6 +195,7 @@ static const struct ds_fs_profile profiles[] = {
 		XFS,
 		.scan_steps_by_one = true,
 		.name = "xfs-4.18",
+		.fork_copies_shared = true,
 		.recall_errors_lost = true,
 		.sharing_recalls_one = true,
 		.models = "XFS v4.18: as v4.19, but gives up early "
@@ -200,6 +206,7 @@ static const struct ds_fs_profile profiles[] = {
 		V5_3,
 		XFS,
 		.name = "xfs-5.10",
+		.counts_sharers = true,
 		.models = "XFS v5.10: fallocate drops the pages of its range "
 			  "right after the wait (249bd9087a52)",
 		.ops = &ds_xfs_5_10_ops,

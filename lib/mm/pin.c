@@ -18,13 +18,19 @@ static uint32_t file_of(const struct ds_pinned *pinned, struct ds_pfn pfn)
 	return ds_pfn_is_anon(pfn) ? 0 : pinned->inode;
 }
 
-/* The page found there is @pfn: if it is a private copy, no file's. */
-static void aim(struct ds_pinned *pinned, struct ds_pfn pfn)
+/*
+ * The page found at @vpn is @pfn: if it is a private copy, no file's, but where
+ * in which program a device that writes it is expected to.
+ */
+static void aim(const struct ds_space *space, struct ds_vpn vpn,
+		unsigned int flags, struct ds_pinned *pinned, struct ds_pfn pfn)
 {
 	pinned->pfn = pfn;
 	pinned->inode = file_of(pinned, pfn);
 	if (ds_pfn_is_anon(pfn))
-		pinned->page.pgidx = 0;
+		pinned->page.pgidx = flags & DS_PIN_WRITE
+					     ? ds_space_place_id(space, vpn)
+					     : 0;
 }
 
 /* Of the way to a page only the pin lives on. */
@@ -162,7 +168,7 @@ static int pin_fast(struct ds_task *task, struct ds_space *space,
 	}
 	/* Where there is an entry there is an area: in this step both. */
 	*pinned = place_of(space, vpn);
-	aim(pinned, ds_pte_pfn(pte));
+	aim(space, vpn, flags, pinned, ds_pte_pfn(pte));
 	pinned->refs = refs_of(flags, pinned->pfn);
 	ds_task_saw(task, pinned->inode);
 	ds_task_saw(task, pinned->page.pgidx);
@@ -254,7 +260,7 @@ static int follow(struct ds_task *task, struct ds_space *space,
 	} while (pte != guess && ds_pte_allows(pte, write));
 	if (!ds_pte_allows(pte, write))
 		return 0;
-	aim(pinned, ds_pte_pfn(pte));
+	aim(space, vpn, flags, pinned, ds_pte_pfn(pte));
 	pinned->refs = refs_of(flags, pinned->pfn);
 	if (ds_likely(!task->controlled))
 		return follow_freely(task, space, vpn, pte, pinned);

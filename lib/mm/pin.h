@@ -19,7 +19,10 @@
 /* References of a FOLL_PIN pin: GUP_PIN_COUNTING_BIAS. */
 #define DS_PIN_BIAS 1024
 
-/* One pinned page, and where in which file it was. */
+/*
+ * One pinned page, and where in which file it was: of a private copy in none
+ * (0), but which place of an address space, if the device will write it.
+ */
 struct ds_pinned {
 	struct ds_pfn pfn;
 	uint32_t inode;

@@ -16,10 +16,12 @@ static void send(struct ds_task *task, const struct ds_vma *vma,
 		.value = value,
 	};
 
-	if (kind == DS_EV_COPIED) {
+	if (kind == DS_EV_COPIED)
+		event.place = ds_space_place_id(vma->space, vpn);
+	/* What a copy of a copy holds is none of the file's. */
+	if (kind == DS_EV_COPIED && !value) {
 		event.bytes = ds_frame_bytes(vma->space->frames, pfn);
 		event.n = DS_PAGE_SIZE;
-		event.place = ds_space_place_id(vma->space, vpn);
 	}
 	ds_task_send(task, &event);
 }
@@ -50,7 +52,11 @@ static int install(struct ds_task *task, struct ds_vma *vma, struct ds_vpn vpn,
 		ds_tell(task, "copy page %llu: private from here on",
 			(unsigned long long)(vma->pgoff.pgidx + vpn.vpn -
 					     vma->first.vpn));
-		send(task, vma, vpn, DS_EV_COPIED, 0, to);
+		send(task, vma, vpn, DS_EV_COPIED,
+		     ds_pte_is_copy(expected)
+			     ? (int64_t)ds_pte_pfn(expected).pfn
+			     : 0,
+		     to);
 	}
 	send(task, vma, vpn, DS_EV_COPYING, 0, to);
 	if (r) {
@@ -141,7 +147,10 @@ static bool reuse(struct ds_task *task, struct ds_vma *vma, struct ds_vpn vpn,
 	ds_yield(task, DS_AT_PTE_SET, ds_writes(ds_pte_object(space, vpn)),
 		 ds_reads(ds_frame_refs_object(space->frames, pfn)));
 	ds_touch(task, ds_pte_object(space, vpn), DS_WRITE);
-	sole = ds_frame_is_mapped_once(task, space->frames, pfn);
+	/* The entry's own reference, and this task's. */
+	sole = space->counts_sharers
+		       ? !ds_frame_has_more(task, space->frames, pfn, 2)
+		       : ds_frame_is_mapped_once(task, space->frames, pfn);
 	if (sole)
 		ds_pgtable_change(&space->table, vpn, pte,
 				  pte | DS_PTE_WRITABLE);

@@ -14,8 +14,9 @@
  * where it is present, nobody is asked, and no lock but mmap_lock is held: the
  * entry may go away, or come back, at any time.
  *
- * Models: do_wp_page() and wp_page_copy(), v4.19. Differs: a copy that one
- * entry alone maps is written in place, whoever has it pinned, as to v5.8.
+ * Models: do_wp_page() and wp_page_copy(): a copy that fork made read-only is
+ * written in place to v5.8 if one entry alone maps it, whoever has it pinned;
+ * from v5.9 on (09854ba94c6a) if nobody else has a reference.
  * Return: 0, also when it was changed meanwhile, DS_SIGBUS, or -ENOMEM.
  */
 int ds_private_write(struct ds_task *task, struct ds_vma *vma,

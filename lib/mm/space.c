@@ -206,7 +206,7 @@ static int cut_vma(struct ds_task *task, struct ds_space *space,
 		behind->ops->open(task, behind);
 	}
 	/* Who finds the file unmapped finds no entries either. */
-	ds_pte_clear(task, space, first, end, true);
+	ds_pte_clear(task, space, first, end, DS_COPIES_GO);
 	if (in_front) {
 		cut_rmap(task, vma, first, behind);
 	} else {
@@ -271,6 +271,74 @@ int ds_space_unmap(struct ds_task *task, struct ds_space *space,
 	}
 	ds_task_done(task, before, (uint64_t)r);
 	return r;
+}
+
+int ds_space_dontneed(struct ds_task *task, struct ds_space *space,
+		      struct ds_vpn first, struct ds_vpn end)
+{
+	uint64_t before = ds_task_enter(task), locked;
+	uint64_t reached = first.vpn;
+	struct ds_vma *vma;
+	int r = 0;
+
+	ds_rwsem_lock(task, &space->mmap_lock, DS_SHARED);
+	locked = ds_task_enter(task);
+	for (vma = space->vmas; vma; vma = vma->next) {
+		struct ds_vpn from = {max_vpn(first.vpn, vma->first.vpn)};
+		struct ds_vpn to = {min_vpn(end.vpn, vma->end.vpn)};
+
+		/* Areas cannot change; up to here all is cleared. */
+		ds_task_forget(task, locked);
+		ds_task_saw(task, from.vpn);
+		ds_task_saw(task, (uint64_t)r);
+		if (from.vpn >= to.vpn)
+			continue;
+		if (from.vpn != reached)
+			r = -ENOMEM;
+		reached = to.vpn;
+		ds_pte_clear(task, space, from, to, DS_COPIES_UNWANTED);
+	}
+	if (reached != end.vpn)
+		r = -ENOMEM;
+	ds_rwsem_unlock(task, &space->mmap_lock);
+	ds_task_done(task, before, (uint64_t)r);
+	ds_tell(task, "dontneed returns %d", r);
+	return r;
+}
+
+struct ds_vma *ds_space_copy_area(struct ds_task *task, struct ds_vma *from,
+				  struct ds_space *child)
+{
+	struct ds_vma *area = copy_vma(child, from);
+
+	if (!area)
+		return NULL;
+	link_vma(child, area);
+	area->ops->open(task, area);
+	return area;
+}
+
+/*
+ * Models: vma_interval_tree_insert_after() in dup_mmap(). Who unmaps a page
+ * goes through the areas in the order of the list: an entry that was copied
+ * from @from before it was cleared there is met behind it.
+ */
+void ds_space_link_area(struct ds_task *task, struct ds_vma *from,
+			struct ds_vma *area)
+{
+	struct ds_rmap *rmap = from->rmap;
+	uint64_t before = ds_task_enter(task);
+	struct ds_vma **link = &rmap->vmas;
+
+	ds_rwsem_lock(task, &rmap->lock, DS_EXCLUSIVE);
+	ds_yield(task, DS_AT_RMAP_CHANGE, ds_writes(ds_rmap_object(rmap)));
+	ds_touch(task, ds_rmap_object(rmap), DS_WRITE);
+	if (ds_keeps(task, DS_RULE_FORK_LINKS_BEHIND))
+		link = &from->rmap_next;
+	area->rmap_next = *link;
+	__atomic_store_n(link, area, __ATOMIC_SEQ_CST);
+	ds_rwsem_unlock(task, &rmap->lock);
+	ds_task_done(task, before, 0);
 }
 
 struct ds_vma *ds_space_find(const struct ds_space *space, struct ds_vpn vpn)
@@ -344,12 +412,6 @@ int ds_space_fault(struct ds_task *task, struct ds_space *space,
 	return r;
 }
 
-/* Whether @pte is the entry of a private copy. */
-static bool is_copy(uint64_t pte)
-{
-	return (pte & DS_PTE_PRESENT) && ds_pfn_is_anon(ds_pte_pfn(pte));
-}
-
 /* Whether @pte is that of memory whose references all count. */
 static bool is_ordinary(uint64_t pte)
 {
@@ -384,7 +446,7 @@ static void declare_access(struct ds_task *task, struct ds_space *space,
 	content = ds_content_object(inode, page.pgidx);
 	if (!ds_pte_allows(pte, write))
 		ds_yield(task, DS_AT_WALK_PTE, ds_reads(entry));
-	else if (is_copy(pte))
+	else if (ds_pte_is_copy(pte))
 		ds_yield(task, write ? DS_AT_BYTES_WRITE : DS_AT_BYTES_READ,
 			 ds_reads(entry),
 			 write ? ds_writes(bytes) : ds_reads(bytes),
@@ -558,8 +620,7 @@ void ds_space_put_quietly(struct ds_task *task, struct ds_space *space,
 	ds_task_done(task, before, 0);
 }
 
-/* Whether an entry like @pte holds a reference on its frame. */
-static bool holds_ref(const struct ds_space *space, uint64_t pte)
+bool ds_pte_holds_ref(const struct ds_space *space, uint64_t pte)
 {
 	return is_ordinary(pte) ||
 	       (space->frames->pte_holds_ref && (pte & DS_PTE_PRESENT) &&
@@ -569,7 +630,7 @@ static bool holds_ref(const struct ds_space *space, uint64_t pte)
 /* What a step that sets or clears @pte touches of its frame. */
 static struct ds_access ref_access(const struct ds_space *space, uint64_t pte)
 {
-	return holds_ref(space, pte)
+	return ds_pte_holds_ref(space, pte)
 		       ? ds_adds(ds_frame_refs_object(space->frames,
 						      ds_pte_pfn(pte)))
 		       : ds_reads(ds_object(DS_OBJ_NONE, 0, 0));
@@ -610,12 +671,12 @@ int ds_pte_set(struct ds_task *task, struct ds_space *space, struct ds_vpn vpn,
 		 ref_access(space, pte));
 	ds_touch(task, ds_pte_object(space, vpn), DS_WRITE);
 	old = atomic_load(slot);
-	if (holds_ref(space, old) &&
+	if (ds_pte_holds_ref(space, old) &&
 	    ds_pte_pfn(old).pfn != ds_pte_pfn(pte).pfn) {
 		ds_task_saw(task, old);
 		return DS_SIGBUS;
 	}
-	if (!holds_ref(space, old) && holds_ref(space, pte))
+	if (!ds_pte_holds_ref(space, old) && ds_pte_holds_ref(space, pte))
 		ds_frame_mapped(task, space->frames, ds_pte_pfn(pte));
 	atomic_store(slot, pte);
 	return 0;
@@ -631,12 +692,12 @@ static uint64_t entry_to_clear(const struct ds_space *space, struct ds_vpn vpn)
 
 /* Takes the entry out, if it is not to stay. Return: what was taken. */
 static uint64_t take_entry(struct ds_space *space, struct ds_vpn vpn,
-			   bool copies)
+			   enum ds_copies_fate copies)
 {
 	_Atomic(uint64_t) *slot = ds_pgtable_find(&space->table, vpn);
 	uint64_t old = slot ? atomic_load(slot) : 0;
 
-	while (old && (copies || !is_copy(old)))
+	while (old && (copies != DS_COPIES_STAY || !ds_pte_is_copy(old)))
 		if (atomic_compare_exchange_weak(slot, &old, 0))
 			return old;
 	return 0;
@@ -644,7 +705,7 @@ static uint64_t take_entry(struct ds_space *space, struct ds_vpn vpn,
 
 /* A step that clears one entry. Return: what it was. */
 static uint64_t clear_entry(struct ds_task *task, struct ds_space *space,
-			    struct ds_vpn vpn, bool copies)
+			    struct ds_vpn vpn, enum ds_copies_fate copies)
 {
 	ds_obj entry = ds_pte_object(space, vpn);
 	uint64_t before = ds_task_enter(task);
@@ -654,7 +715,7 @@ static uint64_t clear_entry(struct ds_task *task, struct ds_space *space,
 	do {
 		ds_task_forget(task, before);
 		guess = entry_to_clear(space, vpn);
-		stays = !copies && is_copy(guess);
+		stays = copies == DS_COPIES_STAY && ds_pte_is_copy(guess);
 		ds_task_saw(task, guess);
 		ds_yield(task, DS_AT_PTE_CLEAR,
 			 stays ? ds_reads(entry) : ds_writes(entry),
@@ -663,7 +724,7 @@ static uint64_t clear_entry(struct ds_task *task, struct ds_space *space,
 		/* Another frame than declared: the step was only a look. */
 	} while (task->controlled && entry_to_clear(space, vpn) != guess);
 	old = take_entry(space, vpn, copies);
-	if (holds_ref(space, old))
+	if (ds_pte_holds_ref(space, old))
 		ds_frame_unmapped(task, space->frames, ds_pte_pfn(old));
 	return old;
 }
@@ -731,9 +792,9 @@ int ds_huge_set(struct ds_task *task, struct ds_space *space, struct ds_vpn vpn,
 	old = atomic_load(slot);
 	if (old && !(old & DS_PTE_PRESENT))
 		return 0;
-	if (holds_ref(space, old))
+	if (ds_pte_holds_ref(space, old))
 		ds_assert(ds_pte_pfn(old).pfn == ds_pte_pfn(pte).pfn);
-	else if (holds_ref(space, pte))
+	else if (ds_pte_holds_ref(space, pte))
 		ds_frame_mapped(task, space->frames, ds_pte_pfn(pte));
 	atomic_store(slot, pte | DS_PTE_HUGE);
 	return 0;
@@ -772,7 +833,7 @@ static bool clear_huge(struct ds_task *task, struct ds_space *space,
 		 !atomic_compare_exchange_strong(slot, &guess, 0));
 	ds_touch(task, ds_pte_object(space, vpn), DS_WRITE);
 	gather->cleared = true;
-	if (holds_ref(space, old)) {
+	if (ds_pte_holds_ref(space, old)) {
 		ds_frame_unmapped(task, space->frames, ds_pte_pfn(old));
 		gather->pfns[gather->n++] = ds_pte_pfn(old);
 	}
@@ -792,13 +853,28 @@ void ds_huge_split(struct ds_task *task, struct ds_space *space,
 	ds_task_done(task, before, 0);
 }
 
+/* Says, in the step that cleared its entry, that a copy is wanted no more. */
+static void send_dropped(struct ds_task *task, const struct ds_space *space,
+			 struct ds_vpn vpn)
+{
+	struct ds_event event = {
+		.kind = DS_EV_COPY_DROPPED,
+		.place = ds_space_place_id(space, vpn),
+	};
+
+	ds_task_send(task, &event);
+}
+
 static void clear_small(struct ds_task *task, struct ds_space *space,
-			struct ds_vpn vpn, bool copies, struct gather *gather)
+			struct ds_vpn vpn, enum ds_copies_fate copies,
+			struct gather *gather)
 {
 	uint64_t old = clear_entry(task, space, vpn, copies);
 
+	if (copies == DS_COPIES_UNWANTED && ds_pte_is_copy(old))
+		send_dropped(task, space, vpn);
 	gather->cleared |= old != 0;
-	if (holds_ref(space, old))
+	if (ds_pte_holds_ref(space, old))
 		gather->pfns[gather->n++] = ds_pte_pfn(old);
 }
 
@@ -835,7 +911,11 @@ int ds_pte_replace(struct ds_task *task, struct ds_vma *vma, struct ds_vpn vpn,
 		 ref_access(space, expected), ref_access(space, pte),
 		 ds_reads(ds_content_object(inode, page)),
 		 ds_reads(ds_extents_object(inode)),
-		 ds_reads(ds_size_object(inode)));
+		 ds_reads(ds_size_object(inode)),
+		 /* Whether a copy that is replaced is pinned. */
+		 ds_reads(ds_pte_is_copy(expected)
+				  ? ds_holders_object(0)
+				  : ds_object(DS_OBJ_NONE, 0, 0)));
 	ds_touch(task, ds_pte_object(space, vpn), DS_WRITE);
 	same = atomic_compare_exchange_strong(slot, &old, pte);
 	if (!same && !old && !ds_keeps(task, DS_RULE_COPY_RECHECKS_PTE)) {
@@ -845,11 +925,11 @@ int ds_pte_replace(struct ds_task *task, struct ds_vma *vma, struct ds_vpn vpn,
 	ds_task_saw(task, same);
 	if (!same || ds_pte_pfn(pte).pfn == ds_pte_pfn(expected).pfn)
 		return same;
-	if (is_copy(pte))
+	if (ds_pte_is_copy(pte))
 		ds_frame_copy_mapped(task, space->frames, ds_pte_pfn(pte));
-	else if (holds_ref(space, pte))
+	else if (ds_pte_holds_ref(space, pte))
 		ds_frame_mapped(task, space->frames, ds_pte_pfn(pte));
-	if (holds_ref(space, expected))
+	if (ds_pte_holds_ref(space, expected))
 		ds_frame_unmapped(task, space->frames, ds_pte_pfn(expected));
 	return true;
 }
@@ -858,13 +938,14 @@ void ds_pte_flush(struct ds_task *task, struct ds_space *space, uint64_t old)
 {
 	struct gather gather = {.cleared = true};
 
-	if (holds_ref(space, old))
+	if (ds_pte_holds_ref(space, old))
 		gather.pfns[gather.n++] = ds_pte_pfn(old);
 	flush(task, space, &gather);
 }
 
 void ds_pte_clear(struct ds_task *task, struct ds_space *space,
-		  struct ds_vpn first, struct ds_vpn end, bool copies)
+		  struct ds_vpn first, struct ds_vpn end,
+		  enum ds_copies_fate copies)
 {
 	uint64_t before = ds_task_enter(task);
 	struct gather gather = {.n = 0};
@@ -968,7 +1049,8 @@ void ds_rmap_unmap(struct ds_task *task, struct ds_rmap *rmap,
 		ds_task_saw(task, from);
 		ds_task_saw(task, to);
 		ds_pte_clear(task, vma->space, (struct ds_vpn){from},
-			     (struct ds_vpn){to}, copies);
+			     (struct ds_vpn){to},
+			     copies ? DS_COPIES_GO : DS_COPIES_STAY);
 		if (!ds_keeps(task, DS_RULE_UNMAP_EVERY_AREA))
 			break;
 	}

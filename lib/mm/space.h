@@ -80,6 +80,7 @@ enum ds_tlb_flush {
 };
 
 struct ds_space {
+	struct ds_space *next; /* of another program, which was forked */
 	uint32_t id;
 	/* Copying a page that went away meanwhile copies zeroes, to v5.5. */
 	bool lost_copy_is_zero;
@@ -100,6 +101,13 @@ struct ds_space {
 	bool bio_wakes_nobody; /* who releases a bio's pages forgets to wake */
 	bool longterm_pins_first; /* DS_PIN_LONGTERM is refused once pinned */
 	bool longterm_allowed;    /* what if it were not refused at all */
+	bool fork_copies_shared;  /* to v4.18: entries of shared areas, too */
+	/*
+	 * From v5.9 on references tell whether a private copy is one program's
+	 * alone: fork copies what has DS_PIN_COUNTED pins at once, and a store
+	 * to what fork made read-only copies whatever somebody else refers to.
+	 */
+	bool counts_sharers;
 	struct ds_frames *frames;
 	struct ds_waitq_table *waitq; /* where waiters for idle frames are */
 	struct ds_arena *arena;
@@ -133,6 +141,28 @@ int ds_space_map(struct ds_task *task, struct ds_space *space,
 /* Unmaps [first, end); holes in it are ignored. Return: 0, or -ENOMEM. */
 int ds_space_unmap(struct ds_task *task, struct ds_space *space,
 		   struct ds_vpn first, struct ds_vpn end);
+
+/*
+ * Clears the entries of [first, end), private copies too, and leaves the areas
+ * mapped: the next access faults. Pins stay.
+ *
+ * Models: madvise(MADV_DONTNEED), v4.19. Return: 0; -ENOMEM if something there
+ * is not mapped, which the rest does not suffer from.
+ */
+int ds_space_dontneed(struct ds_task *task, struct ds_space *space,
+		      struct ds_vpn first, struct ds_vpn end);
+
+/*
+ * Gives @child an area as @from, of the same file, with no entries yet, which
+ * is unmapped behind @from whenever pages of the file are. The caller has
+ * mmap_lock of @from; nobody else uses @child. Return: NULL without memory.
+ */
+struct ds_vma *ds_space_copy_area(struct ds_task *task, struct ds_vma *from,
+				  struct ds_space *child);
+
+/* The second part of it: the file can be asked who maps it. */
+void ds_space_link_area(struct ds_task *task, struct ds_vma *from,
+			struct ds_vma *area);
 
 /*
  * Lets the space have huge entries of 2^@order pages. Before anything is
@@ -228,17 +258,34 @@ int ds_pte_replace(struct ds_task *task, struct ds_vma *vma, struct ds_vpn vpn,
 /* Waits until nobody uses old entries, then drops the reference @old held. */
 void ds_pte_flush(struct ds_task *task, struct ds_space *space, uint64_t old);
 
+/* What becomes of private copies where entries are cleared. */
+enum ds_copies_fate {
+	DS_COPIES_STAY,
+	DS_COPIES_GO,
+	DS_COPIES_UNWANTED, /* they go, as their program wishes */
+};
+
+/* Whether an entry like @pte holds a reference on its frame. */
+bool ds_pte_holds_ref(const struct ds_space *space, uint64_t pte);
+
+/* Whether @pte is the entry of a private copy. */
+static inline bool ds_pte_is_copy(uint64_t pte)
+{
+	return (pte & DS_PTE_PRESENT) && ds_pfn_is_anon(ds_pte_pfn(pte));
+}
+
 /*
  * Clears the entries of [first, end): a step each, then the TLB flush, then
  * the references that they held: dropped only where no processor can use the
- * old entries any more. Private copies stay unless @copies.
+ * old entries any more.
  *
  * A huge entry goes whole, also when only a part of it is to be cleared.
  *
  * Models: zap_pte_range(), zap_huge_pmd() and mmu_gather.
  */
 void ds_pte_clear(struct ds_task *task, struct ds_space *space,
-		  struct ds_vpn first, struct ds_vpn end, bool copies);
+		  struct ds_vpn first, struct ds_vpn end,
+		  enum ds_copies_fate copies);
 
 /*
  * Whether any area maps the file: an unlocked look. @charged: what a property

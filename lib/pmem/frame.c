@@ -363,6 +363,19 @@ bool ds_frame_is_mapped_once(struct ds_task *task, struct ds_frames *frames,
 	return mapped == 1;
 }
 
+bool ds_frame_has_more(struct ds_task *task, struct ds_frames *frames,
+		       struct ds_pfn pfn, int n)
+{
+	int refs;
+
+	ds_touch(task, ds_frame_refs_object(frames, pfn), DS_READ);
+	pfn = ds_frame_head(frames, pfn);
+	refs = atomic_load(&record_of(frames, pfn)->extra) +
+	       idle_of(frames, pfn);
+	ds_task_saw(task, refs > n);
+	return refs > n;
+}
+
 void ds_frame_get(struct ds_task *task, struct ds_frames *frames,
 		  struct ds_pfn pfn)
 {

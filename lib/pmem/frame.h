@@ -45,7 +45,7 @@ struct ds_frame {
 
 /*
  * A pin: a reference that a pin call returned and that is not yet dropped,
- * with where in which file it was aimed.
+ * with where in which file it was aimed: see struct ds_pinned.
  */
 struct ds_holder {
 	struct ds_holder *next;
@@ -154,6 +154,10 @@ bool ds_frame_is_busy(struct ds_task *task, struct ds_frames *frames,
 /* Whether one page-table entry alone holds a reference. Reads REFS. */
 bool ds_frame_is_mapped_once(struct ds_task *task, struct ds_frames *frames,
 			     struct ds_pfn pfn);
+
+/* Whether there are more than @n references. Reads REFS. */
+bool ds_frame_has_more(struct ds_task *task, struct ds_frames *frames,
+		       struct ds_pfn pfn, int n);
 
 /* Takes a reference, or @n at once. Adds to REFS. */
 void ds_frame_get(struct ds_task *task, struct ds_frames *frames,

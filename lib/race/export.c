@@ -231,6 +231,11 @@ static void write_on_memory(struct writer *writer, unsigned int task,
 		 (unsigned long long)(call->offset - map->offset));
 	if (call->kind == DS_CALL_PIN)
 		write_pin(writer, task, addr, call);
+	else if (call->kind == DS_CALL_DONTNEED)
+		ds_text_add(out,
+			    "\tdaxsim_madvise(s->sim, %s, %llu,\n"
+			    "\t\t       MADV_DONTNEED);\n",
+			    addr, (unsigned long long)call->len);
 	else if (call->kind == DS_CALL_DIRECT_READ)
 		ds_text_add(out,
 			    "\tdaxsim_direct_read(s->sim, %s, s->from_dma,\n"
@@ -271,6 +276,7 @@ static void write_call(struct writer *writer, unsigned int task,
 	case DS_CALL_UNMAP:
 		write_unmap(writer, task, call->target);
 		return;
+	case DS_CALL_DONTNEED:
 	case DS_CALL_TOUCH:
 	case DS_CALL_LOAD:
 	case DS_CALL_PIN:
@@ -563,7 +569,8 @@ static const char *what_is_lacking(const struct ds_scenario *scenario)
 		DS_CALL_LAYOUT_COMMIT, DS_CALL_LAYOUT_RETURN,
 		DS_CALL_ANSWER,        DS_CALL_PAUSE,
 		DS_CALL_POISON,        DS_CALL_APPEND,
-		DS_CALL_OPEN_TRUNCATE,
+		DS_CALL_OPEN_TRUNCATE, DS_CALL_FORK,
+		DS_CALL_EXIT,
 	};
 	size_t i;
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "file/poison.h"
+#include "mm/fork.h"
 
 #define N_ZONES    4
 #define TABLE_BITS 4
@@ -51,6 +52,8 @@ struct role {
 	struct ds_program *program;
 	const struct ds_scn_task *script;
 	struct actor *actor;
+	struct ds_space *space;
+	struct ds_request *forked; /* NULL, or what it waits for to begin */
 	/* NULL, or what others take from it, or wait for. */
 	struct ds_request *taken, *awaited;
 	bool serves;           /* it takes: its pages are a bio's */
@@ -129,14 +132,13 @@ static uint64_t address(const struct role *role, const struct ds_scn_call *call)
 static int64_t do_map(struct role *role, struct ds_task *task,
 		      struct ds_file *file, const struct ds_scn_call *call)
 {
-	struct ds_program *program = role->program;
 	struct mapped *map = &role->actor->maps[call->target];
 	unsigned int how = (call->read_only ? 0 : DS_MAP_WRITABLE) |
 			   (call->is_private ? DS_MAP_PRIVATE : 0);
 	int r;
 
-	r = ds_vfs_mmap(task, program->world->space, file, call->offset,
-			call->len, how, &map->addr);
+	r = ds_vfs_mmap(task, role->space, file, call->offset, call->len, how,
+			&map->addr);
 	if (r < 0)
 		return r;
 	map->offset = call->offset;
@@ -154,14 +156,48 @@ static int64_t do_unmap(struct role *role, struct ds_task *task,
 	if (!map->len)
 		return -EINVAL;
 	map->len = 0;
-	return ds_space_unmap(task, role->program->world->space, first, end);
+	return ds_space_unmap(task, role->space, first, end);
+}
+
+/* The pages of the range that are mapped: all, or none. */
+static int64_t do_dontneed(struct role *role, struct ds_task *task,
+			   const struct ds_scn_call *call)
+{
+	uint64_t addr = address(role, call);
+	struct ds_vpn first = {ds_page_down(addr)};
+	struct ds_vpn end = {ds_page_up(addr + call->len)};
+
+	if (!addr)
+		return -ENOMEM;
+	if (addr & DS_PAGE_MASK)
+		return -EINVAL;
+	return ds_space_dontneed(task, role->space, first, end);
+}
+
+/* The child begins also where nothing could be forked: to fail at its calls. */
+static int64_t do_fork(struct role *role, struct ds_task *task,
+		       const struct ds_scn_call *call)
+{
+	struct role *child = &role->program->roles[call->target];
+	int r = ds_space_fork(task, role->space, child->space);
+
+	if (r == 0)
+		memcpy(child->actor->maps, role->actor->maps,
+		       sizeof(child->actor->maps));
+	ds_request_complete(task, child->forked);
+	return r;
+}
+
+static int64_t do_exit(struct role *role, struct ds_task *task)
+{
+	memset(role->actor->maps, 0, sizeof(role->actor->maps));
+	return ds_space_exit(task, role->space);
 }
 
 /* One access in each page of the range. */
 static int64_t do_access(struct role *role, struct ds_task *task,
 			 const struct ds_scn_call *call)
 {
-	struct ds_program *program = role->program;
 	uint64_t addr = address(role, call);
 	bool write = call->kind == DS_CALL_TOUCH;
 	uint64_t before = ds_task_enter(task);
@@ -174,8 +210,8 @@ static int64_t do_access(struct role *role, struct ds_task *task,
 		ds_task_forget(task, before);
 		ds_task_saw(task, done);
 		byte = 0x77;
-		r = ds_space_access(task, program->world->space, addr + done,
-				    &byte, 1, write);
+		r = ds_space_access(task, role->space, addr + done, &byte, 1,
+				    write);
 		if (r < 0)
 			return r;
 	}
@@ -206,8 +242,8 @@ static int64_t begin(struct role *role, struct ds_task *task,
 
 	if (!addr)
 		return -EFAULT;
-	return ds_direct_begin(task, role->program->world->space, addr,
-			       (size_t)call->len, flags, direct);
+	return ds_direct_begin(task, role->space, addr, (size_t)call->len,
+			       flags, direct);
 }
 
 static int64_t do_pin(struct role *role, struct ds_task *task,
@@ -469,6 +505,12 @@ static int64_t do_call(struct role *role, struct ds_task *task,
 	switch (call->kind) {
 	case DS_CALL_UNMAP:
 		return do_unmap(role, task, call);
+	case DS_CALL_DONTNEED:
+		return do_dontneed(role, task, call);
+	case DS_CALL_FORK:
+		return do_fork(role, task, call);
+	case DS_CALL_EXIT:
+		return do_exit(role, task);
 	case DS_CALL_TOUCH:
 	case DS_CALL_LOAD:
 	case DS_CALL_PIN:
@@ -569,6 +611,8 @@ static void play(struct ds_task *task, void *arg)
 	struct role *role = arg;
 	unsigned int rounds = 0;
 
+	if (role->forked)
+		ds_request_await(task, role->forked);
 	while (goes_on(role, task, rounds++)) {
 		uint64_t steps = task->steps;
 
@@ -624,6 +668,8 @@ static void digest_program(const void *arg, struct ds_digest *digest)
 			ds_request_digest(role->taken, digest);
 		if (role->awaited)
 			ds_request_digest(role->awaited, digest);
+		if (role->forked)
+			ds_request_digest(role->forked, digest);
 	}
 }
 
@@ -746,6 +792,22 @@ static int make_requests(struct ds_program *program, unsigned int i)
 	return 0;
 }
 
+/* A task that is forked has an address space of its own, empty so far. */
+static int make_space(struct ds_program *program, unsigned int i)
+{
+	struct role *role = &program->roles[i];
+	struct ds_world *world = program->world;
+
+	role->space = world->space;
+	if (!ds_scenario_targets(&program->scenario, DS_CALL_FORK, i))
+		return 0;
+	role->forked = ds_arena_alloc(world->arena, sizeof(*role->forked));
+	if (!role->forked)
+		return -ENOMEM;
+	role->forked->id = 2 * DS_SCN_TASKS + i;
+	return ds_world_add_space(world, role->script->name, &role->space);
+}
+
 static int make_roles(struct ds_program *program)
 {
 	struct ds_world *world = program->world;
@@ -763,6 +825,8 @@ static int make_roles(struct ds_program *program)
 		if (!role->actor || !role->buffer)
 			return -ENOMEM;
 		r = make_requests(program, i);
+		if (r == 0)
+			r = make_space(program, i);
 		if (r < 0)
 			return r;
 		ds_client_init(&role->actor->client, i, role->script->name);

@@ -16,6 +16,7 @@ static const struct {
 } calls[DS_CALL_N_KINDS] = {
 	[DS_CALL_MAP] = {"map", DS_SHAPE_MAP, false},
 	[DS_CALL_UNMAP] = {"unmap", DS_SHAPE_FILE, false},
+	[DS_CALL_DONTNEED] = {"dontneed", DS_SHAPE_RANGE, true},
 	[DS_CALL_TOUCH] = {"touch", DS_SHAPE_RANGE, true},
 	[DS_CALL_LOAD] = {"load", DS_SHAPE_RANGE, true},
 	[DS_CALL_DIRECT_READ] = {"direct-read", DS_SHAPE_RANGE, true},
@@ -53,6 +54,8 @@ static const struct {
 	[DS_CALL_UNLINK] = {"unlink", DS_SHAPE_FILE, false},
 	[DS_CALL_CLOSE] = {"close", DS_SHAPE_FILE, false},
 	[DS_CALL_SIGNAL] = {"signal", DS_SHAPE_TASK, false},
+	[DS_CALL_FORK] = {"fork", DS_SHAPE_TASK, false},
+	[DS_CALL_EXIT] = {"exit", DS_SHAPE_NONE, false},
 };
 
 static const char *const how_words[DS_HOW_N] = {"read", "get", "counted",
@@ -500,6 +503,26 @@ static int parse_shape(struct parser *parser, unsigned int i,
 	}
 }
 
+/* A child is forked once, and is nobody before. */
+static int check_fork(struct parser *parser, const struct ds_scn_call *call)
+{
+	const struct ds_scenario *scenario = parser->scenario;
+	const struct ds_scn_task *child = &scenario->tasks[call->target];
+	unsigned int i, j, n = 0;
+
+	if (child == parser->task)
+		return fail(parser, "another task to fork", child->name);
+	for (i = 0; i < child->n_calls; i++)
+		if (child->calls[i].before)
+			return fail(parser, "a task without 'before' to fork",
+				    child->name);
+	for (i = 0; i < scenario->n_tasks; i++)
+		for (j = 0; j < scenario->tasks[i].n_calls; j++)
+			n += scenario->tasks[i].calls[j].kind == DS_CALL_FORK &&
+			     scenario->tasks[i].calls[j].target == call->target;
+	return n > 1 ? fail(parser, "a task not forked yet", child->name) : 0;
+}
+
 static int parse_call(struct parser *parser)
 {
 	static const char what[] =
@@ -508,6 +531,7 @@ static int parse_call(struct parser *parser)
 	struct ds_scn_task *task = parser->task;
 	struct ds_scn_call *call;
 	unsigned int verb, i;
+	int r;
 
 	if (!task)
 		return fail(parser, what, word(parser, 0));
@@ -538,7 +562,8 @@ static int parse_call(struct parser *parser)
 	    (call->kind == DS_CALL_ANSWER || call->kind == DS_CALL_PAUSE))
 		return fail(parser, "a call that takes no time",
 			    word(parser, i));
-	return parse_shape(parser, i + 1, calls[verb].shape, call);
+	r = parse_shape(parser, i + 1, calls[verb].shape, call);
+	return r == 0 && verb == DS_CALL_FORK ? check_fork(parser, call) : r;
 }
 
 static int parse_scenario(struct parser *parser)

@@ -39,6 +39,7 @@
  *
  *	  map FILE OFF+LEN [private] [read-only]
  *	  unmap FILE
+ *	* dontneed FILE OFF+LEN		madvise(MADV_DONTNEED)
  *	* touch FILE OFF+LEN		store to each page
  *	* load FILE OFF+LEN		load from each page
  *	* direct-read FILE OFF+LEN	O_DIRECT read of some other file into it
@@ -75,6 +76,13 @@
  *					at OFF when the search begins fails
  *	  unlink FILE			  close FILE
  *	  signal TASK
+ *	  fork TASK			TASK, which is above and waits for that,
+ *					goes on in a copy of the address space
+ *	  exit				unmaps all of the address space
+ *
+ * Tasks are threads of one program, but for those that are forked: each of
+ * these is a program of its own, with the mappings of the task that forked it,
+ * and makes no calls before the search.
  *
  * HOW: read (the device reads the pages: of a direct-write), get or counted
  * (FOLL_GET or FOLL_PIN, not what this kernel's direct I/O takes), longterm
@@ -117,6 +125,7 @@
 enum ds_call_kind {
 	DS_CALL_MAP,
 	DS_CALL_UNMAP,
+	DS_CALL_DONTNEED,
 	DS_CALL_TOUCH,
 	DS_CALL_LOAD,
 	DS_CALL_DIRECT_READ,
@@ -154,6 +163,8 @@ enum ds_call_kind {
 	DS_CALL_UNLINK,
 	DS_CALL_CLOSE,
 	DS_CALL_SIGNAL,
+	DS_CALL_FORK,
+	DS_CALL_EXIT,
 	DS_CALL_N_KINDS,
 };
 

@@ -2,9 +2,12 @@
 #include "race/world.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "file/lease.h"
+#include "mm/fork.h"
 
 #define DEFAULT_MEMORY ((size_t)1 << 32)
 
@@ -59,6 +62,8 @@ static int make_file_system(struct ds_world *world,
 	world->space->longterm_pins_first = profile->longterm_pins_first;
 	world->space->longterm_allowed = options->longterm_allowed;
 	world->space->lost_copy_is_zero = profile->lost_copy_is_zero;
+	world->space->fork_copies_shared = profile->fork_copies_shared;
+	world->space->counts_sharers = profile->counts_sharers;
 	return 0;
 }
 
@@ -106,6 +111,24 @@ int ds_world_new(const struct ds_world_options *options,
 	}
 	*ret_world = world;
 	return 0;
+}
+
+int ds_world_add_space(struct ds_world *world, const char *name,
+		       struct ds_space **ret_space)
+{
+	struct ds_space *last = world->space;
+	size_t size = strlen(name) + sizeof("mmap_lock of ");
+	char *lock = ds_arena_alloc(world->arena, size);
+	int r;
+
+	if (!lock)
+		return -ENOMEM;
+	snprintf(lock, size, "mmap_lock of %s", name);
+	while (last->next)
+		last = last->next;
+	r = ds_space_new_child(world->space, last->id + 1, lock, &last->next);
+	*ret_space = last->next;
+	return r;
 }
 
 void ds_world_free(struct ds_world *world)
@@ -161,11 +184,13 @@ int ds_world_run(struct ds_world *world, struct ds_strategy strategy,
 struct ds_digest ds_world_digest(const struct ds_world *world)
 {
 	struct ds_digest digest = {1, 1};
+	const struct ds_space *space;
 
 	ds_sched_digest(world->sched, &digest);
 	ds_waitq_digest(world->waitq, &digest);
 	ds_frames_digest(world->frames, &digest);
-	ds_space_digest(world->space, &digest);
+	for (space = world->space; space; space = space->next)
+		ds_space_digest(space, &digest);
 	ds_super_digest(world->super, &digest);
 	ds_leases_digest(world->super, atomic_load(&world->sched->now),
 			 &digest);
@@ -255,12 +280,14 @@ uint64_t ds_world_hash(const struct ds_world *world)
 {
 	const struct ds_inode *inode;
 	const struct ds_holder *holder;
+	const struct ds_space *space;
 	uint64_t hash = 0, holders = 0;
 	unsigned int i;
 
 	for (inode = world->super->inodes; inode; inode = inode->next)
 		hash = hash_inode(world, hash, inode);
-	hash = hash_space(world, world->space, hash);
+	for (space = world->space; space; space = space->next)
+		hash = hash_space(world, space, hash);
 	/* The order of the list is no state: add up. */
 	for (holder = world->frames->holders; holder; holder = holder->next)
 		holders += ds_hash_step(holder->pfn.pfn, holder->task);

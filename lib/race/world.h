@@ -37,7 +37,7 @@ struct ds_world {
 	struct ds_sched *sched;
 	struct ds_frames *frames;
 	struct ds_super *super;
-	struct ds_space *space;
+	struct ds_space *space; /* then those of forked programs */
 	struct ds_checks *checks;
 	struct ds_task *setup; /* makes calls outside a run */
 	/* NULL, or adds what the tasks' program keeps apart from its stacks. */
@@ -50,6 +50,13 @@ int ds_world_new(const struct ds_world_options *options,
 		 struct ds_world **ret_world);
 
 void ds_world_free(struct ds_world *world);
+
+/*
+ * One more address space, empty, for a program forked from another one of the
+ * world. @name: the program's; stays the caller's. Return: 0, or -ENOMEM.
+ */
+int ds_world_add_space(struct ds_world *world, const char *name,
+		       struct ds_space **ret_space);
 
 /*
  * Remembers the present state; ds_world_rewind() comes back to it.

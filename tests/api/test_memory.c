@@ -297,6 +297,35 @@ static void loads_follow_blocks_that_move(void **state)
 	daxsim_free(sim);
 }
 
+static void madvise_gives_pages_back_but_not_the_area(void **state)
+{
+	struct daxsim *sim = t_plain(NULL);
+	struct daxsim_file *file = t_file(sim, "A", 2);
+	uint64_t addr;
+	char byte = 'x';
+
+	(void)state;
+	assert_int_equal(daxsim_mmap(file, 2 * T_PAGE, PROT_READ | PROT_WRITE,
+				     MAP_PRIVATE, 0, &addr),
+			 0);
+	assert_int_equal(daxsim_store(sim, addr, &byte, 1), 1);
+	assert_int_equal(daxsim_madvise(sim, addr, 1, MADV_DONTNEED), 0);
+	assert_int_equal(daxsim_load(sim, addr, &byte, 1), 1);
+	assert_int_equal(byte, 'a');
+	assert_int_equal(daxsim_madvise(sim, addr, 0, MADV_DONTNEED), 0);
+	assert_int_equal(daxsim_madvise(sim, addr, 3 * T_PAGE, MADV_DONTNEED),
+			 -ENOMEM);
+	assert_int_equal(daxsim_madvise(sim, 0, T_PAGE, MADV_DONTNEED),
+			 -ENOMEM);
+	assert_int_equal(daxsim_madvise(sim, addr + 1, T_PAGE, MADV_DONTNEED),
+			 -EINVAL);
+	assert_int_equal(daxsim_madvise(sim, addr, UINT64_MAX, MADV_DONTNEED),
+			 -EINVAL);
+	assert_int_equal(daxsim_madvise(sim, addr, T_PAGE, MADV_WILLNEED),
+			 -EINVAL);
+	daxsim_free(sim);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -312,6 +341,7 @@ int main(void)
 		cmocka_unit_test(a_store_without_space_is_a_bus_error),
 		cmocka_unit_test(munmap_takes_away_what_it_names),
 		cmocka_unit_test(munmap_refuses_places_that_make_no_sense),
+		cmocka_unit_test(madvise_gives_pages_back_but_not_the_area),
 		cmocka_unit_test(loads_follow_blocks_that_move),
 	};
 

@@ -24,6 +24,16 @@ static void copied(struct ds_copies *copies, uint64_t place, uint64_t page)
 	ds_copies_follow(copies, &event, SIZE);
 }
 
+static void dropped(struct ds_copies *copies, uint64_t place)
+{
+	const struct ds_event event = {
+		.kind = DS_EV_COPY_DROPPED,
+		.place = place,
+	};
+
+	ds_copies_follow(copies, &event, 0);
+}
+
 static void resized(struct ds_copies *copies, uint32_t inode, uint64_t size)
 {
 	const struct ds_event event = {
@@ -56,6 +66,23 @@ static bool is_wrong(const struct ds_copies *copies, uint64_t place,
 	};
 
 	return ds_copies_judge(copies, &event) != NULL;
+}
+
+static void one_that_is_not_wanted_is_gone(void **state)
+{
+	struct ds_copies copies = {0};
+
+	(void)state;
+	copied(&copies, 5, 1);
+	copied(&copies, 7, 1);
+	dropped(&copies, 6);
+	assert_int_equal(copies.n, 2);
+	dropped(&copies, 5);
+	assert_int_equal(copies.n, 1);
+	assert_false(is_wrong(&copies, 5, 9));
+	assert_true(is_wrong(&copies, 5, DS_ANON_FIRST));
+	assert_true(is_wrong(&copies, 7, 9));
+	assert_int_equal(copies.all[1].place, 0);
 }
 
 static void a_copy_is_met_until_the_file_is_cut_below_it(void **state)
@@ -127,6 +154,7 @@ static void with_too_many_nothing_is_judged(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_that_is_not_wanted_is_gone),
 		cmocka_unit_test(a_copy_is_met_until_the_file_is_cut_below_it),
 		cmocka_unit_test(while_a_file_is_cut_copies_may_be_left),
 		cmocka_unit_test(the_order_of_copies_is_no_state),

@@ -622,6 +622,84 @@ static void cutting_a_huge_mapping_leaves_its_rest_to_faults(void **state)
 	t_close(&t);
 }
 
+static int dontneed(struct t_world *t, uint64_t addr, uint64_t n_pages)
+{
+	return ds_space_dontneed(t->setup, t->space,
+				 (struct ds_vpn){addr / T_PAGE},
+				 (struct ds_vpn){addr / T_PAGE + n_pages});
+}
+
+static void what_is_not_needed_is_faulted_in_again(void **state)
+{
+	static const char *const systems[] = {"ext4-4.19", "xfs-6.15"};
+	struct t_job pin = {0};
+	struct ds_file *file;
+	struct t_world t;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < T_N(systems); i++) {
+		t_open(&t, systems[i]);
+		file = t_file(&t, "A", 3);
+		pin.addr = t_map(&t, file, 0, 3);
+		pin.len = T_PAGE;
+		t_store(&t, pin.addr, 7);
+		t_store(&t, pin.addr + T_PAGE, 8);
+		t_pin(&t, &pin);
+		assert_int_equal(dontneed(&t, pin.addr, 1), 0);
+		assert_int_equal(t_pte(&t, pin.addr), 0);
+		assert_int_not_equal(t_pte(&t, pin.addr + T_PAGE), 0);
+		assert_int_equal(t_mapped(&t, t_block(file, 0)), 0);
+		assert_true(t_extra(&t, t_block(file, 0)) > 0);
+		assert_int_equal(t_load(&t, pin.addr), 7);
+		t_unpin(&t, &pin);
+		t_assert_holds(&t);
+		t_close(&t);
+	}
+}
+
+static void a_private_copy_not_needed_is_lost(void **state)
+{
+	struct ds_file *file;
+	struct ds_pfn copy;
+	struct t_world t;
+	uint64_t addr;
+
+	(void)state;
+	t_open(&t, "ext4-6.1");
+	file = t_file(&t, "A", 1);
+	assert_int_equal(ds_vfs_mmap(t.setup, t.space, file, 0, T_PAGE,
+				     DS_MAP_WRITABLE | DS_MAP_PRIVATE, &addr),
+			 0);
+	assert_int_equal(t_store(&t, addr, 7), 1);
+	copy = ds_pte_pfn(t_pte(&t, addr));
+	assert_int_equal(dontneed(&t, addr, 1), 0);
+	assert_int_equal(t_extra(&t, copy), 0);
+	assert_int_equal(t_load(&t, addr), t_pattern(0));
+	t_assert_holds(&t);
+	t_close(&t);
+}
+
+static void holes_in_what_is_not_needed_are_told(void **state)
+{
+	struct ds_file *file;
+	struct t_world t;
+	uint64_t addr;
+
+	(void)state;
+	t_open(&t, "ext4-4.19");
+	file = t_file(&t, "A", 3);
+	addr = t_map(&t, file, 0, 3);
+	t_store(&t, addr + 2 * T_PAGE, 7);
+	t_unmap(&t, addr + T_PAGE, 1);
+	assert_int_equal(dontneed(&t, addr, 1), 0);
+	assert_int_equal(dontneed(&t, addr, 3), -ENOMEM);
+	assert_int_equal(t_pte(&t, addr + 2 * T_PAGE), 0);
+	assert_int_equal(dontneed(&t, addr, 2), -ENOMEM);
+	assert_int_equal(dontneed(&t, addr + 2 * T_PAGE, 2), -ENOMEM);
+	t_close(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -654,6 +732,9 @@ int main(void)
 			an_area_that_holds_a_huge_page_is_aligned_as_the_file_is),
 		cmocka_unit_test(
 			cutting_a_huge_mapping_leaves_its_rest_to_faults),
+		cmocka_unit_test(what_is_not_needed_is_faulted_in_again),
+		cmocka_unit_test(a_private_copy_not_needed_is_lost),
+		cmocka_unit_test(holes_in_what_is_not_needed_are_told),
 	};
 
 	return cmocka_run_group_tests_name("space", tests, NULL, NULL);

@@ -278,6 +278,7 @@ static bool change_lock(struct t_world *t, unsigned int which)
 static bool change_record(struct t_world *t, unsigned int which)
 {
 	struct ds_checks *checks = t->world->checks;
+	struct ds_space *space;
 	struct ds_pfn pfn;
 
 	switch (which) {
@@ -336,6 +337,8 @@ static bool change_record(struct t_world *t, unsigned int which)
 	case 45:
 		checks->shadow->copies.n = 1;
 		return true;
+	case 51:
+		return ds_world_add_space(t->world, "child", &space) == 0;
 	default:
 		return false;
 	}
@@ -355,7 +358,7 @@ static bool change_file(struct t_world *t, unsigned int which)
 	case 31:
 		ds_pte_clear(t->setup, t->world->space,
 			     t->world->space->vmas->first,
-			     t->world->space->vmas->end, true);
+			     t->world->space->vmas->end, DS_COPIES_GO);
 		return true;
 	case 32:
 		atomic_store(&inode->size, 5);
