@@ -16,7 +16,7 @@
  * function prints or exits. Outputs come last, are called ret_something, and
  * are untouched when the result is negative, unless said otherwise.
  *
- * Headers in order of use: universe, file, memory, pin, explore, fs.
+ * Headers in order of use: universe, file, memory, pin, layout, explore, fs.
  */
 #include <daxsim/universe.h>
 
@@ -25,6 +25,8 @@
 #include <daxsim/memory.h>
 
 #include <daxsim/pin.h>
+
+#include <daxsim/layout.h>
 
 #include <daxsim/explore.h>
 

@@ -15,6 +15,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "dma/client.h"
+#include "file/poison.h"
 #include "fs/custom.h"
 #include "fs/profiles.h"
 #include "race/battery.h"
@@ -66,6 +68,7 @@ struct reach {
 	struct block *blocks;
 	struct daxsim_file *files;
 	struct daxsim_pin *pins;
+	struct daxsim_client *clients;
 };
 
 struct api_task {
@@ -99,6 +102,14 @@ struct daxsim_pin {
 	struct daxsim_pin *next, **link;
 	struct daxsim *sim;
 	struct ds_direct direct;
+};
+
+struct daxsim_client {
+	struct ds_client client; /* first: a lease is its first part */
+	struct daxsim_client *next;
+	struct daxsim *sim;
+	daxsim_recall_fn recall;
+	void *arg;
 };
 
 struct daxsim_report {
@@ -211,6 +222,16 @@ static struct ds_digest digest_pin(const struct daxsim *sim,
 	return digest;
 }
 
+static struct ds_digest digest_client(const struct daxsim *sim,
+				      const struct daxsim_client *client)
+{
+	uint64_t name = name_of(sim, client);
+	struct ds_digest digest = {name, name};
+
+	ds_client_digest(&client->client, &digest);
+	return digest;
+}
+
 /* The file system knows the rest; a lock's number is that of the open file. */
 static struct ds_digest digest_file(const struct daxsim *sim,
 				    const struct daxsim_file *file)
@@ -230,6 +251,7 @@ static void digest_reach(const void *arg, struct ds_digest *digest)
 	const struct daxsim *sim = arg;
 	const struct reach *reach = sim->reach;
 	const struct daxsim_file *file;
+	const struct daxsim_client *client;
 	const struct daxsim_pin *pin;
 	const struct block *block;
 	struct ds_digest sum = {0, 0};
@@ -240,6 +262,8 @@ static void digest_reach(const void *arg, struct ds_digest *digest)
 		ds_digest_join(&sum, digest_file(sim, file));
 	for (pin = reach->pins; pin; pin = pin->next)
 		ds_digest_join(&sum, digest_pin(sim, pin));
+	for (client = reach->clients; client; client = client->next)
+		ds_digest_join(&sum, digest_client(sim, client));
 	ds_digest_add_all(digest, sum);
 }
 
@@ -319,6 +343,16 @@ static int say(int result, char *why, size_t why_size, const char *text)
 	return result;
 }
 
+/* log2 of the pages of a huge page. */
+static unsigned int huge_order(uint64_t size)
+{
+	unsigned int order = 0;
+
+	while (size > DS_PAGE_SIZE << order)
+		order++;
+	return order;
+}
+
 static int fill(struct daxsim *sim, const struct daxsim_options *options,
 		char *why, size_t why_size)
 {
@@ -330,6 +364,8 @@ static int fill(struct daxsim *sim, const struct daxsim_options *options,
 		.concurrent = true,
 		.victim = options->victim,
 		.shadow = options->small && options->turns != DAXSIM_FREE,
+		.huge_order = huge_order(options->huge_size),
+		.longterm_allowed = options->longterm_allowed,
 		.checked = true,
 	};
 	int r = open_region(options, &sim->region, why, why_size);
@@ -348,6 +384,11 @@ static int fill(struct daxsim *sim, const struct daxsim_options *options,
 		r = -ENOMEM;
 	if (r < 0)
 		return say(r, why, why_size, "out of memory");
+	sim->world->frames->may_poison = options->memory_fails;
+	sim->world->super->leased = options->layouts;
+	if (options->lease_break_ticks)
+		sim->world->super->lease_break_time =
+			options->lease_break_ticks;
 	sim->world->digest = digest_reach;
 	sim->world->digest_arg = sim;
 	/* Until a search begins any thread may make calls. */
@@ -364,6 +405,13 @@ static int check_options(const struct daxsim_options *options, char *why,
 	if ((unsigned int)options->turns > DAXSIM_FREE)
 		return say(-EINVAL, why, why_size,
 			   "options: turns is none of enum daxsim_turns");
+	if (options->huge_size &&
+	    (options->huge_size < 2 * DS_PAGE_SIZE ||
+	     options->huge_size > 512 * DS_PAGE_SIZE ||
+	     (options->huge_size & (options->huge_size - 1))))
+		return say(-EINVAL, why, why_size,
+			   "options: huge_size is not 2 to 512 pages, a power "
+			   "of two");
 	if (options->fs && !ds_profile_find(options->fs)) {
 		snprintf(why, why_size, "options: there is no profile '%s'",
 			 options->fs);
@@ -449,6 +497,21 @@ void *daxsim_alloc(struct daxsim *sim, size_t size)
 	ds_spin_unlock(&sim->reach->spin);
 	ds_task_saw(task, name_of(sim, block));
 	return block + 1;
+}
+
+int daxsim_poison(struct daxsim *sim, uint64_t physical)
+{
+	struct ds_pfn pfn = {ds_page_down(physical)};
+	struct ds_task *task = self(sim);
+
+	if (!task)
+		return -ENOMEM;
+	if (pfn.pfn == DS_ZERO_PFN ||
+	    pfn.pfn >= sim->region->size / DS_PAGE_SIZE)
+		return -EINVAL;
+	if (!sim->world->frames->may_poison)
+		return -EOPNOTSUPP;
+	return ds_poison_block(task, sim->world->super, pfn);
 }
 
 const char *daxsim_profile_name(unsigned int i)
@@ -896,6 +959,170 @@ ssize_t daxsim_direct_write(struct daxsim *sim, uint64_t addr, void *ret_bytes,
 			    size_t len)
 {
 	return direct_io(sim, addr, ret_bytes, len, false);
+}
+
+/* -------------------------------- Layouts --------------------------------- */
+
+static struct daxsim_client *client_of(struct ds_lease *lease)
+{
+	return (struct daxsim_client *)(void *)lease;
+}
+
+static bool answer_recall(struct ds_lease *lease)
+{
+	struct daxsim_client *client = client_of(lease);
+
+	switch (client->recall(client->arg)) {
+	case DAXSIM_RECALL_GIVE_UP:
+		return true;
+	case DAXSIM_RECALL_EXPIRE:
+		lease->asked = lease->layout.valid;
+		return false;
+	default:
+		lease->break_time = 0;
+		lease->asked = lease->layout.valid;
+		return false;
+	}
+}
+
+static const struct ds_lease_ops lease_ops = {.recall = answer_recall};
+
+int daxsim_client_new(struct daxsim *sim, const char *name,
+		      daxsim_recall_fn recall, void *arg,
+		      struct daxsim_client **ret_client)
+{
+	struct ds_arena *arena = sim->world->arena;
+	struct ds_task *task = self(sim);
+	size_t size = strlen(name) + 1;
+	struct daxsim_client *client;
+	char *copy;
+
+	if (!task)
+		return -ENOMEM;
+	if (!sim->world->super->leased)
+		return -EOPNOTSUPP;
+	client = ds_arena_alloc(arena, sizeof(*client));
+	copy = ds_arena_alloc(arena, size);
+	if (!client || !copy) {
+		ds_arena_release(arena, client, sizeof(*client));
+		ds_arena_release(arena, copy, size);
+		return ds_task_void(task, -ENOMEM);
+	}
+	memcpy(copy, name, size);
+	/* Its place in the arena is a number that nobody else has. */
+	ds_client_init(&client->client,
+		       (uint32_t)(ds_arena_place(arena, client) / 8), copy);
+	client->sim = sim;
+	client->recall = recall;
+	client->arg = arg;
+	if (recall)
+		client->client.lease.ops = &lease_ops;
+	ds_spin_lock(&sim->reach->spin);
+	client->next = sim->reach->clients;
+	sim->reach->clients = client;
+	ds_spin_unlock(&sim->reach->spin);
+	ds_task_saw(task, name_of(sim, client));
+	*ret_client = client;
+	return 0;
+}
+
+int daxsim_layout_get(struct daxsim_client *client, struct daxsim_file *file,
+		      uint64_t offset, uint64_t len, bool write)
+{
+	struct ds_task *task = self(client->sim);
+
+	if (!task)
+		return -ENOMEM;
+	if (client->sim != file->sim)
+		return -EXDEV;
+	if (len == 0 || len > INT64_MAX || offset > INT64_MAX - len)
+		return -EINVAL;
+	return ds_client_get(task, &client->client, file->file->inode, offset,
+			     len, write);
+}
+
+/* Whether a layout could reach that far at all. */
+static bool is_access(uint64_t offset, size_t len)
+{
+	return len > 0 && len <= INT64_MAX && offset <= INT64_MAX - len;
+}
+
+ssize_t daxsim_layout_read(struct daxsim_client *client, uint64_t offset,
+			   void *buf, size_t len)
+{
+	struct ds_task *task = self(client->sim);
+	int64_t r;
+
+	if (!task)
+		return -ENOMEM;
+	if (!is_access(offset, len))
+		return -EINVAL;
+	r = ds_client_read(task, &client->client, offset, buf, len);
+	if (r > 0)
+		ds_task_saw_bytes(task, buf, (size_t)r);
+	return r;
+}
+
+ssize_t daxsim_layout_write(struct daxsim_client *client, uint64_t offset,
+			    const void *buf, size_t len)
+{
+	struct ds_task *task = self(client->sim);
+
+	if (!task)
+		return -ENOMEM;
+	if (!is_access(offset, len))
+		return -EINVAL;
+	return ds_client_write(task, &client->client, offset, buf, len);
+}
+
+int daxsim_layout_commit(struct daxsim_client *client, uint64_t offset,
+			 size_t len)
+{
+	struct ds_task *task = self(client->sim);
+
+	if (!task)
+		return -ENOMEM;
+	if (!is_access(offset, len))
+		return -EINVAL;
+	return ds_client_commit(task, &client->client, offset, len);
+}
+
+int daxsim_layout_return(struct daxsim_client *client)
+{
+	struct ds_task *task = self(client->sim);
+
+	if (!task)
+		return -ENOMEM;
+	return ds_client_return(task, &client->client);
+}
+
+int daxsim_layout_fence(struct daxsim_client *client)
+{
+	struct ds_task *task = self(client->sim);
+
+	if (!task)
+		return -ENOMEM;
+	return ds_client_fence(task, &client->client);
+}
+
+int daxsim_layout_await_recall(struct daxsim_file *file,
+			       struct daxsim_client **ret_client)
+{
+	struct ds_lease *lease;
+
+	if (!in_task(file->sim))
+		return -EDEADLK;
+	lease = ds_leases_await_recall(ds_task_current(), file->file->inode);
+	if (!lease)
+		return -ESRCH;
+	*ret_client = client_of(lease);
+	return 0;
+}
+
+void daxsim_sleep(struct daxsim *sim, uint64_t ticks)
+{
+	if (ticks)
+		ds_task_pause(self_or_setup(sim), ticks);
 }
 
 /* --------------------------------- Tasks ---------------------------------- */

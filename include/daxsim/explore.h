@@ -22,6 +22,7 @@
  * While a search runs no other thread may use the universe; afterwards one at a
  * time may.
  */
+#include <daxsim/layout.h>
 #include <daxsim/pin.h>
 
 #ifdef __cplusplus

@@ -30,7 +30,8 @@ struct daxsim_pin;
  * Of DAXSIM_PIN_GET and DAXSIM_PIN_COUNTED one at most; without, the pages are
  * pinned as by direct I/O of the kernel modelled. A file system's pages are not
  * pinned with DAXSIM_PIN_LONGTERM: kernels to v5.10 pin them, look, and drop
- * the pins again, so that others may meet these; later ones look first.
+ * the pins again, so that others may meet these; later ones look first. With
+ * daxsim_options.longterm_allowed they are pinned like any other.
  *
  * Models: get_user_pages_fast(), get_user_pages_longterm(), v4.19;
  * pin_user_pages_fast(), v6.15. Differs: FOLL_PIN came with v5.6, but is served

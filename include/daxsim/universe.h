@@ -51,6 +51,23 @@ struct daxsim_options {
 	 */
 	bool victim;
 	enum daxsim_turns turns;
+	/*
+	 * Bytes of a huge page: 2 to 512 pages, a power of two; 0: there are
+	 * none. Shared mappings get huge entries where blocks and addresses lie
+	 * right for them, which blocks allocated at once do. Models: PMD
+	 * faults.
+	 */
+	uint64_t huge_size;
+	/*
+	 * Clients may get layouts (daxsim/layout.h). Who breaks them then looks
+	 * for them, in steps of its own.
+	 */
+	bool layouts;
+	unsigned int lease_break_ticks; /* until a lease expires; 0: 3 */
+	/* daxsim_poison() may be called; who could meet such memory looks. */
+	bool memory_fails;
+	/* What if DAXSIM_PIN_LONGTERM were not refused? */
+	bool longterm_allowed;
 };
 
 /**
@@ -80,6 +97,22 @@ void daxsim_free(struct daxsim *sim);
  * universe: for what tasks keep. Return: NULL if there is none, or @size is 0.
  */
 void *daxsim_alloc(struct daxsim *sim, size_t size);
+
+/*
+ * The page of memory at byte @physical (daxsim_extent.physical) loses its
+ * bytes. Loads and stores that reach it end in DAXSIM_SIGBUS, reads and partial
+ * writes in -EIO; it is unmapped everywhere and not mapped again. Its entry in
+ * the page cache stays, and so do pins on it: who frees the block waits for
+ * them as ever. A block that is given out anew is mended; from v5.19 on a write
+ * of the whole page mends it, too.
+ *
+ * Models: memory_failure_dev_pagemap(), dax_lock_page(). Differs: the SIGBUS
+ * comes with the next access, and goes to nobody else.
+ * Return: 0; -EOPNOTSUPP without daxsim_options.memory_fails, and for a page
+ * that several files have; -EBUSY if no page cache has it; -EINVAL for what is
+ * no page of the file system.
+ */
+int daxsim_poison(struct daxsim *sim, uint64_t physical);
 
 /* Name of profile number @i, as the @fs of the options; NULL behind the last.
  */

@@ -351,6 +351,14 @@ static void fence(struct ds_task *task, struct ds_lease *lease)
 	ds_lease_remove(task, lease);
 }
 
+int ds_client_fence(struct ds_task *task, struct ds_client *client)
+{
+	if (!client->lease.inode)
+		return -ENODATA;
+	fence(task, &client->lease);
+	return 0;
+}
+
 void ds_layouts_answer(struct ds_task *task, struct ds_inode *inode,
 		       enum ds_answer answer)
 {

@@ -73,6 +73,12 @@ int ds_client_commit(struct ds_task *task, struct ds_client *client,
 int ds_client_return(struct ds_task *task, struct ds_client *client);
 
 /*
+ * Its server shuts it out of the device and drops its lease; it is not told.
+ * Return: 0, or -ENODATA without a lease.
+ */
+int ds_client_fence(struct ds_task *task, struct ds_client *client);
+
+/*
  * The server's part: answers recalls of the layouts of @inode until nobody is
  * left who could recall one. Under a controlled scheduler it does not return.
  */

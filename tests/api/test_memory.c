@@ -326,6 +326,203 @@ static void madvise_gives_pages_back_but_not_the_area(void **state)
 	daxsim_free(sim);
 }
 
+/* ------------------------------ Huge pages -------------------------------- */
+
+static struct daxsim *make_huge(const char *fs, uint64_t huge_size, bool small)
+{
+	struct daxsim_options options = {
+		.struct_size = sizeof(options),
+		.fs = fs,
+		.huge_size = huge_size,
+		.small = small,
+		.victim = small,
+	};
+
+	return t_make(&options);
+}
+
+/* A file whose @size bytes are allocated at once. */
+static struct daxsim_file *make_fit(struct daxsim *sim, int64_t size)
+{
+	struct daxsim_file *file = t_open(sim, "A", O_RDWR | O_CREAT);
+
+	assert_int_equal(daxsim_fallocate(file, 0, 0, size), 0);
+	return file;
+}
+
+static void a_huge_page_is_a_power_of_two(void **state)
+{
+	static const uint64_t sizes[] = {
+		1,         T_PAGE, 3 * T_PAGE, 2 * T_PAGE + 1, 1024 * T_PAGE,
+		UINT64_MAX};
+	struct daxsim_options options = {.struct_size = sizeof(options)};
+	struct daxsim *sim = NULL;
+	char why[200] = "";
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		options.huge_size = sizes[i];
+		assert_int_equal(daxsim_new(&options, &sim, why, sizeof(why)),
+				 -EINVAL);
+		assert_non_null(strstr(why, "huge_size"));
+		assert_null(sim);
+	}
+}
+
+static void huge_pages_hold_what_small_ones_hold(void **state)
+{
+	const uint64_t huge = 512 * T_PAGE;
+	struct daxsim *sim = make_huge("ext4-6.15", huge, false);
+	struct daxsim_file *file = make_fit(sim, 2 * (int64_t)huge);
+	uint64_t addr = t_map(file, 0, 2 * huge);
+	struct daxsim_extent run;
+	char byte;
+
+	(void)state;
+	assert_int_equal(daxsim_fiemap(file, 0, 2 * huge, 1, &run), 1);
+	assert_int_equal(run.physical % huge, 0);
+	assert_int_equal(addr % huge, 0);
+	assert_int_equal(daxsim_store(sim, addr + huge - 1, "xy", 2), 2);
+	assert_int_equal(t_byte(file, (int64_t)huge - 1), 'x');
+	assert_int_equal(t_byte(file, (int64_t)huge), 'y');
+	assert_int_equal(daxsim_fallocate(file, T_PUNCH, T_PAGE, T_PAGE), 0);
+	assert_int_equal(daxsim_load(sim, addr + huge - 1, &byte, 1), 1);
+	assert_int_equal(byte, 'x');
+	assert_int_equal(daxsim_ftruncate(file, (int64_t)huge), 0);
+	assert_int_equal(daxsim_load(sim, addr + huge, &byte, 1),
+			 DAXSIM_SIGBUS);
+	daxsim_free(sim);
+}
+
+struct huge_story {
+	struct daxsim_file *file;
+	uint64_t addr;
+	unsigned char bytes[2 * T_PAGE];
+};
+
+static void do_read_second(struct daxsim *sim, void *arg)
+{
+	const struct huge_story *story = arg;
+
+	daxsim_direct_read(sim, story->addr + T_PAGE, story->bytes, T_PAGE);
+}
+
+static void do_punch_both(struct daxsim *sim, void *arg)
+{
+	const struct huge_story *story = arg;
+	int r = daxsim_fallocate(story->file, T_PUNCH, 0, 2 * T_PAGE);
+
+	daxsim_expect(sim, r == 0, "the punch works");
+}
+
+/*
+ * Touches page 0. Return: whether a direct read into page 1 finds that mapped:
+ * only then can the pin come while the punch waits, and fault it in again.
+ */
+static bool is_neighbour_mapped(uint64_t huge_size)
+{
+	struct daxsim *sim = make_huge("xfs-6.15", huge_size, true);
+	struct huge_story *story = daxsim_alloc(sim, sizeof(*story));
+	struct daxsim_report *report;
+	bool mapped;
+	char byte;
+
+	assert_non_null(story);
+	story->file = make_fit(sim, 2 * T_PAGE);
+	assert_int_equal(daxsim_pwrite(story->file, story->bytes, 2 * T_PAGE,
+				       0),
+			 2 * T_PAGE);
+	story->addr = t_map(story->file, 0, 2 * T_PAGE);
+	assert_int_equal(daxsim_store(sim, story->addr, "x", 1), 1);
+	assert_int_equal(daxsim_load(sim, story->addr, &byte, 1), 1);
+	daxsim_spawn(sim, "direct", do_read_second, story);
+	daxsim_spawn(sim, "punch", do_punch_both, story);
+	report = t_explore(sim);
+	mapped = t_broke(report, "NO_DEADLOCK");
+	assert_int_equal(daxsim_report_findings(report), mapped);
+	daxsim_report_free(report);
+	daxsim_free(sim);
+	return mapped;
+}
+
+/* What huge-pin.scn tells, where the wait of v6.15 shows it. */
+static void a_huge_entry_maps_its_neighbours(void **state)
+{
+	(void)state;
+	assert_true(is_neighbour_mapped(2 * T_PAGE));
+	assert_false(is_neighbour_mapped(0));
+}
+
+/* --------------------------- Memory that fails ---------------------------- */
+
+static struct daxsim *make_mortal(const char *fs)
+{
+	struct daxsim_options options = {
+		.struct_size = sizeof(options),
+		.fs = fs,
+		.device_size = 1024 * 1024,
+		.memory_fails = true,
+	};
+
+	return t_make(&options);
+}
+
+static uint64_t place_of(struct daxsim_file *file, uint64_t offset)
+{
+	struct daxsim_extent run;
+
+	assert_int_equal(daxsim_fiemap(file, offset, 1, 1, &run), 1);
+	return run.physical + offset - run.logical;
+}
+
+static void failed_memory_is_an_option_and_a_page_in_use(void **state)
+{
+	struct daxsim *sim = t_plain(NULL);
+	struct daxsim_file *file = t_file(sim, "A", 1);
+
+	(void)state;
+	assert_int_equal(daxsim_poison(sim, place_of(file, 0)), -EOPNOTSUPP);
+	daxsim_free(sim);
+	sim = make_mortal(NULL);
+	file = t_file(sim, "A", 1);
+	/* The page that holes are read from, and beyond the memory. */
+	assert_int_equal(daxsim_poison(sim, 0), -EINVAL);
+	assert_int_equal(daxsim_poison(sim, 1024 * 1024), -EINVAL);
+	assert_int_equal(daxsim_poison(sim, UINT64_MAX), -EINVAL);
+	assert_int_equal(daxsim_poison(sim, place_of(file, 0)), -EBUSY);
+	daxsim_free(sim);
+}
+
+static void failed_memory_is_told_to_who_touches_it(void **state)
+{
+	static const char *const systems[] = {"ext4-4.19", "xfs-6.15"};
+	char bytes[T_PAGE] = "";
+	struct daxsim_file *file;
+	struct daxsim *sim;
+	uint64_t addr;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(systems) / sizeof(systems[0]); i++) {
+		sim = make_mortal(systems[i]);
+		file = t_file(sim, "A", 2);
+		addr = t_map(file, 0, 2 * T_PAGE);
+		assert_int_equal(daxsim_load(sim, addr, bytes, 1), 1);
+		assert_int_equal(daxsim_poison(sim, place_of(file, 0) + 99), 0);
+		assert_int_equal(daxsim_load(sim, addr, bytes, 1),
+				 DAXSIM_SIGBUS);
+		assert_int_equal(daxsim_load(sim, addr + T_PAGE, bytes, 1), 1);
+		assert_int_equal(daxsim_pread(file, bytes, 1, 0), -EIO);
+		assert_int_equal(daxsim_pwrite(file, bytes, 1, 0), -EIO);
+		/* The whole page anew: from v5.19 on. */
+		assert_int_equal(daxsim_pwrite(file, bytes, T_PAGE, 0),
+				 i ? (int)T_PAGE : -EIO);
+		assert_int_equal(daxsim_pread(file, bytes, 1, 0), i ? 1 : -EIO);
+		daxsim_free(sim);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -343,6 +540,11 @@ int main(void)
 		cmocka_unit_test(munmap_refuses_places_that_make_no_sense),
 		cmocka_unit_test(madvise_gives_pages_back_but_not_the_area),
 		cmocka_unit_test(loads_follow_blocks_that_move),
+		cmocka_unit_test(a_huge_page_is_a_power_of_two),
+		cmocka_unit_test(huge_pages_hold_what_small_ones_hold),
+		cmocka_unit_test(a_huge_entry_maps_its_neighbours),
+		cmocka_unit_test(failed_memory_is_an_option_and_a_page_in_use),
+		cmocka_unit_test(failed_memory_is_told_to_who_touches_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

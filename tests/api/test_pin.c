@@ -316,6 +316,55 @@ static void pins_can_be_taken_before_and_dropped_in_a_task(void **state)
 	daxsim_report_free(report);
 }
 
+struct longterm {
+	struct daxsim_file *file;
+	struct daxsim_pin *pin;
+};
+
+static void do_truncate_all(struct daxsim *sim, void *arg)
+{
+	const struct longterm *longterm = arg;
+
+	daxsim_expect(sim, daxsim_ftruncate(longterm->file, 0) == 0, "it ends");
+}
+
+static void do_punch_all(struct daxsim *sim, void *arg)
+{
+	const struct longterm *longterm = arg;
+
+	daxsim_fallocate(longterm->file, T_PUNCH, 0, T_PAGE);
+	(void)sim;
+}
+
+/* Nobody is left who could let go. */
+static void what_if_long_term_pins_were_not_refused(void **state)
+{
+	struct daxsim_options options = {
+		.struct_size = sizeof(options),
+		.fs = "xfs-4.19",
+		.small = true,
+		.longterm_allowed = true,
+	};
+	struct daxsim *sim = t_make(&options);
+	struct longterm *longterm = daxsim_alloc(sim, sizeof(*longterm));
+	struct daxsim_report *report;
+
+	(void)state;
+	assert_non_null(longterm);
+	longterm->file = t_file(sim, "A", 1);
+	assert_int_equal(daxsim_pin_user_pages(
+				 sim, t_map(longterm->file, 0, T_PAGE), T_PAGE,
+				 DAXSIM_PIN_WRITE | DAXSIM_PIN_LONGTERM,
+				 &longterm->pin),
+			 T_PAGE);
+	daxsim_spawn(sim, "truncate", do_truncate_all, longterm);
+	daxsim_spawn(sim, "punch", do_punch_all, longterm);
+	report = t_explore(sim);
+	assert_true(t_broke(report, "NO_DEADLOCK"));
+	daxsim_report_free(report);
+	daxsim_free(sim);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -334,6 +383,7 @@ int main(void)
 			pins_can_be_taken_before_and_dropped_in_a_task),
 		cmocka_unit_test(
 			only_the_end_of_direct_io_wakes_nobody_on_6_1_192),
+		cmocka_unit_test(what_if_long_term_pins_were_not_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -155,6 +155,21 @@ static void who_is_fenced_reaches_nothing(void **state)
 	t_close(&c.t);
 }
 
+static void a_fence_drops_the_lease_and_leaves_the_layout(void **state)
+{
+	struct t_client c;
+
+	(void)state;
+	set_up(&c);
+	assert_int_equal(ds_client_fence(c.t.setup, &c.client), -ENODATA);
+	assert_int_equal(get(&c, 0, true), 0);
+	assert_int_equal(ds_client_fence(c.t.setup, &c.client), 0);
+	assert_null(c.inode->leases);
+	assert_true(c.client.lease.layout.valid);
+	assert_int_equal(write_page(&c, 0), -EIO);
+	t_close(&c.t);
+}
+
 /* A client that knows too much: what the property is there for. */
 static void a_stale_layout_is_seen_when_it_is_used(void **state)
 {
@@ -211,6 +226,7 @@ int main(void)
 		cmocka_unit_test(what_it_commits_it_may_read),
 		cmocka_unit_test(a_recall_asks_only_who_has_a_layout),
 		cmocka_unit_test(who_is_fenced_reaches_nothing),
+		cmocka_unit_test(a_fence_drops_the_lease_and_leaves_the_layout),
 		cmocka_unit_test(a_stale_layout_is_seen_when_it_is_used),
 		cmocka_unit_test(each_thing_it_has_is_in_the_digest),
 	};
