@@ -25,4 +25,7 @@ _Noreturn void ds_assert_fail(const char *expr, const char *file, int line,
 #define ds_likely(expr)   __builtin_expect(!!(expr), 1)
 #define ds_unlikely(expr) __builtin_expect(!!(expr), 0)
 
+/* For what is seldom gone through, or its caller saves registers for it. */
+#define ds_noinline __attribute__((noinline))
+
 #endif

@@ -43,12 +43,9 @@ static void note_accesses(struct ds_taken *taken, const struct ds_task *task)
 	taken->filter = 0;
 	for (i = 0; i < task->n_accesses; i++) {
 		const struct ds_access *access = &task->accesses[i];
-		enum ds_how how = access->how;
 
-		if (how == DS_ADD && access->escalate && *access->escalate)
-			how = DS_WRITE;
 		taken->objs[taken->n] = access->obj;
-		taken->hows[taken->n++] = (unsigned char)how;
+		taken->hows[taken->n++] = (unsigned char)ds_access_how(access);
 		taken->filter |= filter_bit(access->obj);
 	}
 }

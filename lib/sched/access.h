@@ -10,6 +10,7 @@
  * read it, nor both only add to it. The search trusts these declarations;
  * ds_touch() checks them.
  */
+#include <stdatomic.h>
 #include <stdint.h>
 
 enum ds_how {
@@ -88,12 +89,24 @@ struct ds_access {
 	ds_obj obj;
 	enum ds_how how;
 	/*
-	 * If not NULL and *escalate != 0 when steps are compared, an ADD counts
-	 * as a WRITE: shared acquisitions of a lock stop commuting once
-	 * somebody queues for it.
+	 * If not NULL and *escalate has any of DS_ESCALATES when steps are
+	 * compared, an ADD counts as a WRITE: shared acquisitions of a lock
+	 * stop commuting once somebody queues for it.
 	 */
-	const uint32_t *escalate;
+	const atomic_uint *escalate;
 };
+
+#define DS_ESCALATES 3u
+
+/* How a step accesses the object, in the present state. */
+static inline enum ds_how ds_access_how(const struct ds_access *access)
+{
+	if (access->escalate &&
+	    (atomic_load_explicit(access->escalate, memory_order_relaxed) &
+	     DS_ESCALATES))
+		return DS_WRITE;
+	return access->how;
+}
 
 static inline struct ds_access ds_reads(ds_obj obj)
 {

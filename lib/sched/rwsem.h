@@ -31,12 +31,16 @@ enum ds_lock_class {
 };
 
 struct ds_rwsem {
-	struct ds_spin spin; /* protects all below */
+	/*
+	 * Who has it: taken and given back by one access where nobody queues.
+	 * Its low bits, DS_ESCALATES, say that somebody does, or that a writer
+	 * has it; above them it counts readers.
+	 */
+	atomic_uint word;
 	uint32_t id;
 	enum ds_lock_class class;
-	uint32_t contended; /* somebody queues, or a writer owns it */
-	int32_t readers;
-	struct ds_task *writer;
+	struct ds_task *writer; /* written by whom it names, or for it */
+	struct ds_spin spin;    /* protects the queue */
 	struct ds_waiter *head, *tail;
 	const char *name; /* "A.fault_lock" */
 	/*
@@ -65,5 +69,8 @@ void ds_rwsem_digest(const struct ds_rwsem *sem, struct ds_digest *digest);
 
 /* Whether anybody holds @sem exclusively. A view for properties. */
 bool ds_rwsem_is_exclusive(const struct ds_rwsem *sem);
+
+/* How many hold it shared, while no task runs freely. */
+unsigned int ds_rwsem_n_readers(const struct ds_rwsem *sem);
 
 #endif

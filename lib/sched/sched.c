@@ -263,14 +263,12 @@ unsigned int ds_sched_next(struct ds_sched *sched, unsigned int last)
 static bool accesses_conflict(const struct ds_access *a,
 			      const struct ds_access *b)
 {
+	enum ds_how how;
+
 	if (a->obj != b->obj)
 		return false;
-	if (a->how == DS_READ && b->how == DS_READ)
-		return false;
-	if (a->how == DS_ADD && b->how == DS_ADD)
-		return (a->escalate && *a->escalate) ||
-		       (b->escalate && *b->escalate);
-	return true;
+	how = ds_access_how(a);
+	return how == DS_WRITE || how != ds_access_how(b);
 }
 
 bool ds_steps_conflict(const struct ds_task *a, const struct ds_task *b)

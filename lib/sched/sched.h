@@ -71,6 +71,12 @@ struct ds_sched {
 	void *host;            /* stacks or threads; survives rewinding */
 };
 
+/* Whether somebody reads what @task tells. */
+static inline bool ds_is_telling(const struct ds_task *task)
+{
+	return task->sched->events->telling;
+}
+
 /* Makes an empty scheduler in @arena. Return: 0, or -ENOMEM. */
 int ds_sched_new(struct ds_arena *arena, struct ds_events *events,
 		 struct ds_sched **ret_sched);

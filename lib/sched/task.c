@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -11,6 +12,9 @@
 #include <unistd.h>
 
 #include "sched/sched.h"
+
+/* A few microseconds: a thread of an idle processor takes longer to wake. */
+#define LOOKS 2048
 
 void ds_task_saw_bytes_controlled(struct ds_task *task, const void *bytes,
 				  size_t n)
@@ -95,6 +99,21 @@ void ds_touch_controlled(struct ds_task *task, ds_obj obj, enum ds_how how)
 	ds_assert(!"undeclared access");
 }
 
+/* Looks for one of @bits for about as long as it takes to be woken. */
+static bool comes_soon(atomic_uint *word, unsigned int bits)
+{
+	unsigned int tries;
+
+	for (tries = 0; tries < LOOKS; tries++) {
+		if (atomic_load_explicit(word, memory_order_acquire) & bits)
+			return true;
+		/* Who is to set it may need this processor. */
+		if (tries % 64 == 63)
+			sched_yield();
+	}
+	return false;
+}
+
 /*
  * Sleeps until one of @bits is set in @word, or @ticks of a millisecond each
  * are over (0: for ever). Return: whether a bit is set.
@@ -107,18 +126,23 @@ static bool futex_wait_for(atomic_uint *word, unsigned int bits, uint64_t ticks)
 	};
 	unsigned int seen;
 
-	while (!((seen = atomic_load(word)) & bits))
-		if (syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen,
-			    ticks ? &time : NULL, NULL, 0) < 0 &&
+	if (comes_soon(word, bits))
+		return true;
+	while (!((seen = atomic_fetch_or(word, DS_ASLEEP)) & bits)) {
+		if (syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE,
+			    seen | DS_ASLEEP, ticks ? &time : NULL, NULL,
+			    0) < 0 &&
 		    errno == ETIMEDOUT)
-			return false;
-	return true;
+			break;
+	}
+	return atomic_fetch_and(word, ~DS_ASLEEP) & bits;
 }
 
 static void futex_set(atomic_uint *word, unsigned int bits)
 {
-	atomic_fetch_or(word, bits);
-	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+	if (atomic_fetch_or(word, bits) & DS_ASLEEP)
+		syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL,
+			NULL, 0);
 }
 
 static void sleep_controlled(struct ds_task *task, enum ds_at at, ds_obj queue,

@@ -44,7 +44,8 @@ enum ds_task_state {
 #define DS_WOKEN     1u
 #define DS_SIGNALLED 2u
 #define DS_TIMED_OUT 4u
-#define DS_OVER      8u /* free tasks: nobody is left who could wake it */
+#define DS_OVER      8u  /* free tasks: nobody is left who could wake it */
+#define DS_ASLEEP    16u /* free tasks: it sleeps, or is about to */
 
 enum ds_lock_mode {
 	DS_SHARED,

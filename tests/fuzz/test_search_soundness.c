@@ -551,7 +551,7 @@ static uint64_t hash_queue(uint64_t hash, const struct ds_waiter *waiter,
 
 static uint64_t hash_sem(uint64_t hash, const struct ds_rwsem *sem)
 {
-	hash = ds_hash_step(hash, (uint64_t)sem->readers);
+	hash = ds_hash_step(hash, ds_rwsem_n_readers(sem));
 	hash = ds_hash_step(hash, sem->writer ? sem->writer->id : 99);
 	return hash_queue(hash, sem->head, ds_object(DS_OBJ_RWSEM, sem->id, 0));
 }

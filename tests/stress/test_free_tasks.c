@@ -125,7 +125,7 @@ static void check_locks(struct t_free *t)
 	run(t);
 	assert_int_equal(t->a, N_TASKS * N_LOCKED / 4);
 	assert_int_equal(t->b, t->a);
-	assert_int_equal(t->sem.readers, 0);
+	assert_int_equal(ds_rwsem_n_readers(&t->sem), 0);
 	assert_null(t->sem.writer);
 	assert_null(t->sem.head);
 }

@@ -275,7 +275,7 @@ static void the_same_choices_give_the_same_run(void **state)
 
 /* A task with one pending access. */
 static struct ds_task pending(ds_obj obj, enum ds_how how,
-			      const uint32_t *escalate)
+			      const atomic_uint *escalate)
 {
 	return (struct ds_task){
 		.n_accesses = 1,
@@ -302,17 +302,21 @@ static void steps_conflict_unless_both_read_or_both_add(void **state)
 
 static void escalated_additions_conflict(void **state)
 {
-	uint32_t yes = 1, no = 0;
+	/* What is above the bits that count means nothing. */
+	atomic_uint yes = 1, too = 2, no = ~DS_ESCALATES;
 	struct ds_task a = pending(1, DS_ADD, &yes);
 	struct ds_task b = pending(1, DS_ADD, &no);
 	struct ds_task c = pending(1, DS_ADD, NULL);
 	struct ds_task d = pending(2, DS_ADD, &yes);
+	struct ds_task e = pending(1, DS_ADD, &too);
 
 	(void)state;
 	assert_true(ds_steps_conflict(&a, &a));
 	assert_true(ds_steps_conflict(&a, &b));
 	assert_true(ds_steps_conflict(&b, &a));
 	assert_true(ds_steps_conflict(&c, &a));
+	assert_true(ds_steps_conflict(&e, &b));
+	assert_false(ds_steps_conflict(&b, &b));
 	assert_false(ds_steps_conflict(&b, &c));
 	assert_false(ds_steps_conflict(&a, &d));
 }
