@@ -297,9 +297,9 @@ static bool is_folio(const struct ds_mapping *mapping, uint64_t entry)
 static void tie_frame(struct ds_task *task, struct ds_mapping *mapping,
 		      struct ds_pfn pfn, struct ds_pgidx page)
 {
-	if (ds_frame_view(mapping->frames, pfn)->mapping)
+	if (ds_frame_associate(task, mapping->frames, pfn, mapping->inode,
+			       page))
 		ds_warn(task, DS_WARN_OWNED_ALREADY, mapping->inode, page, pfn);
-	ds_frame_associate(task, mapping->frames, pfn, mapping->inode, page);
 }
 
 /*

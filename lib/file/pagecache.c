@@ -158,17 +158,15 @@ static ds_obj entry_of(const struct ds_frames *frames, uint32_t inode,
 void ds_pagecache_dirty(struct ds_task *task, struct ds_frames *frames,
 			struct ds_pfn pfn)
 {
-	const struct ds_frame *frame = ds_frame_view(frames, pfn);
 	uint64_t before = ds_task_enter(task);
 	struct ds_super *super = frames->files;
+	struct ds_pgidx page, now;
 	struct ds_inode *inode;
-	struct ds_pgidx page;
 	uint32_t id;
 
 	do {
 		ds_task_forget(task, before);
-		id = frame->mapping;
-		page.pgidx = frame->index;
+		id = ds_frame_look_owner(frames, pfn, &page);
 		ds_task_saw(task, (uint64_t)id << 32 | page.pgidx);
 		ds_yield(task, DS_AT_ENTRY_FILL,
 			 ds_reads(ds_frame_owner_object(frames, pfn)),
@@ -176,7 +174,8 @@ void ds_pagecache_dirty(struct ds_task *task, struct ds_frames *frames,
 			 ds_writes(ds_tags_object(id)));
 		ds_touch(task, ds_frame_owner_object(frames, pfn), DS_READ);
 		/* Elsewhere than declared: the step was only a look. */
-	} while (frame->mapping != id || frame->index != page.pgidx);
+	} while (ds_frame_look_owner(frames, pfn, &now) != id ||
+		 now.pgidx != page.pgidx);
 	ds_spin_lock(&super->names_spin);
 	inode = ds_super_inode(super, id);
 	if (inode)

@@ -598,13 +598,27 @@ void ds_frame_unhold(struct ds_task *task, struct ds_frames *frames,
 	send_pin(task, DS_EV_UNPINNED, pfn, inode, page);
 }
 
-void ds_frame_associate(struct ds_task *task, struct ds_frames *frames,
-			struct ds_pfn pfn, uint32_t inode, struct ds_pgidx page)
+/* Under frames->spin: who owns a page and where belong together. */
+static void set_owner(struct ds_task *task, struct ds_frames *frames,
+		      struct ds_pfn pfn, uint32_t inode, uint64_t index)
 {
 	ds_touch(task, ds_frame_owner_object(frames, pfn), DS_WRITE);
 	will_change(frames, pfn, false);
 	record_of(frames, pfn)->mapping = inode;
-	record_of(frames, pfn)->index = page.pgidx;
+	record_of(frames, pfn)->index = index;
+}
+
+uint32_t ds_frame_associate(struct ds_task *task, struct ds_frames *frames,
+			    struct ds_pfn pfn, uint32_t inode,
+			    struct ds_pgidx page)
+{
+	uint32_t before;
+
+	ds_spin_lock(&frames->spin);
+	before = record_of(frames, pfn)->mapping;
+	set_owner(task, frames, pfn, inode, page.pgidx);
+	ds_spin_unlock(&frames->spin);
+	return before;
 }
 
 void ds_frame_join(struct ds_task *task, struct ds_frames *frames,
@@ -646,16 +660,14 @@ void ds_frame_associate_shared(struct ds_task *task, struct ds_frames *frames,
 	struct ds_frame *frame = record_of(frames, pfn);
 
 	ds_spin_lock(&frames->spin);
-	if (frames->pte_holds_ref && frame->mapping == 0) {
-		ds_frame_associate(task, frames, pfn, inode, page);
-	} else {
-		ds_touch(task, ds_frame_owner_object(frames, pfn), DS_WRITE);
-		will_change(frames, pfn, false);
-		if (frame->mapping != DS_SHARED_MAPPING)
-			frame->index = frame->mapping ? 1 : 0;
-		frame->mapping = DS_SHARED_MAPPING;
-		frame->index++;
-	}
+	if (frames->pte_holds_ref && frame->mapping == 0)
+		set_owner(task, frames, pfn, inode, page.pgidx);
+	else if (frame->mapping == DS_SHARED_MAPPING)
+		set_owner(task, frames, pfn, DS_SHARED_MAPPING,
+			  frame->index + 1);
+	else
+		set_owner(task, frames, pfn, DS_SHARED_MAPPING,
+			  frame->mapping ? 2 : 1);
 	ds_spin_unlock(&frames->spin);
 }
 
@@ -665,14 +677,11 @@ void ds_frame_dissociate(struct ds_task *task, struct ds_frames *frames,
 	struct ds_frame *frame = record_of(frames, pfn);
 
 	ds_spin_lock(&frames->spin);
-	if (frame->mapping != DS_SHARED_MAPPING || frame->index == 1) {
-		ds_frame_associate(task, frames, pfn, 0, ds_pgidx(0));
-	} else {
-		ds_touch(task, ds_frame_owner_object(frames, pfn), DS_WRITE);
-		will_change(frames, pfn, false);
-		ds_assert(frame->index > 1);
-		frame->index--;
-	}
+	if (frame->mapping == DS_SHARED_MAPPING && frame->index > 1)
+		set_owner(task, frames, pfn, DS_SHARED_MAPPING,
+			  frame->index - 1);
+	else
+		set_owner(task, frames, pfn, 0, 0);
 	ds_spin_unlock(&frames->spin);
 }
 
@@ -741,17 +750,29 @@ bool ds_frame_look_poisoned(struct ds_task *task,
 	return poisoned;
 }
 
-uint32_t ds_frame_owner(struct ds_task *task, const struct ds_frames *frames,
-			struct ds_pfn pfn, struct ds_pgidx *ret_page)
+uint32_t ds_frame_look_owner(struct ds_frames *frames, struct ds_pfn pfn,
+			     struct ds_pgidx *ret_page)
 {
 	struct ds_pfn head = ds_frame_head(frames, pfn);
-	const struct ds_frame *frame = &frames->frames[head.pfn];
+	const struct ds_frame *frame = record_of(frames, head);
+	uint32_t owner;
+
+	ds_spin_lock(&frames->spin);
+	owner = frame->mapping;
+	*ret_page = ds_pgidx(frame->index + pfn.pfn - head.pfn);
+	ds_spin_unlock(&frames->spin);
+	return owner;
+}
+
+uint32_t ds_frame_owner(struct ds_task *task, struct ds_frames *frames,
+			struct ds_pfn pfn, struct ds_pgidx *ret_page)
+{
+	uint32_t owner = ds_frame_look_owner(frames, pfn, ret_page);
 
 	ds_touch(task, ds_frame_owner_object(frames, pfn), DS_READ);
-	*ret_page = ds_pgidx(frame->index + pfn.pfn - head.pfn);
-	ds_task_saw(task, frame->mapping);
+	ds_task_saw(task, owner);
 	ds_task_saw(task, ret_page->pgidx);
-	return frame->mapping;
+	return owner;
 }
 
 void ds_frame_set_file(struct ds_frames *frames, struct ds_pfn pfn,

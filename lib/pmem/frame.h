@@ -220,10 +220,13 @@ void ds_frame_unhold(struct ds_task *task, struct ds_frames *frames,
 		     struct ds_pfn pfn, uint32_t inode, struct ds_pgidx page,
 		     int refs);
 
-/* Ties @pfn to a place in the page cache, or to none. Writes OWNER. */
-void ds_frame_associate(struct ds_task *task, struct ds_frames *frames,
-			struct ds_pfn pfn, uint32_t inode,
-			struct ds_pgidx page);
+/*
+ * Ties @pfn to a place in the page cache, or to none. Writes OWNER. Return:
+ * whose it was, 0 for nobody's.
+ */
+uint32_t ds_frame_associate(struct ds_task *task, struct ds_frames *frames,
+			    struct ds_pfn pfn, uint32_t inode,
+			    struct ds_pgidx page);
 
 /*
  * Makes a folio of the 2^@order frames from @head on, and single frames again.
@@ -292,11 +295,13 @@ static inline bool ds_frame_is_poisoned(struct ds_task *task,
 }
 
 /*
- * Whose page cache has the frame, 0 if nobody's, and at which page. Reads
- * OWNER.
+ * Whose page cache has the frame, 0 if nobody's, and at which page. The first
+ * reads OWNER, the second is for who says so itself.
  */
-uint32_t ds_frame_owner(struct ds_task *task, const struct ds_frames *frames,
+uint32_t ds_frame_owner(struct ds_task *task, struct ds_frames *frames,
 			struct ds_pfn pfn, struct ds_pgidx *ret_page);
+uint32_t ds_frame_look_owner(struct ds_frames *frames, struct ds_pfn pfn,
+			     struct ds_pgidx *ret_page);
 
 /* Says which file owns the block; part of the step that allocates or frees. */
 void ds_frame_set_file(struct ds_frames *frames, struct ds_pfn pfn,
