@@ -113,8 +113,10 @@ static void zero_ours(void *arg, uint64_t n)
 	while (n--) {
 		pfn = (data->start + place(data)) >> DS_PAGE_SHIFT;
 		for (done = 0; done < data->size; done += DS_PAGE_SIZE)
-			ds_frame_zero(&data->world.task, data->world.frames,
-				      ds_pfn(pfn++), 0, DS_PAGE_SIZE);
+			ds_frame_stream_zeros(&data->world.task,
+					      data->world.frames, ds_pfn(pfn++),
+					      0, DS_PAGE_SIZE);
+		ds_frame_stream_end(&data->world.task);
 	}
 }
 

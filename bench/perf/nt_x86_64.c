@@ -27,10 +27,15 @@ void perf_nt_copy(void *to, const void *from, size_t len)
 
 void perf_nt_zero(void *to, size_t len)
 {
+	const __m128i zero = _mm_setzero_si128();
 	__m128i *target = to;
 	size_t i;
 
-	for (i = 0; i < len / sizeof(*target); i++)
-		_mm_stream_si128(target + i, _mm_setzero_si128());
+	for (i = 0; i < len / sizeof(*target); i += 4) {
+		_mm_stream_si128(target + i, zero);
+		_mm_stream_si128(target + i + 1, zero);
+		_mm_stream_si128(target + i + 2, zero);
+		_mm_stream_si128(target + i + 3, zero);
+	}
 	_mm_sfence();
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "file/pagecache.h"
+#include "sched/sched.h"
 
 int64_t ds_direct_begin(struct ds_task *task, struct ds_space *space,
 			uint64_t addr, size_t len, unsigned int flags,
@@ -84,10 +85,12 @@ static void move_page(struct ds_task *task, const struct ds_direct *direct,
 		 ds_reads(ds_extents_object(page->inode)),
 		 ds_reads(ds_size_object(page->inode)),
 		 ds_reads(ds_shares_object(page->pfn)));
-	ds_frame_write(task, frames, page->pfn, offset, bytes, n);
-	ds_tell(task, "DMA writes block %llu",
-		(unsigned long long)page->pfn.pfn);
-	ds_task_send(task, &event);
+	ds_frame_stream(task, frames, page->pfn, offset, bytes, n);
+	if (ds_is_watched(task)) {
+		ds_tell(task, "DMA writes block %llu",
+			(unsigned long long)page->pfn.pfn);
+		ds_task_send(task, &event);
+	}
 }
 
 /* Ordinary pages that a device wrote to are dirty, unless they are nobody's. */
@@ -129,6 +132,8 @@ void ds_direct_transfer(struct ds_task *task, struct ds_direct *direct,
 		done += n;
 		offset = 0;
 	}
+	/* The pages are let go, or the requester told, after that. */
+	ds_frame_stream_end(task);
 }
 
 void ds_direct_end(struct ds_task *task, struct ds_direct *direct)

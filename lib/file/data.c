@@ -7,6 +7,7 @@
 #include "file/cow.h"
 #include "file/extents.h"
 #include "file/pagecache.h"
+#include "sched/sched.h"
 
 static size_t room_in_page(uint64_t offset, size_t len)
 {
@@ -19,15 +20,14 @@ static void send_bytes(struct ds_task *task, const struct ds_inode *inode,
 		       enum ds_event_kind kind, uint64_t offset,
 		       const void *buf, size_t n)
 {
-	struct ds_event event = {
-		.kind = kind,
-		.inode = inode->id,
-		.offset = offset,
-		.bytes = buf,
-		.n = n,
-	};
-
-	ds_task_send(task, &event);
+	if (ds_is_watched(task))
+		ds_task_send(task, &(struct ds_event){
+					   .kind = kind,
+					   .inode = inode->id,
+					   .offset = offset,
+					   .bytes = buf,
+					   .n = n,
+				   });
 }
 
 /* Copies inside one page. Return: 0, -EIO, or -ENOMEM. */
@@ -127,11 +127,12 @@ static int write_page(struct ds_task *task, struct ds_inode *inode,
 		 ds_writes(ds_content_object(inode->id, ds_page_down(offset))));
 	if (is_refused(task, inode, pfn, n))
 		return -EIO;
-	ds_frame_write(task, inode->super->frames, pfn, offset & DS_PAGE_MASK,
-		       buf, n);
-	ds_tell(task, "write page %llu (block %llu)",
-		(unsigned long long)ds_page_down(offset),
-		(unsigned long long)pfn.pfn);
+	ds_frame_stream(task, inode->super->frames, pfn, offset & DS_PAGE_MASK,
+			buf, n);
+	if (ds_is_telling(task))
+		ds_tell(task, "write page %llu (block %llu)",
+			(unsigned long long)ds_page_down(offset),
+			(unsigned long long)pfn.pfn);
 	send_bytes(task, inode, DS_EV_PUT_BYTES, offset, buf, n);
 	return 0;
 }
@@ -246,6 +247,8 @@ static int64_t write_bytes(struct ds_task *task, struct ds_inode *inode,
 				break;
 			done += n;
 		}
+		/* Before others see the size, or get the lock. */
+		ds_frame_stream_end(task);
 		if (error < 0)
 			break;
 		if (!size_last)

@@ -108,7 +108,17 @@ static void zero_block(struct ds_task *task, struct ds_inode *inode,
 	/* The device gets these zeroes by its driver, which mends it. */
 	if (ds_frame_is_poisoned(task, inode->super->frames, pfn))
 		ds_frame_set_poisoned(task, inode->super->frames, pfn, false);
-	ds_frame_zero(task, inode->super->frames, pfn, 0, DS_PAGE_SIZE);
+	ds_frame_stream_zeros(task, inode->super->frames, pfn, 0, DS_PAGE_SIZE);
+}
+
+static void zero_blocks(struct ds_task *task, struct ds_inode *inode,
+			struct ds_pfn pfn, uint64_t n)
+{
+	uint64_t i;
+
+	for (i = 0; i < n; i++)
+		zero_block(task, inode, ds_pfn(pfn.pfn + i));
+	ds_frame_stream_end(task);
 }
 
 uint64_t ds_inode_alloc(struct ds_task *task, struct ds_inode *inode,
@@ -143,21 +153,21 @@ int64_t ds_inode_add_blocks(struct ds_task *task, struct ds_inode *inode,
 		zeroed && ds_keeps(task, DS_RULE_NEW_BLOCKS_ZEROED) && !early;
 	struct ds_pgrange got = range;
 	struct ds_pfn pfn;
-	uint64_t n, i;
+	uint64_t n;
 	int r;
 
 	n = ds_inode_alloc(task, inode, range.end.pgidx - range.first.pgidx,
 			   &pfn);
 	if (!n)
 		return -ENOSPC;
-	for (i = 0; i < n && early; i++)
-		zero_block(task, inode, ds_pfn(pfn.pfn + i));
+	if (early)
+		zero_blocks(task, inode, pfn, n);
 	got.end.pgidx = range.first.pgidx + n;
 	begin_change(task, inode);
 	r = ds_extmap_map(inode->extents, got, pfn, state);
 	r = end_change(task, inode, r, DS_CHANGE_ADDED, got);
-	for (i = 0; i < n && late; i++)
-		zero_block(task, inode, ds_pfn(pfn.pfn + i));
+	if (late)
+		zero_blocks(task, inode, pfn, n);
 	return r < 0 ? r : (int64_t)n;
 }
 
@@ -362,14 +372,13 @@ int ds_inode_convert_written(struct ds_task *task, struct ds_inode *inode,
 {
 	bool zeroed = ds_keeps(task, DS_RULE_CONVERTED_BLOCKS_ZEROED);
 	struct ds_extent run;
-	uint64_t i;
 	int r;
 
 	while (next_mapped(task, inode, &range, &run)) {
 		if (run.state != DS_EXT_UNWRITTEN)
 			continue;
-		for (i = 0; i < run.n_pages && zeroed; i++)
-			zero_block(task, inode, ds_pfn(run.pfn.pfn + i));
+		if (zeroed)
+			zero_blocks(task, inode, run.pfn, run.n_pages);
 		begin_change(task, inode);
 		r = ds_extmap_convert(inode->extents, range_of(&run),
 				      DS_EXT_WRITTEN);

@@ -12,6 +12,7 @@
 #include "file/fault.h"
 #include "file/layout.h"
 #include "file/truncate.h"
+#include "sched/sched.h"
 
 static void send_call(struct ds_task *task, const struct ds_inode *inode,
 		      enum ds_event_kind kind, const char *name, int64_t value)
@@ -30,14 +31,17 @@ static void send_call(struct ds_task *task, const struct ds_inode *inode,
 static void enter(struct ds_task *task, const struct ds_inode *inode,
 		  const char *name)
 {
-	send_call(task, inode, DS_EV_CALL_ENTERED, name, 0);
+	if (ds_is_watched(task))
+		send_call(task, inode, DS_EV_CALL_ENTERED, name, 0);
 }
 
 static int64_t leave(struct ds_task *task, const struct ds_inode *inode,
 		     const char *name, int64_t result)
 {
-	ds_tell(task, "%s returns %lld", name, (long long)result);
-	send_call(task, inode, DS_EV_CALL_LEFT, name, result);
+	if (ds_is_watched(task)) {
+		ds_tell(task, "%s returns %lld", name, (long long)result);
+		send_call(task, inode, DS_EV_CALL_LEFT, name, result);
+	}
 	return result;
 }
 

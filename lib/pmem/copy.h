@@ -14,11 +14,13 @@ void ds_zero_bytes(void *target, size_t len);
 
 /*
  * The same, past the processor's cache where it can, as kernels write to
- * persistent memory: for whole pages that nobody reads soon. What others do
- * after they were told of it comes after it.
+ * persistent memory: for whole pages that nobody reads soon. Before others are
+ * told of it, ds_stream_end() has to follow: once, since waiting for the stores
+ * to get out takes longer than some pages do.
  */
 void ds_stream_bytes(void *target, const void *source, size_t len);
 void ds_stream_zeros(void *target, size_t len);
+void ds_stream_end(void);
 
 /*
  * For ds_copy_bytes(): moves a first part of the bytes in larger pieces, each

@@ -19,3 +19,7 @@ void ds_stream_zeros(void *target, size_t len)
 {
 	ds_zero_bytes(target, len);
 }
+
+void ds_stream_end(void)
+{
+}

@@ -64,8 +64,6 @@ void ds_stream_bytes(void *target, const void *source, size_t len)
 		_mm_stream_si128(to + 2, c);
 		_mm_stream_si128(to + 3, d);
 	}
-	/* Others may be told of the bytes by a plain store. */
-	_mm_sfence();
 }
 
 void ds_stream_zeros(void *target, size_t len)
@@ -84,5 +82,10 @@ void ds_stream_zeros(void *target, size_t len)
 		_mm_stream_si128(to + 2, zero);
 		_mm_stream_si128(to + 3, zero);
 	}
+}
+
+/* Others may be told of the bytes by a plain store. */
+void ds_stream_end(void)
+{
 	_mm_sfence();
 }

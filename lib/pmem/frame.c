@@ -807,17 +807,17 @@ void ds_frame_read(struct ds_task *task, struct ds_frames *frames,
 	ds_task_saw_bytes(task, buf, len);
 }
 
-void ds_frame_write(struct ds_task *task, struct ds_frames *frames,
-		    struct ds_pfn pfn, uint64_t offset, const void *buf,
-		    size_t len)
+void ds_frame_stream(struct ds_task *task, struct ds_frames *frames,
+		     struct ds_pfn pfn, uint64_t offset, const void *buf,
+		     size_t len)
 {
 	ds_touch(task, ds_bytes_object(pfn), DS_WRITE);
 	will_change(frames, pfn, true);
 	put_bytes(task, bytes_at(frames, pfn, offset, len), buf, len);
 }
 
-void ds_frame_zero(struct ds_task *task, struct ds_frames *frames,
-		   struct ds_pfn pfn, uint64_t offset, size_t len)
+void ds_frame_stream_zeros(struct ds_task *task, struct ds_frames *frames,
+			   struct ds_pfn pfn, uint64_t offset, size_t len)
 {
 	ds_touch(task, ds_bytes_object(pfn), DS_WRITE);
 	will_change(frames, pfn, true);
@@ -827,6 +827,27 @@ void ds_frame_zero(struct ds_task *task, struct ds_frames *frames,
 		ds_stream_zeros(bytes_at(frames, pfn, offset, len), len);
 }
 
+void ds_frame_stream_end(const struct ds_task *task)
+{
+	if (!task->controlled)
+		ds_stream_end();
+}
+
+void ds_frame_write(struct ds_task *task, struct ds_frames *frames,
+		    struct ds_pfn pfn, uint64_t offset, const void *buf,
+		    size_t len)
+{
+	ds_frame_stream(task, frames, pfn, offset, buf, len);
+	ds_frame_stream_end(task);
+}
+
+void ds_frame_zero(struct ds_task *task, struct ds_frames *frames,
+		   struct ds_pfn pfn, uint64_t offset, size_t len)
+{
+	ds_frame_stream_zeros(task, frames, pfn, offset, len);
+	ds_frame_stream_end(task);
+}
+
 void ds_frame_copy(struct ds_task *task, struct ds_frames *frames,
 		   struct ds_pfn to, struct ds_pfn from)
 {
@@ -834,6 +855,7 @@ void ds_frame_copy(struct ds_task *task, struct ds_frames *frames,
 	will_change(frames, to, true);
 	put_bytes(task, page_of(frames, to), page_of(frames, from),
 		  DS_PAGE_SIZE);
+	ds_frame_stream_end(task);
 }
 
 static struct ds_digest digest_record(struct ds_pfn pfn,

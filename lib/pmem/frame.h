@@ -316,6 +316,14 @@ void ds_frame_write(struct ds_task *task, struct ds_frames *frames,
 void ds_frame_zero(struct ds_task *task, struct ds_frames *frames,
 		   struct ds_pfn pfn, uint64_t offset, size_t len);
 
+/* The same of many frames. ds_frame_stream_end() before others are told. */
+void ds_frame_stream(struct ds_task *task, struct ds_frames *frames,
+		     struct ds_pfn pfn, uint64_t offset, const void *buf,
+		     size_t len);
+void ds_frame_stream_zeros(struct ds_task *task, struct ds_frames *frames,
+			   struct ds_pfn pfn, uint64_t offset, size_t len);
+void ds_frame_stream_end(const struct ds_task *task);
+
 /*
  * A page of bytes, which the caller does not look at. Reads BYTES of @from; of
  * @to nobody else knows yet.

@@ -65,11 +65,13 @@ static bool conflict(const struct ds_taken *a, const struct ds_taken *b)
 	return false;
 }
 
-static void join(struct ds_taken *later, const struct ds_taken *earlier)
+/* Of all @n tasks that there are, here and below. */
+static void join(struct ds_taken *later, const struct ds_taken *earlier,
+		 unsigned int n)
 {
 	unsigned int i;
 
-	for (i = 0; i < DS_TASKS_MAX; i++)
+	for (i = 0; i < n; i++)
 		if (later->clock[i] < earlier->clock[i])
 			later->clock[i] = earlier->clock[i];
 }
@@ -146,22 +148,23 @@ static void reverse(struct ds_node *path, size_t first, size_t n, size_t before)
 
 /* Steps of others that path[n - 1] may race with are left. */
 static bool more(const struct ds_taken *taken, const uint64_t *left,
-		 unsigned int task)
+		 unsigned int task, unsigned int n)
 {
 	unsigned int i;
 
-	for (i = 0; i < DS_TASKS_MAX; i++)
+	for (i = 0; i < n; i++)
 		if (i != task && left[i] > taken->clock[i])
 			return true;
 	return false;
 }
 
 /* Time moved since these numbers of steps: they all came before. */
-static void join_steps(struct ds_taken *later, const uint64_t *steps)
+static void join_steps(struct ds_taken *later, const uint64_t *steps,
+		       unsigned int n)
 {
 	unsigned int i;
 
-	for (i = 0; i < DS_TASKS_MAX; i++)
+	for (i = 0; i < n; i++)
 		if (later->clock[i] < steps[i])
 			later->clock[i] = (uint16_t)steps[i];
 }
@@ -171,8 +174,9 @@ void ds_races_note(struct ds_node *path, size_t n, const struct ds_sched *sched)
 	struct ds_node *node = &path[n - 1];
 	struct ds_taken *taken = &node->taken;
 	const struct ds_task *task = sched->tasks[node->choice];
-	uint64_t left[DS_TASKS_MAX] = {0}; /* steps up to path[i] */
+	uint64_t left[DS_TASKS_MAX]; /* steps up to path[i] */
 	size_t racing[DS_TASKS_MAX];
+	unsigned int n_tasks = sched->n_tasks;
 	size_t before = 0; /* 1 + the place of @task's step before this */
 	unsigned int n_racing = 0, i;
 	size_t at;
@@ -180,19 +184,19 @@ void ds_races_note(struct ds_node *path, size_t n, const struct ds_sched *sched)
 	note_accesses(taken, task);
 	taken->n_jumps = sched->n_jumps;
 	memset(taken->clock, 0, sizeof(taken->clock));
-	for (i = 0; i < sched->n_tasks; i++)
+	for (i = 0; i < n_tasks; i++)
 		left[i] = sched->tasks[i]->steps;
 	for (at = n - 1; task->steps && !before; at--)
 		if (path[at - 1].choice == task->id)
 			before = at;
 	if (before)
-		join(taken, &path[before - 1].taken);
-	for (at = n - 1; at > 0 && more(taken, left, task->id); at--) {
+		join(taken, &path[before - 1].taken, n_tasks);
+	for (at = n - 1; at > 0 && more(taken, left, task->id, n_tasks); at--) {
 		const struct ds_node *other = &path[at - 1];
 		unsigned int q = other->choice;
 
 		if (other->taken.n_jumps != taken->n_jumps) {
-			join_steps(taken, left);
+			join_steps(taken, left, n_tasks);
 			break;
 		}
 		left[q]--;
@@ -201,7 +205,7 @@ void ds_races_note(struct ds_node *path, size_t n, const struct ds_sched *sched)
 			continue;
 		/* Each task's latest at most: it joins what came before. */
 		racing[n_racing++] = at - 1;
-		join(taken, &other->taken);
+		join(taken, &other->taken, n_tasks);
 	}
 	taken->clock[task->id] = (uint16_t)(task->steps + 1);
 	for (i = 0; i < n_racing; i++)

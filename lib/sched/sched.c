@@ -112,19 +112,22 @@ bool ds_task_is_idle(const struct ds_task *task)
 	       !(atomic_load(&task->alarms) & DS_WOKEN);
 }
 
+/* Asked of every task before every step. */
+static inline bool is_enabled(const struct ds_task *task)
+{
+	unsigned int ends = DS_WOKEN | DS_TIMED_OUT;
+
+	if (task->state == DS_TASK_READY)
+		return !task->ready || task->ready(task);
+	if (task->interruptible)
+		ends |= DS_SIGNALLED;
+	return task->state == DS_TASK_ASLEEP &&
+	       (atomic_load(&task->alarms) & ends);
+}
+
 bool ds_task_is_enabled(const struct ds_task *task)
 {
-	switch (task->state) {
-	case DS_TASK_READY:
-		return !task->ready || task->ready(task);
-	case DS_TASK_ASLEEP:
-		return (atomic_load(&task->alarms) &
-			(DS_WOKEN | DS_TIMED_OUT)) ||
-		       (task->interruptible &&
-			(atomic_load(&task->alarms) & DS_SIGNALLED));
-	default:
-		return false;
-	}
+	return is_enabled(task);
 }
 
 static void digest_step(const struct ds_task *task, struct ds_digest *digest)
@@ -190,9 +193,10 @@ static uint32_t enabled_tasks(const struct ds_sched *sched, bool *ret_all_done)
 	for (i = 0; i < sched->n_tasks; i++) {
 		const struct ds_task *task = sched->tasks[i];
 
-		if (task->state != DS_TASK_DONE && !ds_task_is_idle(task))
-			*ret_all_done = false;
-		if (ds_task_is_enabled(task))
+		if (task->state == DS_TASK_DONE)
+			continue;
+		*ret_all_done &= ds_task_is_idle(task);
+		if (is_enabled(task))
 			enabled |= UINT32_C(1) << i;
 	}
 	return enabled;

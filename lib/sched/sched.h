@@ -77,6 +77,12 @@ static inline bool ds_is_telling(const struct ds_task *task)
 	return task->sched->events->telling;
 }
 
+/* Whether anybody looks at events: else they need not be made. */
+static inline bool ds_is_watched(const struct ds_task *task)
+{
+	return task->sched->events->n_observers != 0;
+}
+
 /* Makes an empty scheduler in @arena. Return: 0, or -ENOMEM. */
 int ds_sched_new(struct ds_arena *arena, struct ds_events *events,
 		 struct ds_sched **ret_sched);

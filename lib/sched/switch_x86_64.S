@@ -24,7 +24,9 @@ ds_switch:
 	popq	%r12
 	popq	%rbx
 	popq	%rbp
-	ret
+	/* A return would be predicted to where this stack was called from. */
+	popq	%rcx
+	jmpq	*%rcx
 	.size	ds_switch, . - ds_switch
 
 /* Where a new stack starts: its function is in %r12, the argument in %r13. */

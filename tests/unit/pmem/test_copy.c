@@ -98,6 +98,7 @@ static void large_copies_move_their_bytes_and_no_others(void **state)
 			ds_stream_bytes(to + b, from + a, n);
 		else
 			ds_copy_bytes(to + b, from + a, n);
+		ds_stream_end();
 		assert_memory_equal(to, expected, N_LARGE);
 	}
 }
@@ -113,6 +114,7 @@ static void streamed_zeros_touch_their_bytes_and_no_others(void **state)
 		fill_large(expected, 100);
 		memset(expected + places[i].to, 0, places[i].n);
 		ds_stream_zeros(to + places[i].to, places[i].n);
+		ds_stream_end();
 		assert_memory_equal(to, expected, N_LARGE);
 	}
 }
