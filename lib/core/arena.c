@@ -5,9 +5,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "core/assert.h"
+#include "core/lazy.h"
 #include "core/spin.h"
 
 /* Sizes are rounded up to 64 bytes; up to 5 KiB each step has a list of its
@@ -67,9 +67,8 @@ int ds_arena_new(size_t limit, struct ds_arena **ret_arena)
 	arena = calloc(1, sizeof(*arena));
 	if (!arena)
 		return -ENOMEM;
-	mem = mmap(NULL, limit, PROT_READ | PROT_WRITE,
-		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (mem == MAP_FAILED) {
+	mem = ds_lazy_new(limit);
+	if (!mem) {
 		free(arena);
 		return -ENOMEM;
 	}
@@ -84,7 +83,7 @@ void ds_arena_free(struct ds_arena *arena)
 {
 	if (!arena)
 		return;
-	munmap(arena->state, arena->limit);
+	ds_lazy_free(arena->state, arena->limit);
 	free(arena->saved);
 	free(arena);
 }

@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
+#include "core/lazy.h"
 #include "pmem/copy.h"
 
 /* One frame's record or bytes as they were at the mark. */
@@ -43,14 +43,6 @@ struct ds_frame_log {
 
 _Static_assert(sizeof(struct ds_frame) <= 32, "frames must stay small");
 
-static void *lazy_memory(size_t size)
-{
-	void *mem = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	return mem == MAP_FAILED ? NULL : mem;
-}
-
 static void log_free(struct ds_frame_log *log)
 {
 	size_t i;
@@ -59,10 +51,8 @@ static void log_free(struct ds_frame_log *log)
 		return;
 	for (i = 0; i < log->n_bytes; i++)
 		free(log->bytes[i].copy);
-	if (log->slot_of)
-		munmap(log->slot_of, log->n_frames * sizeof(*log->slot_of));
-	if (log->record_logged)
-		munmap(log->record_logged, log->n_frames);
+	ds_lazy_free(log->slot_of, log->n_frames * sizeof(*log->slot_of));
+	ds_lazy_free(log->record_logged, log->n_frames);
 	free(log->records);
 	free(log->bytes);
 	free(log->changed);
@@ -76,8 +66,8 @@ static struct ds_frame_log *log_new(uint64_t n_frames)
 	if (!log)
 		return NULL;
 	log->n_frames = n_frames;
-	log->slot_of = lazy_memory(n_frames * sizeof(*log->slot_of));
-	log->record_logged = lazy_memory(n_frames);
+	log->slot_of = ds_lazy_new(n_frames * sizeof(*log->slot_of));
+	log->record_logged = ds_lazy_new(n_frames);
 	if (!log->slot_of || !log->record_logged) {
 		log_free(log);
 		return NULL;
@@ -138,8 +128,8 @@ int ds_frames_new(struct ds_arena *arena, struct ds_region *region, int idle,
 	if (frames->n > DS_ANON_FIRST)
 		return -EFBIG;
 	frames->frames =
-		lazy_memory(n_records(frames) * sizeof(*frames->frames));
-	frames->anon = lazy_memory(DS_ANON_N << DS_PAGE_SHIFT);
+		ds_lazy_new(n_records(frames) * sizeof(*frames->frames));
+	frames->anon = ds_lazy_new(DS_ANON_N << DS_PAGE_SHIFT);
 	frames->log = log_new(n_records(frames));
 	if (!frames->frames || !frames->anon || !frames->log) {
 		ds_frames_free(frames);
@@ -153,11 +143,9 @@ void ds_frames_free(struct ds_frames *frames)
 {
 	if (!frames)
 		return;
-	if (frames->frames)
-		munmap(frames->frames,
-		       n_records(frames) * sizeof(*frames->frames));
-	if (frames->anon)
-		munmap(frames->anon, DS_ANON_N << DS_PAGE_SHIFT);
+	ds_lazy_free(frames->frames,
+		     n_records(frames) * sizeof(*frames->frames));
+	ds_lazy_free(frames->anon, DS_ANON_N << DS_PAGE_SHIFT);
 	log_free(frames->log);
 }
 
