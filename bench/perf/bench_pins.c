@@ -92,7 +92,7 @@ static void pin_range(void *arg, uint64_t n)
 	struct pins *pins = arg;
 	struct ds_task *task = &pins->world.task;
 	struct ds_space *space = pins->world.space;
-	uint64_t done, i;
+	uint64_t done;
 
 	for (done = 0; done < n; done += N_RANGE) {
 		struct ds_vpn first = {pins->first.vpn +
@@ -101,8 +101,7 @@ static void pin_range(void *arg, uint64_t n)
 		if (ds_pin_pages(task, space, first, N_RANGE, 0, pins->range) !=
 		    N_RANGE)
 			perf_die("a range could not be pinned");
-		for (i = 0; i < N_RANGE; i++)
-			ds_unpin_page(task, space, &pins->range[i]);
+		ds_unpin_pages(task, space, pins->range, N_RANGE);
 	}
 }
 

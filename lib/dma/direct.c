@@ -106,11 +106,10 @@ static void dirty_pages(struct ds_task *task, const struct ds_direct *direct)
 
 static void unpin_all(struct ds_task *task, const struct ds_direct *direct)
 {
-	uint64_t i;
-
+	if (!direct->n_pages)
+		return;
 	dirty_pages(task, direct);
-	for (i = 0; i < direct->n_pages; i++)
-		ds_unpin_bio_page(task, direct->space, &direct->pages[i]);
+	ds_unpin_bio_pages(task, direct->space, direct->pages, direct->n_pages);
 }
 
 void ds_direct_transfer(struct ds_task *task, struct ds_direct *direct,
@@ -145,12 +144,10 @@ void ds_direct_end(struct ds_task *task, struct ds_direct *direct)
 
 void ds_direct_unpin(struct ds_task *task, struct ds_direct *direct)
 {
-	uint64_t i;
-
 	dirty_pages(task, direct);
-	for (i = 0; i < direct->n_pages; i++)
-		if (ds_keeps(task, DS_RULE_DMA_UNDER_PIN))
-			ds_unpin_page(task, direct->space, &direct->pages[i]);
+	if (direct->n_pages && ds_keeps(task, DS_RULE_DMA_UNDER_PIN))
+		ds_unpin_pages(task, direct->space, direct->pages,
+			       direct->n_pages);
 	direct->n_pages = 0;
 }
 

@@ -3,29 +3,8 @@
 
 #include "core/assert.h"
 
-#define N_LEVELS 4
-
 /* A slot above the lowest level: the address of a table, or a huge entry. */
 typedef _Atomic(uint64_t) table_slot;
-
-void ds_pgtable_init(struct ds_pgtable *table, struct ds_arena *arena,
-		     unsigned int bits)
-{
-	ds_assert(bits >= 1 && bits <= 9);
-	table->arena = arena;
-	table->bits = bits;
-	table->leaf_bits = bits;
-	table->huge_order = 0;
-	atomic_init(&table->root, 0);
-}
-
-void ds_pgtable_set_huge(struct ds_pgtable *table, unsigned int order)
-{
-	ds_assert(order >= 1 && order <= 9);
-	ds_assert(!atomic_load(&table->root));
-	table->leaf_bits = order;
-	table->huge_order = order;
-}
 
 static unsigned int bits_at(const struct ds_pgtable *table, unsigned int level)
 {
@@ -36,6 +15,27 @@ static unsigned int bits_at(const struct ds_pgtable *table, unsigned int level)
 static unsigned int shift_at(const struct ds_pgtable *table, unsigned int level)
 {
 	return level ? table->leaf_bits + (level - 1) * table->bits : 0;
+}
+
+void ds_pgtable_init(struct ds_pgtable *table, struct ds_arena *arena,
+		     unsigned int bits)
+{
+	ds_assert(bits >= 1 && bits <= 9);
+	table->arena = arena;
+	table->bits = bits;
+	table->leaf_bits = bits;
+	table->huge_order = 0;
+	table->limit = UINT64_C(1) << shift_at(table, DS_PGTABLE_LEVELS);
+	atomic_init(&table->root, 0);
+}
+
+void ds_pgtable_set_huge(struct ds_pgtable *table, unsigned int order)
+{
+	ds_assert(order >= 1 && order <= 9);
+	ds_assert(!atomic_load(&table->root));
+	table->leaf_bits = order;
+	table->huge_order = order;
+	table->limit = UINT64_C(1) << shift_at(table, DS_PGTABLE_LEVELS);
 }
 
 static size_t n_slots(const struct ds_pgtable *table, unsigned int level)
@@ -80,45 +80,8 @@ static void clear_node(struct ds_pgtable *table, void *node, unsigned int level)
 void ds_pgtable_clear(struct ds_pgtable *table)
 {
 	clear_node(table, word_to_node(atomic_load(&table->root)),
-		   N_LEVELS - 1);
+		   DS_PGTABLE_LEVELS - 1);
 	atomic_store(&table->root, 0);
-}
-
-struct ds_vpn ds_pgtable_limit(const struct ds_pgtable *table)
-{
-	return (struct ds_vpn){UINT64_C(1) << shift_at(table, N_LEVELS)};
-}
-
-static inline uint64_t load_word(const table_slot *slot)
-{
-	return atomic_load_explicit(slot, memory_order_acquire);
-}
-
-/*
- * @bits, @leaf_bits: those of @table. Pins spend their time in this walk, so
- * the usual ones are constants. Only a slot of level 1 can be huge.
- */
-static inline table_slot *find_huge_by(const struct ds_pgtable *table,
-				       struct ds_vpn vpn, unsigned int bits,
-				       unsigned int leaf_bits)
-{
-	unsigned int shift = leaf_bits + (N_LEVELS - 1) * bits;
-	uint64_t mask = (UINT64_C(1) << bits) - 1;
-	table_slot *slots = (table_slot *)(uintptr_t)load_word(&table->root);
-
-	ds_assert(!(vpn.vpn >> shift));
-	while (slots && (shift -= bits) > leaf_bits)
-		slots = (table_slot *)(uintptr_t)load_word(
-			&slots[vpn.vpn >> shift & mask]);
-	return slots ? &slots[vpn.vpn >> leaf_bits & mask] : NULL;
-}
-
-_Atomic(uint64_t) *ds_pgtable_find_huge(const struct ds_pgtable *table,
-					struct ds_vpn vpn)
-{
-	if (ds_likely(table->bits == 9 && table->leaf_bits == 9))
-		return find_huge_by(table, vpn, 9, 9);
-	return find_huge_by(table, vpn, table->bits, table->leaf_bits);
 }
 
 /* The entry of @vpn in the table that @word leads to. */
@@ -162,7 +125,7 @@ static uint64_t make_node(struct ds_pgtable *table, table_slot *slot,
 _Atomic(uint64_t) *ds_pgtable_make_huge(struct ds_pgtable *table,
 					struct ds_vpn vpn)
 {
-	unsigned int level = N_LEVELS - 1;
+	unsigned int level = DS_PGTABLE_LEVELS - 1;
 	table_slot *slots = word_to_node(make_node(table, &table->root, level));
 
 	ds_assert(vpn.vpn < ds_pgtable_limit(table).vpn);
@@ -181,9 +144,8 @@ _Atomic(uint64_t) *ds_pgtable_make(struct ds_pgtable *table, struct ds_vpn vpn)
 	return entry_in(table, word, vpn);
 }
 
-/* The entry that page @vpn of the huge entry @word would have. */
-static uint64_t part_of(const struct ds_pgtable *table, uint64_t word,
-			struct ds_vpn vpn)
+uint64_t ds_pgtable_part(const struct ds_pgtable *table, uint64_t word,
+			 struct ds_vpn vpn)
 {
 	/* Every page of a huge zero page is the zero page. */
 	if (!ds_pte_pfn(word).pfn)
@@ -206,7 +168,7 @@ uint64_t ds_pgtable_read(const struct ds_pgtable *table, struct ds_vpn vpn)
 	_Atomic(uint64_t) *pte;
 
 	if (is_huge(word))
-		return part_of(table, word, vpn);
+		return ds_pgtable_part(table, word, vpn);
 	pte = entry_in(table, word, vpn);
 	return pte ? atomic_load(pte) : 0;
 }
@@ -243,5 +205,5 @@ static void digest_node(const struct ds_pgtable *table, const void *node,
 void ds_pgtable_digest(const struct ds_pgtable *table, struct ds_digest *digest)
 {
 	digest_node(table, word_to_node(atomic_load(&table->root)),
-		    N_LEVELS - 1, 0, digest);
+		    DS_PGTABLE_LEVELS - 1, 0, digest);
 }

@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 
 #include "core/arena.h"
+#include "core/assert.h"
 #include "core/digest.h"
 #include "core/units.h"
 
@@ -54,6 +55,7 @@ struct ds_pgtable {
 	unsigned int bits;       /* log2 of the fan-out */
 	unsigned int leaf_bits;  /* the same of the lowest level */
 	unsigned int huge_order; /* log2 of a huge page's pages; 0: none */
+	uint64_t limit;          /* one past the largest page number */
 	_Atomic(uint64_t) root;  /* address of the highest table, or 0 */
 };
 
@@ -70,14 +72,50 @@ void ds_pgtable_set_huge(struct ds_pgtable *table, unsigned int order);
 void ds_pgtable_clear(struct ds_pgtable *table);
 
 /* One past the largest page number. */
-struct ds_vpn ds_pgtable_limit(const struct ds_pgtable *table);
+static inline struct ds_vpn ds_pgtable_limit(const struct ds_pgtable *table)
+{
+	return (struct ds_vpn){table->limit};
+}
+
+#define DS_PGTABLE_LEVELS 4
+
+/*
+ * @bits, @leaf_bits: those of @table. Pins spend their time in this walk, so
+ * it is inline, and the usual ones are constants. Only a slot of level 1 can be
+ * huge.
+ */
+static inline _Atomic(uint64_t) *ds_pgtable_find_huge_by(
+	const struct ds_pgtable *table, struct ds_vpn vpn, unsigned int bits,
+	unsigned int leaf_bits)
+{
+	unsigned int shift = leaf_bits + (DS_PGTABLE_LEVELS - 1) * bits;
+	uint64_t mask = (UINT64_C(1) << bits) - 1;
+	uint64_t word =
+		atomic_load_explicit(&table->root, memory_order_acquire);
+	_Atomic(uint64_t) *slots = (_Atomic(uint64_t) *)(uintptr_t)word;
+
+	if (ds_unlikely(vpn.vpn >> shift))
+		return NULL;
+	while (slots && (shift -= bits) > leaf_bits) {
+		word = atomic_load_explicit(&slots[vpn.vpn >> shift & mask],
+					    memory_order_acquire);
+		slots = (_Atomic(uint64_t) *)(uintptr_t)word;
+	}
+	return slots ? &slots[vpn.vpn >> leaf_bits & mask] : NULL;
+}
 
 /*
  * The slot of the lowest table for @vpn: 0, a table, or a huge entry, which has
  * DS_PTE_PRESENT. NULL if no table holds it. Lockless.
  */
-_Atomic(uint64_t) *ds_pgtable_find_huge(const struct ds_pgtable *table,
-					struct ds_vpn vpn);
+static inline _Atomic(uint64_t) *ds_pgtable_find_huge(
+	const struct ds_pgtable *table, struct ds_vpn vpn)
+{
+	if (ds_likely(table->bits == 9 && table->leaf_bits == 9))
+		return ds_pgtable_find_huge_by(table, vpn, 9, 9);
+	return ds_pgtable_find_huge_by(table, vpn, table->bits,
+				       table->leaf_bits);
+}
 
 /* The same, making the tables above it. Return: NULL when there is no memory.
  */
@@ -104,6 +142,10 @@ void ds_pgtable_digest(const struct ds_pgtable *table,
 /* Makes an entry that is @from @to. Return: whether it was. */
 bool ds_pgtable_change(struct ds_pgtable *table, struct ds_vpn vpn,
 		       uint64_t from, uint64_t to);
+
+/* The entry that page @vpn of the huge entry @word would have. */
+uint64_t ds_pgtable_part(const struct ds_pgtable *table, uint64_t word,
+			 struct ds_vpn vpn);
 
 /* The value of the entry, 0 if absent; also out of a huge one. Lockless. */
 uint64_t ds_pgtable_read(const struct ds_pgtable *table, struct ds_vpn vpn);

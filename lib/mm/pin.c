@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "mm/pin_free.h"
+
 static struct ds_pinned place_of(struct ds_space *space, struct ds_vpn vpn)
 {
 	struct ds_pinned place = {{0}, 0, 0, {0}};
@@ -345,22 +347,14 @@ static int64_t pin_longterm(struct ds_task *task, struct ds_space *space,
 	return done ? (int64_t)done : r;
 }
 
-int64_t ds_pin_pages(struct ds_task *task, struct ds_space *space,
-		     struct ds_vpn first, uint64_t n, unsigned int flags,
-		     struct ds_pinned *ret_pinned)
+/* The rest of a pin call that has @done pages of @n already: step by step. */
+static int64_t pin_by_steps(struct ds_task *task, struct ds_space *space,
+			    struct ds_vpn vpn, uint64_t n, unsigned int flags,
+			    struct ds_pinned *ret_pinned, uint64_t done)
 {
-	uint64_t limit = ds_pgtable_limit(&space->table).vpn;
-	struct ds_vpn vpn = first;
-	uint64_t done = 0;
 	int r = 0;
 
-	if (first.vpn >= limit || n > limit - first.vpn)
-		return -EFAULT;
-	if (!(flags & (DS_PIN_GET | DS_PIN_COUNTED)))
-		flags |= space->direct_pins ? DS_PIN_COUNTED : DS_PIN_GET;
-	if (flags & DS_PIN_LONGTERM)
-		return pin_longterm(task, space, first, n, flags, ret_pinned);
-	for (; done < n; done++, vpn.vpn++) {
+	for (vpn.vpn += done; done < n; done++, vpn.vpn++) {
 		r = pin_fast(task, space, vpn, flags, &ret_pinned[done]);
 		if (r <= 0)
 			break;
@@ -374,6 +368,71 @@ int64_t ds_pin_pages(struct ds_task *task, struct ds_space *space,
 		     &done);
 	ds_rwsem_unlock(task, &space->mmap_lock);
 	return done ? (int64_t)done : r;
+}
+
+/* As ds_pin_pages(); @flags say which kind. */
+static __attribute__((noinline)) int64_t pin_pages(
+	struct ds_task *task, struct ds_space *space, struct ds_vpn first,
+	uint64_t n, unsigned int flags, struct ds_pinned *ret_pinned)
+{
+	uint64_t limit = ds_pgtable_limit(&space->table).vpn;
+	uint64_t done = 0;
+
+	if (first.vpn >= limit || n > limit - first.vpn)
+		return -EFAULT;
+	if (flags & DS_PIN_LONGTERM)
+		return pin_longterm(task, space, first, n, flags, ret_pinned);
+	if (ds_likely(ds_pins_are_free(task, space->frames)))
+		done = ds_pin_freely(task, space, first, n, flags, ret_pinned);
+	return pin_by_steps(task, space, first, n, flags, ret_pinned, done);
+}
+
+/* The entry of a page that was pinned alone changed: once more, by steps. */
+static __attribute__((noinline)) int64_t pin_once_more(
+	struct ds_task *task, struct ds_space *space, struct ds_vpn first,
+	unsigned int flags, struct ds_pinned *pinned,
+	const struct ds_frame *head)
+{
+	ds_pin_back_out(task, space, head, pinned->refs);
+	return pin_by_steps(task, space, first, 1, flags, pinned, 0);
+}
+
+/*
+ * One page of a free task. Whatever else it comes to is called last and out of
+ * line, or registers would be saved.
+ */
+static inline int64_t pin_one(struct ds_task *task, struct ds_space *space,
+			      struct ds_vpn vpn, unsigned int flags,
+			      struct ds_pinned *ret_pinned)
+{
+	const _Atomic(uint64_t) *entry;
+	struct ds_frame *head;
+	uint64_t pte;
+
+	entry = ds_pin_find_freely(&space->table, vpn);
+	if (ds_unlikely(!entry))
+		goto not_alone;
+	pte = atomic_load(entry);
+	head = ds_pin_frame_freely(space->frames, pte, flags, ret_pinned);
+	if (ds_unlikely(!head))
+		goto not_alone;
+	if (ds_unlikely(atomic_load(entry) != pte))
+		return pin_once_more(task, space, vpn, flags, ret_pinned, head);
+	return 1;
+not_alone:
+	return pin_pages(task, space, vpn, 1, flags, ret_pinned);
+}
+
+int64_t ds_pin_pages(struct ds_task *task, struct ds_space *space,
+		     struct ds_vpn first, uint64_t n, unsigned int flags,
+		     struct ds_pinned *ret_pinned)
+{
+	if (!(flags & (DS_PIN_GET | DS_PIN_COUNTED)))
+		flags |= space->direct_pins ? DS_PIN_COUNTED : DS_PIN_GET;
+	if (n == 1 && !(flags & DS_PIN_LONGTERM) &&
+	    ds_pins_are_free(task, space->frames))
+		return pin_one(task, space, first, flags, ret_pinned);
+	return pin_pages(task, space, first, n, flags, ret_pinned);
 }
 
 int ds_pin_again(struct ds_task *task, struct ds_space *space,
@@ -442,14 +501,42 @@ static void unpin(struct ds_task *task, struct ds_space *space,
 	drop_record(task, space, pinned);
 }
 
+static void unpin_pages(struct ds_task *task, struct ds_space *space,
+			const struct ds_pinned *pinned, uint64_t n, bool wake)
+{
+	uint64_t done = 0;
+
+	while (done < n) {
+		if (ds_likely(ds_pins_are_free(task, space->frames)))
+			done += ds_unpin_freely(task, space, pinned + done,
+						n - done, wake);
+		if (ds_unlikely(done < n))
+			unpin(task, space, &pinned[done++], wake);
+	}
+}
+
 void ds_unpin_page(struct ds_task *task, struct ds_space *space,
 		   const struct ds_pinned *pinned)
 {
-	unpin(task, space, pinned, true);
+	struct ds_frames *frames = space->frames;
+
+	if (ds_likely(ds_pins_are_free(task, frames)) && pinned->refs &&
+	    ds_pfn_is_block(frames, pinned->pfn))
+		ds_put_freely(task, space,
+			      ds_frame_counting(frames, pinned->pfn),
+			      pinned->refs, true);
+	else
+		unpin(task, space, pinned, true);
 }
 
-void ds_unpin_bio_page(struct ds_task *task, struct ds_space *space,
-		       const struct ds_pinned *pinned)
+void ds_unpin_pages(struct ds_task *task, struct ds_space *space,
+		    const struct ds_pinned *pinned, uint64_t n)
 {
-	unpin(task, space, pinned, !space->bio_wakes_nobody);
+	unpin_pages(task, space, pinned, n, true);
+}
+
+void ds_unpin_bio_pages(struct ds_task *task, struct ds_space *space,
+			const struct ds_pinned *pinned, uint64_t n)
+{
+	unpin_pages(task, space, pinned, n, !space->bio_wakes_nobody);
 }

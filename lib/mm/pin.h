@@ -72,12 +72,21 @@ void ds_unpin_page(struct ds_task *task, struct ds_space *space,
 		   const struct ds_pinned *pinned);
 
 /*
+ * The same for @n pins, one after the other.
+ *
+ * Models: unpin_user_pages(). Differs: those of a folio go at once only where
+ * nobody watches (mm/pin_free.h).
+ */
+void ds_unpin_pages(struct ds_task *task, struct ds_space *space,
+		    const struct ds_pinned *pinned, uint64_t n);
+
+/*
  * The same at the end of a block device's request. v6.1.192 drops the reference
  * there without a look at what it comes to, and wakes nobody.
  *
  * Models: __bio_release_pages(), as seen on v6.1.192 and v6.12.111.
  */
-void ds_unpin_bio_page(struct ds_task *task, struct ds_space *space,
-		       const struct ds_pinned *pinned);
+void ds_unpin_bio_pages(struct ds_task *task, struct ds_space *space,
+			const struct ds_pinned *pinned, uint64_t n);
 
 #endif

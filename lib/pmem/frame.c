@@ -28,7 +28,6 @@ struct saved_bytes {
  */
 struct ds_frame_log {
 	struct ds_spin spin;
-	bool marked;
 	atomic_bool lost;
 	uint64_t *slot_of; /* per frame: index + 1 into @bytes, 0: none */
 	unsigned char *record_logged; /* per frame */
@@ -163,7 +162,7 @@ void ds_frames_mark(struct ds_frames *frames)
 	log->n_records = 0;
 	log->n_bytes = 0;
 	log->n_changed = 0;
-	log->marked = true;
+	frames->marked = true;
 	atomic_store(&log->lost, false);
 }
 
@@ -172,7 +171,7 @@ void ds_frames_rewind(struct ds_frames *frames)
 	struct ds_frame_log *log = frames->log;
 	size_t i;
 
-	ds_assert(log->marked);
+	ds_assert(frames->marked);
 	for (i = 0; i < log->n_records; i++) {
 		uint64_t place = place_of(frames, log->records[i].pfn);
 
@@ -299,7 +298,7 @@ static void will_change(struct ds_frames *frames, struct ds_pfn pfn, bool bytes)
 	struct ds_frame_log *log = frames->log;
 	int r;
 
-	if (!log->marked)
+	if (!frames->marked)
 		return;
 	ds_spin_lock(&log->spin);
 	r = bytes ? log_bytes(frames, pfn) : log_record(frames, pfn);
@@ -382,19 +381,15 @@ void ds_frame_get_n(struct ds_task *task, struct ds_frames *frames,
 bool ds_frame_try_get_n(struct ds_task *task, struct ds_frames *frames,
 			struct ds_pfn pfn, int n)
 {
-	int seen, idle = idle_of(frames, pfn);
-	atomic_int *extra;
+	int idle = idle_of(frames, pfn);
+	bool taken;
 
 	ds_touch(task, ds_frame_refs_object(frames, pfn), DS_WRITE);
 	pfn = ds_frame_head(frames, pfn);
 	will_change(frames, pfn, false);
-	extra = &record_of(frames, pfn)->extra;
-	seen = atomic_load(extra);
-	while (seen + idle > 0)
-		if (atomic_compare_exchange_weak(extra, &seen, seen + n))
-			break;
-	ds_task_saw(task, seen + idle > 0);
-	return seen + idle > 0;
+	taken = ds_frame_take(record_of(frames, pfn), idle, n);
+	ds_task_saw(task, taken);
+	return taken;
 }
 
 void ds_frame_mapped(struct ds_task *task, struct ds_frames *frames,

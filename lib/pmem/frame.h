@@ -106,8 +106,9 @@ struct ds_frames {
 	void *files;             /* the file system's: whose pages they are */
 	int idle;
 	bool pte_holds_ref;
-	bool keep_holders;
-	bool may_poison;         /* memory may fail: to look is a step */
+	bool keep_holders; /* pins are recorded and told of */
+	bool may_poison;   /* memory may fail: to look is a step */
+	bool marked;       /* changes are remembered; before the arena's */
 	unsigned int huge_order; /* log2 of a huge page's frames; 0: none */
 	struct ds_spin spin;     /* protects the holders, and what is shared */
 	struct ds_holder *holders;
@@ -171,6 +172,21 @@ void ds_frame_get_n(struct ds_task *task, struct ds_frames *frames,
  */
 bool ds_frame_try_get_n(struct ds_task *task, struct ds_frames *frames,
 			struct ds_pfn pfn, int n);
+
+/*
+ * What that does to the count of @frame, whose idle value is @idle. Return: the
+ * same.
+ */
+static inline bool ds_frame_take(struct ds_frame *frame, int idle, int n)
+{
+	int seen = atomic_load(&frame->extra);
+
+	while (seen + idle > 0)
+		if (atomic_compare_exchange_weak(&frame->extra, &seen,
+						 seen + n))
+			return true;
+	return false;
+}
 
 /*
  * A page-table entry more, with the reference it holds; and one less, whose

@@ -108,6 +108,16 @@ struct ds_task {
 };
 
 /*
+ * Whether nothing is asked of @task in between: it has no scheduling points and
+ * breaks no rule. Such a task may take many steps of a kind at once, as long as
+ * it does the same to what others can reach, in the same order.
+ */
+static inline bool ds_task_is_free(const struct ds_task *task)
+{
+	return !task->controlled && task->broken == DS_RULE_NONE;
+}
+
+/*
  * Whether @task keeps @rule: yes, but for the one rule that a mutation breaks.
  */
 bool ds_break_rule(struct ds_task *task);

@@ -2,10 +2,17 @@
 #include "sched/waitq.h"
 
 #include <errno.h>
+#include <limits.h>
 
 static unsigned int bucket_of(ds_obj key)
 {
 	return (unsigned int)(ds_mix64(key) % DS_WAITQ_BUCKETS);
+}
+
+static void count(struct ds_waitq_table *table, unsigned int i, unsigned int n)
+{
+	atomic_fetch_add(&table->n, n);
+	atomic_fetch_add(&table->buckets[i].n, n);
 }
 
 static void append(struct ds_waiter **link, struct ds_waiter *waiter)
@@ -32,7 +39,7 @@ void ds_wait_join(struct ds_task *task, struct ds_waitq_table *table,
 	};
 	append(&table->buckets[i].head, &task->waiter);
 	/* Before what is waited for is tested: ds_wake_changed(). */
-	atomic_fetch_add(&table->buckets[i].n, 1);
+	count(table, i, 1);
 	ds_spin_unlock(&table->buckets[i].spin);
 }
 
@@ -116,7 +123,7 @@ void ds_wait_quit(struct ds_task *task, struct ds_waitq_table *table)
 		while (*link != &task->waiter)
 			link = &(*link)->next;
 		*link = task->waiter.next;
-		atomic_fetch_sub(&table->buckets[i].n, 1);
+		count(table, i, UINT_MAX);
 		task->waiter.queued = false;
 	}
 	ds_spin_unlock(&table->buckets[i].spin);
@@ -143,7 +150,7 @@ void ds_wake(struct ds_task *task, struct ds_waitq_table *table, ds_obj key,
 			continue;
 		}
 		*link = waiter->next;
-		atomic_fetch_sub(&table->buckets[i].n, 1);
+		count(table, i, UINT_MAX);
 		waiter->queued = false;
 		exclusive_woken |= waiter->exclusive || one;
 		ds_tell(task, "wake %s", waiter->task->name);
@@ -160,7 +167,9 @@ void ds_wake_changed(struct ds_task *task, struct ds_waitq_table *table,
 	 * the other adds itself here and tests the condition, one sees what the
 	 * other did. A step of ds_wake() stands for the look.
 	 */
-	if (task->controlled || atomic_load(&table->buckets[bucket_of(key)].n))
+	if (task->controlled ||
+	    (ds_wait_has_any(table) &&
+	     atomic_load(&table->buckets[bucket_of(key)].n)))
 		ds_wake(task, table, key, all);
 }
 

@@ -19,6 +19,7 @@
 #define DS_WAITQ_BUCKETS 16
 
 struct ds_waitq_table {
+	atomic_uint n; /* waiters of all keys */
 	struct {
 		struct ds_spin spin;
 		struct ds_waiter *head; /* in order of arrival */
@@ -49,6 +50,15 @@ void ds_wait_join(struct ds_task *task, struct ds_waitq_table *table,
 static inline bool ds_wait_was_woken(struct ds_task *task)
 {
 	return atomic_load(&task->alarms) & DS_WOKEN;
+}
+
+/*
+ * Whether anybody may wait at all: for free tasks, who have changed what waits
+ * are for and look before they wake. See ds_wake_changed().
+ */
+static inline bool ds_wait_has_any(const struct ds_waitq_table *table)
+{
+	return atomic_load(&table->n) != 0;
 }
 
 /*
