@@ -146,24 +146,24 @@ static bool walk_finds_busy(const struct scan *scan)
 	const struct ds_xtree *tree = scan->inode->mapping.tree;
 	const struct ds_frame *frames = scan->world.frames->frames;
 	struct ds_pgrange range = ds_pgrange_all();
-	struct ds_xtree_run run;
-	bool busy = false;
-	uint64_t i;
+	struct ds_xtree_run run = {0};
+	uint64_t i = 0;
 
 	ds_xtree_read_begin(tree);
-	while (!busy && (run = ds_xtree_next_run(tree, range)).n) {
-		for (i = 0; i < run.n && !busy; i++) {
+	while (i == run.n && (run = ds_xtree_next_run(tree, range)).n) {
+		for (i = 0; i < run.n; i++) {
 			uint64_t entry = ds_xtree_run_value(run, i);
 
-			busy = ds_entry_is_data(entry) &&
-			       atomic_load_explicit(
-				       &frames[ds_entry_pfn(entry).pfn].extra,
-				       memory_order_relaxed) > 0;
+			if (ds_entry_is_data(entry) &&
+			    atomic_load_explicit(
+				    &frames[ds_entry_pfn(entry).pfn].extra,
+				    memory_order_relaxed) > 0)
+				break;
 		}
 		range.first = ds_xtree_run_end(run);
 	}
 	ds_xtree_read_end(tree);
-	return busy;
+	return i < run.n;
 }
 
 static void scan_walk(void *arg, uint64_t n)

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "sched/sched.h"
+
 int ds_mapping_init(struct ds_mapping *mapping, struct ds_arena *arena,
 		    uint32_t inode, const char *rmap_name,
 		    struct ds_frames *frames, struct ds_waitq_table *waitq,
@@ -1073,6 +1075,66 @@ static bool batch_is_busy(struct ds_task *task, struct ds_mapping *mapping,
 	return false;
 }
 
+/*
+ * How many entries of @run, from its first one on, need no second look: nobody
+ * has them locked, and nobody has pinned their pages. Under the mapping's lock.
+ */
+static uint64_t n_idle(const struct ds_frames *frames, struct ds_xtree_run run)
+{
+	const uint64_t locked = DS_ENTRY_LOCKED | DS_ENTRY_HUGE;
+	const uint64_t unusual = locked | DS_ENTRY_ZERO | DS_ENTRY_EMPTY;
+	const struct ds_frame *records = frames->frames;
+	uint64_t i;
+
+	for (i = 0; i < run.n; i++) {
+		uint64_t entry = ds_xtree_run_value(run, i);
+		const struct ds_frame *frame =
+			&records[ds_entry_pfn(entry).pfn];
+		int extra;
+
+		if (ds_unlikely(entry & unusual)) {
+			if (entry & locked)
+				break;
+			continue;
+		}
+		extra = atomic_load(&frame->extra);
+		/* As ds_frame_is_busy(): without any no entry has one. */
+		if (ds_unlikely(extra) && extra != atomic_load(&frame->mapped))
+			break;
+	}
+	return i;
+}
+
+/*
+ * Real threads pass over what is idle without a look-up, a lock and a queue for
+ * each entry: the lock is taken once for each leaf of the tree, as the kernel
+ * has it once for 4096 entries. A look that did not sleep consumed no wake-up
+ * to be passed on. Where the search goes on is left to the steps of all.
+ *
+ * Not where there are huge entries, which are few, or ordinary pages, nor for a
+ * timeline.
+ */
+static struct ds_pgidx pass_idle(struct ds_task *task,
+				 struct ds_mapping *mapping,
+				 struct ds_pgrange range)
+{
+	struct ds_xtree_run run;
+	uint64_t n;
+
+	if (!ds_task_is_silent(task) || mapping->huge_order ||
+	    mapping->store_page)
+		return range.first;
+	do {
+		ds_spin_lock(&mapping->lock);
+		run = ds_xtree_next_run(mapping->tree, range);
+		n = n_idle(mapping->frames, run);
+		ds_spin_unlock(&mapping->lock);
+		if (n)
+			range.first.pgidx = run.first.pgidx + n;
+	} while (n && n == run.n);
+	return range.first;
+}
+
 bool ds_mapping_first_busy(struct ds_task *task, struct ds_mapping *mapping,
 			   struct ds_pgrange range, bool mapped_only,
 			   struct ds_pfn *ret_pfn)
@@ -1099,8 +1161,11 @@ bool ds_mapping_first_busy(struct ds_task *task, struct ds_mapping *mapping,
 		ds_rmap_unmap(task, &mapping->rmap, range,
 			      mapping->break_takes_copies);
 	unmapped = ds_task_enter(task);
-	while (!ds_pgrange_is_empty(left) &&
-	       next_batch(task, mapping, left, &batch)) {
+	for (;;) {
+		left.first = pass_idle(task, mapping, left);
+		if (ds_pgrange_is_empty(left) ||
+		    !next_batch(task, mapping, left, &batch))
+			break;
 		if (batch_is_busy(task, mapping, &batch, &left, ret_pfn)) {
 			ds_task_done(task, before, ret_pfn->pfn);
 			return true;

@@ -125,6 +125,12 @@ void ds_sched_digest(const struct ds_sched *sched, struct ds_digest *digest);
 /* Whether @task waits for work that need not come, and none came yet. */
 bool ds_task_is_idle(const struct ds_task *task);
 
+/* As ds_task_is_free(), where nobody reads what the task tells either. */
+static inline bool ds_task_is_silent(const struct ds_task *task)
+{
+	return ds_task_is_free(task) && !task->sched->events->telling;
+}
+
 /* Whether @task could take its next step now. */
 bool ds_task_is_enabled(const struct ds_task *task);
 

@@ -520,6 +520,62 @@ static void pins_and_entries_that_go_leave_every_count_right(void **state)
 	run_beside_pins("xfs-6.15", true, "unmap", unmap);
 }
 
+/* Gives the entry of page 1 back when somebody waits, or did not. */
+static void lock_an_entry(struct ds_task *task, void *arg)
+{
+	struct t_file *f = arg;
+	struct ds_mapping *mapping = &f->file->inode->mapping;
+
+	while (!ds_wait_has_any(f->world->waitq) && !atomic_load(&f->n_wrong))
+		sched_yield();
+	atomic_fetch_add(&f->n_pinned, 1);
+	ds_entry_unlock(task, mapping, ds_pgidx(1),
+			ds_object(DS_OBJ_NONE, 0, 0));
+}
+
+static void search(struct ds_task *task, void *arg)
+{
+	struct t_file *f = arg;
+	struct ds_pfn pfn;
+
+	if (ds_mapping_first_busy(task, &f->file->inode->mapping,
+				  ds_pgrange_all(), false, &pfn))
+		atomic_fetch_add(&f->n_wrong, 1);
+	if (!atomic_load(&f->n_pinned))
+		atomic_fetch_add(&f->n_wrong, 1);
+}
+
+static void a_search_waits_for_a_locked_entry(void **state)
+{
+	struct t_file f = {.region = NULL};
+	struct ds_task *setup;
+	unsigned char byte;
+	uint64_t i, entry;
+
+	(void)state;
+	make_file(&f, "ext4-4.19", false);
+	setup = f.world->setup;
+	for (i = 0; i < N_PAGES; i++)
+		assert_int_equal(ds_space_access(setup, f.world->space,
+						 f.addr + i * DS_PAGE_SIZE,
+						 &byte, 1, false),
+				 1);
+	assert_int_equal(ds_entry_grab(setup, &f.file->inode->mapping,
+				       ds_pgidx(1), &entry),
+			 0);
+	assert_int_equal(ds_sched_spawn(f.world->sched, f.world->arena, "lock",
+					lock_an_entry, &f, NULL),
+			 0);
+	assert_int_equal(ds_sched_spawn(f.world->sched, f.world->arena,
+					"search", search, &f, NULL),
+			 0);
+	assert_int_equal(ds_sched_prepare(f.world->sched, DS_TURNS_FREE), 0);
+	assert_int_equal(ds_sched_run(f.world->sched), DS_RUN_DONE);
+	assert_int_equal(atomic_load(&f.n_wrong), 0);
+	ds_world_free(f.world);
+	ds_region_close(f.region);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -535,6 +591,7 @@ int main(void)
 			a_punch_waits_for_pins_of_which_no_record_is_kept),
 		cmocka_unit_test(
 			pins_and_entries_that_go_leave_every_count_right),
+		cmocka_unit_test(a_search_waits_for_a_locked_entry),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -372,6 +372,95 @@ static void a_file_that_nobody_maps_is_not_searched(void **state)
 	t_close(&c.t);
 }
 
+enum {
+	N_SEARCHED = 24,
+	N_SEARCHES = 20,
+};
+
+/* Searches of some ranges, and which page each found, 0: none. */
+struct searches {
+	struct t_job job;
+	struct ds_pgrange ranges[N_SEARCHES];
+	uint64_t found[N_SEARCHES];
+};
+
+static void do_searches(struct ds_task *task, void *arg)
+{
+	struct searches *searches = arg;
+	unsigned int i;
+
+	for (i = 0; i < N_SEARCHES; i++) {
+		struct ds_pfn pfn;
+		bool busy = ds_mapping_first_busy(
+			task, &searches->job.file->inode->mapping,
+			searches->ranges[i], false, &pfn);
+
+		searches->found[i] = busy ? pfn.pfn : 0;
+	}
+	t_end(&searches->job, 0);
+}
+
+/* Blocks, holes that are mapped, and pages that nobody touched; some pins. */
+static void make_searched(struct t_cache *c, const char *fs,
+			  struct ds_prng *prng)
+{
+	struct ds_pinned pinned;
+	uint64_t i;
+
+	t_open(&c->t, fs);
+	c->file = t_file(&c->t, "A", N_SEARCHED / 2);
+	assert_int_equal(t_truncate(&c->t, c->file, N_SEARCHED * T_PAGE), 0);
+	c->mapping = &c->file->inode->mapping;
+	c->addr = t_map(&c->t, c->file, 0, N_SEARCHED);
+	for (i = 0; i < N_SEARCHED; i++) {
+		uint64_t what = ds_prng_below(prng, 8);
+		struct ds_vpn vpn = {ds_page_down(c->addr) + i};
+
+		if (what > 3)
+			touch(c, i);
+		else if (what > 1)
+			look(c, i);
+		if (what == 7)
+			assert_int_equal(ds_pin_pages(c->t.setup, c->t.space,
+						      vpn, 1, DS_PIN_WRITE,
+						      &pinned),
+					 1);
+	}
+}
+
+/* See pass_idle(). */
+static void the_search_finds_the_same_freely_and_explored(void **state)
+{
+	struct searches freely, explored;
+	unsigned int i, j, n_found = 0;
+	const struct ds_fs_profile *profile;
+	struct ds_prng prng = {1};
+	struct t_cache c;
+
+	(void)state;
+	for (i = 0; (profile = ds_profile_at(i)); i++) {
+		make_searched(&c, profile->name, &prng);
+		freely.job = (struct t_job){.t = &c.t, .file = c.file};
+		for (j = 0; j < N_SEARCHES; j++) {
+			uint64_t first = ds_prng_below(&prng, N_SEARCHED);
+			uint64_t n = ds_prng_below(&prng, N_SEARCHED);
+
+			freely.ranges[j] = ds_pgrange(first, first + n);
+		}
+		explored = freely;
+		do_searches(c.t.setup, &freely);
+		t_task(&c.t, "explored", do_searches, &explored.job);
+		assert_int_equal(t_run(&c.t, NULL, 0), DS_RUN_DONE);
+		for (j = 0; j < N_SEARCHES; j++) {
+			assert_int_equal(freely.found[j], explored.found[j]);
+			n_found += freely.found[j] != 0;
+		}
+		t_close(&c.t);
+	}
+	/* Both kinds of answers came. */
+	assert_in_range(n_found, i, i * N_SEARCHES - i);
+}
+
 /* ------------------------- Waiting for an entry --------------------------- */
 
 static void do_search(struct ds_task *task, void *arg)
@@ -956,6 +1045,7 @@ int main(void)
 		cmocka_unit_test(the_search_looks_at_its_range_only),
 		cmocka_unit_test(pins_of_the_zero_page_keep_no_hole_busy),
 		cmocka_unit_test(a_file_that_nobody_maps_is_not_searched),
+		cmocka_unit_test(the_search_finds_the_same_freely_and_explored),
 		cmocka_unit_test(unlocking_wakes_one_waiter_after_the_other),
 		cmocka_unit_test(deletion_waits_for_the_lock),
 		cmocka_unit_test(the_search_waits_for_the_lock),
