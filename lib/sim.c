@@ -389,6 +389,7 @@ static int fill(struct daxsim *sim, const struct daxsim_options *options,
 	if (options->lease_break_ticks)
 		sim->world->super->lease_break_time =
 			options->lease_break_ticks;
+	sim->world->super->follows_commits = true;
 	sim->world->digest = digest_reach;
 	sim->world->digest_arg = sim;
 	/* Until a search begins any thread may make calls. */
@@ -775,6 +776,8 @@ int daxsim_mmap(struct daxsim_file *file, uint64_t len, int prot, int flags,
 		how |= DS_MAP_WRITABLE;
 	if ((flags & MAP_TYPE) == MAP_PRIVATE)
 		how |= DS_MAP_PRIVATE;
+	if ((flags & MAP_TYPE) == MAP_SHARED_VALIDATE && (flags & MAP_SYNC))
+		how |= DS_MAP_SYNC;
 	return ds_vfs_mmap(task, file->sim->world->space, file->file, offset,
 			   len, how, ret_addr);
 }

@@ -26,6 +26,11 @@ extern "C" {
  * it; one that only reads may take the file's own page. A universe has 65,536
  * such pages; without one left a store returns -ENOMEM.
  *
+ * A store through a mapping of MAP_SHARED_VALIDATE with MAP_SYNC goes to pages
+ * whose block, and place in the file, the journal has: the fault that finds the
+ * file changed since the last fsync() makes one. With other types MAP_SYNC is
+ * ignored.
+ *
  * Touches no page. The area keeps the file as an open descriptor does. The
  * addresses are never used again.
  *
@@ -33,7 +38,8 @@ extern "C" {
  * Return: 0; -EINVAL for a length of 0, an @offset that is no multiple of the
  * page size (4096 bytes), or none of these flags; -EACCES when the file is not
  * open for reading, or for writing; -EOVERFLOW beyond the largest file;
- * -ENOMEM when the address space is full; -EOPNOTSUPP for what is not modelled.
+ * -ENOMEM when the address space is full; -EOPNOTSUPP for what is not modelled,
+ * and for MAP_SYNC where the file system is neither ext4 nor XFS on DAX.
  */
 int daxsim_mmap(struct daxsim_file *file, uint64_t len, int prot, int flags,
 		uint64_t offset, uint64_t *ret_addr);

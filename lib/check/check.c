@@ -24,6 +24,7 @@ static const struct ds_property *const properties[DS_N_PROPERTIES] = {
 	[DS_NO_STALE_DATA] = &ds_no_stale_data,
 	[DS_NO_UNFLUSHED_STORE] = &ds_no_unflushed_store,
 	[DS_NO_LOST_DMA] = &ds_no_lost_dma,
+	[DS_NO_VOLATILE_STORE] = &ds_no_volatile_store,
 	[DS_EXPECTED] = &ds_expected,
 };
 
@@ -122,6 +123,8 @@ void ds_checks_digest(const struct ds_checks *checks, struct ds_digest *digest)
 
 	for (i = 0; i < DS_CHECK_INODES; i++)
 		ds_digest_add(digest, checks->clean_pages[i]);
+	for (i = 0; checks->super->follows_commits && i < DS_CHECK_INODES; i++)
+		ds_digest_add(digest, checks->pending[i]);
 	for (i = 0; i < checks->sched->n_tasks; i++)
 		ds_digest_add(digest, (uint64_t)checks->held_at_entry[i] << 32 |
 					      checks->changed_since_entry[i]);

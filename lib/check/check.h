@@ -28,6 +28,7 @@ enum ds_property_id {
 	DS_NO_STALE_DATA,
 	DS_NO_UNFLUSHED_STORE,
 	DS_NO_LOST_DMA,
+	DS_NO_VOLATILE_STORE,
 	DS_EXPECTED,
 	DS_N_PROPERTIES,
 };
@@ -74,6 +75,8 @@ struct ds_checks {
 	 * bit each, the last bit for all others.
 	 */
 	uint64_t clean_pages[DS_CHECK_INODES];
+	/* The same bits: the journal has not yet what maps them. */
+	uint64_t pending[DS_CHECK_INODES];
 	unsigned int held_at_entry[DS_TASKS_MAX];
 	uint32_t changed_since_entry[DS_TASKS_MAX]; /* 0: in no call */
 	unsigned int n_victims;
@@ -155,6 +158,7 @@ extern const struct ds_property ds_no_starvation;
 extern const struct ds_property ds_no_stale_data;
 extern const struct ds_property ds_no_unflushed_store;
 extern const struct ds_property ds_no_lost_dma;
+extern const struct ds_property ds_no_volatile_store;
 extern const struct ds_property ds_expected;
 
 /*

@@ -35,8 +35,11 @@ enum ds_event_kind {
 	DS_EV_STAGED_BYTES, /* the same to a page's copy that is not yet in the
 			     * file
 			     */
-	DS_EV_STORED_BYTES, /* the same through a page table, block @pfn */
+	DS_EV_STORED_BYTES, /* the same through a page table, block @pfn;
+			     * @value: of a MAP_SYNC mapping
+			     */
 	DS_EV_FLUSHED,      /* the bytes of @pfn reached the medium */
+	DS_EV_COMMITTED,    /* the journal has all that changed of @inode */
 	DS_EV_LOCK_ORDER,   /* a lock was taken below one already held */
 	DS_EV_LOCK_LEAKED,  /* a call left with other locks than it came with */
 	DS_EV_WARNED,       /* the kernel would have raised warning @value */

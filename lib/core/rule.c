@@ -620,6 +620,22 @@ static const struct ds_rule_text rules[DS_N_RULES] = {
 			.models = "fs/dax.c dax_insert_mapping_entry(): "
 				  "unmap_mapping_pages()",
 		},
+	[DS_RULE_SYNC_FAULT_COMMITS] =
+		{
+			.name = "sync-fault-commits",
+			.sentence = "A page is writable through MAP_SYNC only "
+				    "when the journal has its block.",
+			.mutation = "sync-fault-just-maps",
+			.models = "fs/dax.c dax_finish_sync_fault()",
+		},
+	[DS_RULE_SYNC_FAULT_ASKS_JOURNAL] =
+		{
+			.name = "sync-fault-asks-journal",
+			.sentence = "That is asked also where the block was "
+				    "there before.",
+			.mutation = "sync-fault-trusts-blocks",
+			.models = "fs/ext4/inode.c ext4_inode_datasync_dirty()",
+		},
 	[DS_RULE_TRUNCATE_UNMAPS] =
 		{
 			.name = "truncate-unmaps",

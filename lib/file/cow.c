@@ -236,6 +236,7 @@ static int take_place(struct ds_task *task, struct ds_inode *inode,
 		r = ds_extmap_unmap(inode->copies, only(page));
 	if (r < 0)
 		return ds_task_void(task, r);
+	ds_inode_dirty(inode);
 	ds_tell(task, "page %llu is on block %llu now",
 		(unsigned long long)page.pgidx, (unsigned long long)pfn.pfn);
 	ds_task_send(task, &event);
@@ -293,6 +294,7 @@ static int map_shared(struct ds_task *task, struct ds_inode *source,
 	r = ds_extmap_map(dest->extents, only(to), pfn, DS_EXT_WRITTEN);
 	if (r < 0)
 		return ds_task_void(task, r);
+	ds_inode_dirty(dest);
 	ds_tell(task, "page %llu of %s shares block %llu",
 		(unsigned long long)to.pgidx, dest->name,
 		(unsigned long long)pfn.pfn);

@@ -84,6 +84,7 @@ static int end_move(struct ds_task *task, struct ds_inode *inode, int error,
 
 	if (error < 0)
 		return ds_task_void(task, error);
+	ds_inode_dirty(inode);
 	if (range.end.pgidx == DS_PGIDX_MAX)
 		ds_tell(task, "%s pages %llu to the end", verbs[change],
 			(unsigned long long)range.first.pgidx);

@@ -10,6 +10,12 @@
 #include "mm/private.h"
 
 /*
+ * The block is there, and what says that it is the file's, or how long the file
+ * is, is not yet the journal's: VM_FAULT_NEEDDSYNC.
+ */
+#define NEEDS_SYNC 2
+
+/*
  * Finds the run of blocks that holds @page; for a write makes written ones of
  * the first pages of @range, which @page is the first of.
  */
@@ -33,6 +39,34 @@ static int find_block(struct ds_task *task, struct ds_inode *inode,
 static struct ds_pfn block_in(const struct ds_extent *run, struct ds_pgidx page)
 {
 	return ds_pfn(run->pfn.pfn + page.pgidx - run->page.pgidx);
+}
+
+/*
+ * Whether a store through @vma must wait for the journal first: a step that
+ * asks, where @vma is of MAP_SYNC. @added: the block came with this fault.
+ *
+ * Models: dax_fault_is_synchronous(), v4.19, and IOMAP_F_DIRTY of
+ * ext4_inode_datasync_dirty() and xfs_bmbt_to_iomap(). Differs: a commit is of
+ * one file.
+ */
+static bool needs_sync(struct ds_task *task, const struct ds_vma *vma,
+		       bool write, bool added)
+{
+	const struct ds_inode *inode = vma->file;
+	bool uncommitted;
+
+	if (!write || !vma->is_sync || vma->is_private ||
+	    !ds_keeps(task, DS_RULE_SYNC_FAULT_COMMITS))
+		return false;
+	ds_yield(task, DS_AT_EXTENT_READ,
+		 ds_reads(ds_extents_object(inode->id)),
+		 ds_reads(ds_size_object(inode->id)));
+	ds_touch(task, ds_extents_object(inode->id), DS_READ);
+	uncommitted = __atomic_load_n(&inode->uncommitted, __ATOMIC_RELAXED);
+	if (!ds_keeps(task, DS_RULE_SYNC_FAULT_ASKS_JOURNAL))
+		uncommitted &= added;
+	ds_task_saw(task, uncommitted);
+	return uncommitted;
 }
 
 /*
@@ -81,6 +115,7 @@ static int map_shared(struct ds_task *task, struct ds_vma *vma,
 	struct ds_inode *inode = vma->file;
 	struct ds_copy copy = {*pfn, *pfn};
 	uint64_t before = ds_task_enter(task);
+	bool sync;
 	int r = 0;
 
 	if (write && ds_keeps(task, DS_RULE_STORE_COPIES))
@@ -99,9 +134,15 @@ static int map_shared(struct ds_task *task, struct ds_vma *vma,
 			 ds_entry_data(copy.to), write);
 	if (write)
 		ds_cow_fill(task, inode, &copy, 0, DS_PAGE_SIZE);
-	r = set_entry(task, vma, vpn, copy.to, write);
+	/* The new block is in no journal: behind that it is mapped. */
+	sync = write && vma->is_sync &&
+	       ds_keeps(task, DS_RULE_SYNC_FAULT_COMMITS);
+	if (!sync)
+		r = set_entry(task, vma, vpn, copy.to, write);
 	if (r == 0 && write)
 		r = ds_cow_end(task, inode, page);
+	if (r == 0 && sync)
+		r = NEEDS_SYNC;
 	ds_task_done(task, before, (uint64_t)r);
 	return r;
 }
@@ -170,6 +211,7 @@ static int map_page(struct ds_task *task, struct ds_vma *vma, struct ds_vpn vpn,
 	struct ds_pfn pfn = {DS_ZERO_PFN};
 	uint64_t before = ds_task_enter(task);
 	struct ds_extent run;
+	bool sync;
 	int r;
 
 	r = find_block(task, inode, page,
@@ -183,8 +225,13 @@ static int map_page(struct ds_task *task, struct ds_vma *vma, struct ds_vpn vpn,
 		ds_task_done(task, before, UINT64_MAX);
 		return DS_SIGBUS;
 	}
-	/* The one page matters, whatever run it is in and how it got there. */
+	/*
+	 * The one page matters, whatever run it is in and how it got there, and
+	 * whether the journal knows.
+	 */
+	sync = needs_sync(task, vma, write, !ds_entry_is_data(old));
 	ds_task_done(task, before, pfn.pfn << 2 | run.state);
+	ds_task_saw(task, sync);
 	/* The entry only carries the lock: the copy is none of the file's. */
 	if (write && vma->is_private)
 		return ds_private_fill(task, vma, vpn, pfn);
@@ -196,8 +243,8 @@ static int map_page(struct ds_task *task, struct ds_vma *vma, struct ds_vpn vpn,
 	if (run.state == DS_EXT_WRITTEN)
 		entry = ds_entry_data(pfn);
 	fill_entry(task, inode, ds_pgrange(page.pgidx, page.pgidx + 1), old,
-		   entry, write);
-	return set_entry(task, vma, vpn, pfn, write);
+		   entry, write && !sync);
+	return sync ? NEEDS_SYNC : set_entry(task, vma, vpn, pfn, write);
 }
 
 /* Whether a huge entry stands where the small one for @vpn would go. */
@@ -344,6 +391,45 @@ typedef int (*fault_fn)(struct ds_task *task, struct ds_vma *vma,
 			struct ds_vpn vpn, struct ds_pgidx page, bool write,
 			uint64_t size);
 
+/*
+ * Under the fault lock, which keeps the block where it is: makes the journal
+ * have it, and then lets stores reach it. The entry was unlocked meanwhile.
+ *
+ * Models: dax_finish_sync_fault(), dax_insert_pfn_mkwrite(), v4.19. Differs:
+ * the whole file is synced, not the page.
+ */
+static int finish_sync(struct ds_task *task, struct ds_vma *vma,
+		       struct ds_vpn vpn, struct ds_pgidx page)
+{
+	struct ds_inode *inode = vma->file;
+	uint64_t colour = (UINT64_C(1) << inode->mapping.huge_order) - 1;
+	uint64_t before = ds_task_enter(task);
+	struct ds_pfn pfn;
+	uint64_t old;
+	int r;
+
+	ds_tell(task, "page %llu needs the journal first",
+		(unsigned long long)page.pgidx);
+	if (inode->super->profile->ops->fsync(task, inode) < 0)
+		return DS_SIGBUS;
+	ds_task_forget(task, before);
+	r = ds_entry_grab(task, &inode->mapping, page, &old);
+	if (r < 0)
+		return r;
+	/* Without its block it is a fault once more. */
+	if (ds_entry_is_data(old)) {
+		pfn = ds_entry_pfn(old);
+		if (ds_entry_is_huge(old))
+			pfn.pfn += page.pgidx & colour;
+		ds_entry_dirty(task, &inode->mapping, page);
+		r = set_entry(task, vma, vpn, pfn, true);
+	}
+	ds_entry_unlock(task, &inode->mapping, page,
+			ds_extents_object(inode->id));
+	ds_task_done(task, before, (uint64_t)r);
+	return r;
+}
+
 /* Models: ext4_dax_huge_fault(), __xfs_filemap_fault(). */
 static int fault_with(struct ds_task *task, struct ds_vma *vma,
 		      struct ds_vpn vpn, bool write, fault_fn serve)
@@ -365,6 +451,8 @@ static int fault_with(struct ds_task *task, struct ds_vma *vma,
 	r = serve(task, vma, vpn, page, write, early_size);
 	if (transaction)
 		ds_rwsem_unlock(task, &inode->super->journal);
+	if (r == NEEDS_SYNC)
+		r = finish_sync(task, vma, vpn, page);
 	if (locked)
 		ds_rwsem_unlock(task, &inode->fault_lock);
 	return r;
@@ -381,7 +469,7 @@ static int huge_fault(struct ds_task *task, struct ds_vma *vma,
 {
 	const struct ds_inode *inode = vma->file;
 
-	if (inode->super->profile->page_cache)
+	if (inode->super->profile->page_cache || vma->is_sync)
 		return DS_FALL_BACK;
 	return fault_with(task, vma, vpn, write, huge_fault_locked);
 }

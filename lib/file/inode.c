@@ -184,6 +184,9 @@ static void digest_inode(const struct ds_inode *inode, struct ds_digest *digest)
 	ds_digest_add(digest, inode->disk_size);
 	ds_digest_add(digest, (uint64_t)atomic_load(&inode->n_direct) << 1 |
 				      inode->has_shared);
+	/* Only where it can be: elsewhere the same for all. */
+	if (inode->super->follows_commits)
+		ds_digest_add(digest, inode->uncommitted);
 	ds_rwsem_digest(&inode->lock, digest);
 	ds_rwsem_digest(&inode->fault_lock, digest);
 	ds_rwsem_digest(&inode->extents_lock, digest);
@@ -234,6 +237,7 @@ void ds_inode_set_size(struct ds_task *task, struct ds_inode *inode,
 	ds_yield(task, DS_AT_SIZE_WRITE, ds_writes(ds_size_object(inode->id)));
 	ds_touch(task, ds_size_object(inode->id), DS_WRITE);
 	event.n = atomic_exchange(&inode->size, size);
+	ds_inode_dirty(inode);
 	ds_tell(task, "i_size = %llu", (unsigned long long)size);
 	ds_task_send(task, &event);
 }

@@ -87,6 +87,7 @@ struct ds_fs_profile {
 	bool lost_copy_is_zero;   /* see struct ds_space */
 	bool fork_copies_shared;  /* the same */
 	bool counts_sharers;      /* the same */
+	bool syncs_maps;          /* MAP_SYNC is supported */
 	bool pull_readers;        /* rwsem: a granted reader pulls all along */
 	bool delete_wakes_all;    /* deleting an entry wakes every waiter */
 	bool strict_modes;        /* fallocate: EOPNOTSUPP for two modes */
@@ -149,6 +150,8 @@ struct ds_super {
 	 * pins: the wait's begin and end are then steps of their own.
 	 */
 	bool watch_waits;
+	/* There may be mappings of MAP_SYNC: commits are steps of their own. */
+	bool follows_commits;
 	bool watch_stores;      /* the end of fsync is a step of its own */
 	unsigned int n_waiting; /* tasks that wait for pins */
 	uint64_t n_waits;       /* how often a task began or ended to: a time */
@@ -183,8 +186,13 @@ struct ds_inode {
 	struct ds_rwsem extents_lock; /* i_data_sem, ILOCK */
 	_Atomic(uint64_t) size;       /* i_size, bytes */
 	uint64_t disk_size;           /* i_disksize; under @extents_lock */
-	atomic_uint n_direct;         /* direct I/O under way, i_dio_count */
-	struct ds_extmap *extents;    /* under @extents_lock */
+	/*
+	 * The journal has not yet all of its map and size; where commits are
+	 * followed. Models: IOMAP_F_DIRTY.
+	 */
+	bool uncommitted;
+	atomic_uint n_direct;      /* direct I/O under way, i_dio_count */
+	struct ds_extmap *extents; /* under @extents_lock */
 	/* Blocks for copies under way, if blocks can be shared; the same. */
 	struct ds_extmap *copies;
 	bool has_shared; /* it may have blocks of others; the same */
@@ -221,6 +229,16 @@ void ds_super_digest(const struct ds_super *super, struct ds_digest *digest);
 uint64_t ds_inode_size(struct ds_task *task, struct ds_inode *inode);
 void ds_inode_set_size(struct ds_task *task, struct ds_inode *inode,
 		       uint64_t size);
+
+/*
+ * Part of a step that changes the map or the size: the journal has it with the
+ * next commit.
+ */
+static inline void ds_inode_dirty(struct ds_inode *inode)
+{
+	__atomic_store_n(&inode->uncommitted, inode->super->follows_commits,
+			 __ATOMIC_RELAXED);
+}
 
 /* The fault lock; giving it up allows faults again, which is an event. */
 void ds_inode_lock_faults(struct ds_task *task, struct ds_inode *inode);

@@ -785,6 +785,7 @@ int ds_vfs_mmap(struct ds_task *task, struct ds_space *space,
 		.pgoff.pgidx = ds_page_down(offset),
 		.writable = how & DS_MAP_WRITABLE,
 		.is_private = how & DS_MAP_PRIVATE,
+		.is_sync = how & DS_MAP_SYNC,
 		.align_huge = true,
 		.rmap = &inode->mapping.rmap,
 		.ops = &ds_file_vm_ops,
@@ -799,6 +800,9 @@ int ds_vfs_mmap(struct ds_task *task, struct ds_space *space,
 		return -EOVERFLOW;
 	if (!is_readable(file) || (shared_store && !is_writable(file)))
 		return -EACCES;
+	if (vma.is_sync && (!inode->super->profile->syncs_maps ||
+			    inode->super->profile->page_cache))
+		return -EOPNOTSUPP;
 	r = ds_space_map(task, space, &vma, ds_page_up(len), &first);
 	if (r == 0)
 		*ret_addr = first.vpn << DS_PAGE_SHIFT;

@@ -15,9 +15,25 @@ void ds_transaction_end(struct ds_task *task, struct ds_inode *inode)
 	ds_rwsem_unlock(task, &inode->super->journal);
 }
 
+/* A step, where anybody asks whether there was one. */
+static void note_commit(struct ds_task *task, struct ds_inode *inode)
+{
+	struct ds_event event = {.kind = DS_EV_COMMITTED, .inode = inode->id};
+
+	ds_yield(task, DS_AT_EXTENT_CHANGE,
+		 ds_writes(ds_extents_object(inode->id)),
+		 ds_reads(ds_size_object(inode->id)));
+	ds_touch(task, ds_extents_object(inode->id), DS_WRITE);
+	__atomic_store_n(&inode->uncommitted, false, __ATOMIC_RELAXED);
+	ds_tell(task, "the journal has the map of %s", inode->name);
+	ds_task_send(task, &event);
+}
+
 void ds_journal_commit(struct ds_task *task, struct ds_inode *inode)
 {
 	ds_rwsem_lock(task, &inode->super->journal, DS_EXCLUSIVE);
+	if (inode->super->follows_commits)
+		note_commit(task, inode);
 	ds_rwsem_unlock(task, &inode->super->journal);
 }
 

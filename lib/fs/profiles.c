@@ -54,8 +54,9 @@
 #define V6_15 V6_15_PAGES, .break_at_evict = true
 
 #define EXT4                                                                   \
-	.max_bytes = EXT4_MAX_BYTES, .full_keeps_blocks = true,                \
-	.refused_insert_keeps_size = true, .zeroout_blocks = 8
+	.max_bytes = EXT4_MAX_BYTES, .syncs_maps = true,                       \
+	.full_keeps_blocks = true, .refused_insert_keeps_size = true,          \
+	.zeroout_blocks = 8
 #define EXT4_V4                                                                \
 	EXT4, .interrupted_zero_keeps_edges = true,                            \
 	      .interrupted_keeps_size = true
@@ -68,7 +69,9 @@
 	EXT4, .ops = &ds_ext4_6_14_ops, .error_grows_size = true,              \
 	      .growth_zeroes_tail = true
 
-#define XFS .max_bytes = XFS_MAX_BYTES, .full_zero_punches = true
+#define XFS                                                                    \
+	.max_bytes = XFS_MAX_BYTES, .syncs_maps = true,                        \
+	.full_zero_punches = true
 
 /*
  * From v6.2 on writes to shared blocks keep page cache and page tables in step

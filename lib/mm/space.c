@@ -351,16 +351,26 @@ struct ds_vma *ds_space_find(const struct ds_space *space, struct ds_vpn vpn)
 	return NULL;
 }
 
-void ds_space_place(struct ds_space *space, struct ds_vpn vpn,
-		    uint32_t *ret_inode, struct ds_pgidx *ret_page)
+/* Return: whether it lies in an area of DS_MAP_SYNC. */
+static bool place(struct ds_space *space, struct ds_vpn vpn,
+		  uint32_t *ret_inode, struct ds_pgidx *ret_page)
 {
 	const struct ds_vma *vma;
+	bool is_sync;
 
 	ds_spin_lock(&space->vma_spin);
 	vma = ds_space_find(space, vpn);
 	*ret_inode = vma ? vma->rmap->inode : 0;
 	ret_page->pgidx = vma ? vma->pgoff.pgidx + vpn.vpn - vma->first.vpn : 0;
+	is_sync = vma && vma->is_sync;
 	ds_spin_unlock(&space->vma_spin);
+	return is_sync;
+}
+
+void ds_space_place(struct ds_space *space, struct ds_vpn vpn,
+		    uint32_t *ret_inode, struct ds_pgidx *ret_page)
+{
+	place(space, vpn, ret_inode, ret_page);
 }
 
 /*
@@ -473,7 +483,7 @@ static void send_access(struct ds_task *task, struct ds_space *space,
 		.n = len,
 	};
 
-	ds_space_place(space, vpn, &event.inode, &event.page);
+	event.value = place(space, vpn, &event.inode, &event.page);
 	event.place = ds_space_place_id(space, vpn);
 	event.offset = ds_page_start(event.page) + (addr & DS_PAGE_MASK);
 	ds_tell(task, "%s page %llu (block %llu)", write ? "store to" : "load",
@@ -1100,7 +1110,7 @@ static void digest_vma(const struct ds_vma *vma, struct ds_digest *digest)
 	ds_digest_add(digest, vma->end.vpn << 3 | vma->writable |
 				      (uint64_t)vma->is_private << 1 |
 				      (uint64_t)vma->has_copies << 2);
-	ds_digest_add(digest, vma->pgoff.pgidx);
+	ds_digest_add(digest, vma->pgoff.pgidx << 1 | vma->is_sync);
 	ds_digest_add(digest, vma->rmap->inode);
 }
 

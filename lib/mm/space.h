@@ -25,6 +25,7 @@ struct ds_vma;
 /* How an area is mapped. */
 #define DS_MAP_WRITABLE 1u
 #define DS_MAP_PRIVATE  2u /* stores go to copies that the file never sees */
+#define DS_MAP_SYNC     4u /* stores find blocks that the journal knows of */
 
 /* What a file system does for an area. */
 struct ds_vm_ops {
@@ -67,6 +68,7 @@ struct ds_vma {
 	bool align_huge;
 	/* What is stored stays in copies of its own, not in the file. */
 	bool is_private;
+	bool is_sync;    /* see DS_MAP_SYNC: VM_SYNC */
 	bool has_copies; /* it had one at some time: the kernel's anon_vma */
 	struct ds_rmap *rmap;
 	const struct ds_vm_ops *ops;

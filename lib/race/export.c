@@ -82,8 +82,10 @@ static void write_file_call(struct writer *writer, unsigned int task,
 			    "MAP_%s,\n\t\t\t    %llu, "
 			    "&s->maps[%u][%u]);\n",
 			    len, call->read_only ? "" : " | PROT_WRITE",
-			    call->is_private ? "PRIVATE" : "SHARED", offset,
-			    task, call->target);
+			    call->is_private ? "PRIVATE"
+			    : call->sync     ? "SHARED_VALIDATE | MAP_SYNC"
+					     : "SHARED",
+			    offset, task, call->target);
 		return;
 	case DS_CALL_READ:
 		ds_text_add(out,

@@ -134,7 +134,8 @@ static int64_t do_map(struct role *role, struct ds_task *task,
 {
 	struct mapped *map = &role->actor->maps[call->target];
 	unsigned int how = (call->read_only ? 0 : DS_MAP_WRITABLE) |
-			   (call->is_private ? DS_MAP_PRIVATE : 0);
+			   (call->is_private ? DS_MAP_PRIVATE : 0) |
+			   (call->sync ? DS_MAP_SYNC : 0);
 	int r;
 
 	r = ds_vfs_mmap(task, role->space, file, call->offset, call->len, how,
@@ -738,9 +739,12 @@ static int write_file(struct ds_program *program, unsigned int i)
 		memset(page, (int)(0x10 * (i + 1) + ds_page_down(offset)), n);
 		r = ds_vfs_pwrite(world->setup, file, page, n, (int64_t)offset);
 	}
-	if (r < 0)
-		return (int)r;
-	return ds_vfs_ftruncate(world->setup, file, (int64_t)script->size);
+	if (r >= 0)
+		r = ds_vfs_ftruncate(world->setup, file, (int64_t)script->size);
+	/* What was there before the search is the journal's. */
+	if (r == 0 && world->super->follows_commits)
+		r = ds_vfs_fsync(world->setup, file);
+	return (int)r;
 }
 
 static void find_closers(struct ds_program *program)
@@ -961,6 +965,7 @@ static int set_up(struct ds_program *program,
 				    options->turns != DS_TURNS_FREE;
 	world->super->leased =
 		ds_scenario_has_call(&program->scenario, DS_CALL_LAYOUT_GET);
+	world->super->follows_commits = ds_scenario_syncs(&program->scenario);
 	program->handles = ds_arena_alloc(world->arena,
 					  DS_SCN_FILES * sizeof(struct handle));
 	if (!program->handles)

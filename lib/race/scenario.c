@@ -442,7 +442,9 @@ static int parse_map(struct parser *parser, unsigned int i,
 	call->is_private = is(parser, i + 2, "private");
 	i += 2 + call->is_private;
 	call->read_only = is(parser, i, "read-only");
-	return r < 0 ? r : no_more(parser, i + call->read_only);
+	i += call->read_only;
+	call->sync = is(parser, i, "sync");
+	return r < 0 ? r : no_more(parser, i + call->sync);
 }
 
 static int parse_answer(struct parser *parser, unsigned int i,
@@ -753,6 +755,17 @@ int ds_scenario_parse(const char *name, const char *text,
 			r = parse_line(&parser);
 	}
 	return r < 0 ? r : check_whole(&parser);
+}
+
+bool ds_scenario_syncs(const struct ds_scenario *scenario)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < scenario->n_tasks; i++)
+		for (j = 0; j < scenario->tasks[i].n_calls; j++)
+			if (scenario->tasks[i].calls[j].sync)
+				return true;
+	return false;
 }
 
 bool ds_scenario_is_endless(const struct ds_scenario *scenario)

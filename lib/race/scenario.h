@@ -37,7 +37,8 @@
  * name of a file; a task reaches the memory of a file through a mapping of its
  * own. Calls; those with a star can be a task's that goes on for ever:
  *
- *	  map FILE OFF+LEN [private] [read-only]
+ *	  map FILE OFF+LEN [private] [read-only] [sync]
+ *					sync: MAP_SYNC, with MAP_SHARED_VALIDATE
  *	  unmap FILE
  *	* dontneed FILE OFF+LEN		madvise(MADV_DONTNEED)
  *	* touch FILE OFF+LEN		store to each page
@@ -173,7 +174,7 @@ enum ds_call_shape {
 	DS_SHAPE_RANGE,  /* FILE OFF+LEN */
 	DS_SHAPE_KEEP,   /* FILE OFF+LEN [keep], or another word */
 	DS_SHAPE_PIN,    /* FILE OFF+LEN [HOW]... */
-	DS_SHAPE_MAP,    /* FILE OFF+LEN [private] [read-only] */
+	DS_SHAPE_MAP,    /* FILE OFF+LEN [private] [read-only] [sync] */
 	DS_SHAPE_TWO,    /* FILE OFF+LEN FILE OFF */
 	DS_SHAPE_SIZE,   /* FILE SIZE */
 	DS_SHAPE_ANSWER, /* FILE prompt|slow|fence */
@@ -197,9 +198,9 @@ struct ds_scn_call {
 	uint64_t len;
 	bool keep; /* the call's option is there: ds_call_option() */
 	enum ds_answer answer;
-	bool is_private, read_only; /* of a map */
-	unsigned int how;           /* of a pin: DS_HOW_... */
-	unsigned int target2;       /* of what works on two files */
+	bool is_private, read_only, sync; /* of a map */
+	unsigned int how;                 /* of a pin: DS_HOW_... */
+	unsigned int target2;             /* of what works on two files */
 	uint64_t offset2;
 };
 
@@ -267,6 +268,9 @@ const char *ds_answer_name(enum ds_answer answer);
 /* Whether some task makes calls of @kind. */
 bool ds_scenario_has_call(const struct ds_scenario *scenario,
 			  enum ds_call_kind kind);
+
+/* Whether some task maps a file with MAP_SYNC. */
+bool ds_scenario_syncs(const struct ds_scenario *scenario);
 
 /* Whether some task goes on for ever, so that no run ends. */
 bool ds_scenario_is_endless(const struct ds_scenario *scenario);

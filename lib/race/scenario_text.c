@@ -58,13 +58,14 @@ void ds_scenario_call_text(const struct ds_scenario *scenario,
 		snprintf(second, sizeof(second), " %s",
 			 ds_answer_name(call->answer));
 	how_text(call->how, how, sizeof(how));
-	snprintf(ret_text, size, "%s%s%s%s%s%s%s%s%s%s%s",
+	snprintf(ret_text, size, "%s%s%s%s%s%s%s%s%s%s%s%s",
 		 call->before ? "before " : "", ds_call_verb(call->kind),
 		 *target ? " " : "", target, range, second,
 		 call->keep ? " " : "",
 		 call->keep ? ds_call_option(call->kind) : "",
 		 call->is_private ? " private" : "",
-		 call->read_only ? " read-only" : "", how);
+		 call->read_only ? " read-only" : "", call->sync ? " sync" : "",
+		 how);
 }
 
 static void write_file(struct ds_text *out, const struct ds_scn_file *file)

@@ -495,6 +495,68 @@ static void a_small_store_dirties_the_whole_huge_entry(void **state)
 	t_close(&f.t);
 }
 
+static int map_sync(struct t_world *t, struct ds_file *file, uint64_t *addr)
+{
+	return ds_vfs_mmap(t->setup, t->space, file, 0, 2 * T_PAGE,
+			   DS_MAP_WRITABLE | DS_MAP_SYNC, addr);
+}
+
+/* Journal, page table, store: in this order. */
+static void a_store_through_map_sync_commits_before_it_maps(void **state)
+{
+	static const char *const kernels[] = {"ext4-4.19", "xfs-6.15"};
+	const struct ds_event *event;
+	struct ds_file *file;
+	struct t_world t;
+	uint64_t addr;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < T_N(kernels); i++) {
+		t_open(&t, kernels[i]);
+		t.super->follows_commits = true;
+		file = t_file(&t, "A", 1);
+		assert_int_equal(t_truncate(&t, file, 2 * T_PAGE), 0);
+		assert_int_equal(map_sync(&t, file, &addr), 0);
+		assert_true(file->inode->uncommitted);
+		/* Loads ask nobody. */
+		assert_int_equal(t_load(&t, addr), t_pattern(0));
+		assert_true(file->inode->uncommitted);
+		t.n_events = 0;
+		assert_int_equal(t_store(&t, addr + T_PAGE, 7), 1);
+		event = t_event(&t, DS_EV_COMMITTED, 0);
+		assert_non_null(event);
+		assert_true(event < t_event(&t, DS_EV_STORED_BYTES, 0));
+		assert_false(file->inode->uncommitted);
+		assert_true(t_is_dirty(file, 1));
+		assert_int_equal(t_pte(&t, addr + T_PAGE),
+				 ds_pte(t_block(file, 1), true));
+		/* What the journal has is mapped at once. */
+		t.n_events = 0;
+		assert_int_equal(t_store(&t, addr, 7), 1);
+		assert_int_equal(t_n_events(&t, DS_EV_COMMITTED), 0);
+		t_assert_holds(&t);
+		t_close(&t);
+	}
+}
+
+static void map_sync_is_for_ext4_and_xfs_on_dax(void **state)
+{
+	static const char *const refused[] = {"virtiofs-6.12", "generic-6.15",
+					      "ext4-pagecache"};
+	struct t_world t;
+	uint64_t addr;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < T_N(refused); i++) {
+		t_open(&t, refused[i]);
+		assert_int_equal(map_sync(&t, t_file(&t, "A", 2), &addr),
+				 -EOPNOTSUPP);
+		t_close(&t);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -526,6 +588,9 @@ int main(void)
 		cmocka_unit_test(
 			a_hole_has_a_huge_zero_page_until_somebody_stores),
 		cmocka_unit_test(a_small_store_dirties_the_whole_huge_entry),
+		cmocka_unit_test(
+			a_store_through_map_sync_commits_before_it_maps),
+		cmocka_unit_test(map_sync_is_for_ext4_and_xfs_on_dax),
 	};
 
 	return cmocka_run_group_tests_name("fault", tests, NULL, NULL);

@@ -383,6 +383,17 @@ static bool change_file(struct t_world *t, unsigned int which)
 	case 46:
 		t->space->vmas->is_private = true;
 		return true;
+	case 52:
+		t->super->follows_commits = true;
+		inode->uncommitted = true;
+		return true;
+	case 53:
+		t->super->follows_commits = true;
+		t->world->checks->pending[0] = 2;
+		return true;
+	case 54:
+		t->space->vmas->is_sync = true;
+		return true;
 	case 47:
 		t->space->vmas->has_copies = true;
 		return true;
@@ -410,7 +421,7 @@ static void do_nothing(struct ds_task *task, void *arg)
 
 static void whatever_decides_changes_the_digest(void **state)
 {
-	struct ds_digest digests[53];
+	struct ds_digest digests[56];
 	struct t_job none = {0};
 	struct t_job pin = {0};
 	struct t_world t;
