@@ -13,11 +13,14 @@
 enum {
 	N_QUERIES = 1 << 20, /* drawn before, so that drawing is not timed */
 	N_RANGE = 512,
+	HUGE_ORDER = 9,
+	N_FOLIO_PAGES = 1 << 16,
 };
 
 struct pins {
 	struct perf_world world;
 	struct ds_vpn first;
+	struct ds_pfn first_pfn;
 	struct perf_walk walk;
 	uint64_t n;
 	uint64_t *queries;
@@ -134,6 +137,48 @@ static void map_all(struct pins *pins, struct ds_file *file)
 					   false),
 			    "a fault");
 	ds_rwsem_unlock(task, &space->mmap_lock);
+	pins->first_pfn =
+		ds_pte_pfn(ds_pgtable_read(&space->table, pins->first));
+}
+
+static void open_pins(struct perf *perf, struct pins *pins, uint64_t n)
+{
+	uint64_t i;
+
+	pins->n = n;
+	pins->queries = perf_memory(N_QUERIES * sizeof(*pins->queries));
+	for (i = 0; i < N_QUERIES; i++)
+		pins->queries[i] = ds_prng_below(&perf->prng, n);
+	perf_walk_open(&pins->walk, n);
+}
+
+static void close_pins(struct pins *pins)
+{
+	perf_walk_close(&pins->walk);
+	perf_world_close(&pins->world);
+	free(pins->queries);
+	free(pins);
+}
+
+/*
+ * Pages of folios, on v6.15. The limit is what the counts alone of as many
+ * pages cost that are no folios.
+ */
+static void measure_folios(struct perf *perf, uint64_t n)
+{
+	struct pins *pins = perf_memory(sizeof(*pins));
+	const struct perf_subject folio[] = {
+		{.run = pin_range, .arg = pins},
+		{.name = "bare counts", .run = count_range, .arg = pins},
+	};
+
+	open_pins(perf, pins, n);
+	perf_world_open_as(perf, &pins->world, "xfs-6.15", HUGE_ORDER);
+	map_all(pins, perf_file(&pins->world, "file"));
+	if (!ds_frame_is_large(pins->world.frames, pins->first_pfn))
+		perf_die("the pages are no folios");
+	perf_beside(perf, "folio-512", n, folio, 2);
+	close_pins(pins);
 }
 
 static void measure(struct perf *perf, uint64_t n)
@@ -148,21 +193,13 @@ static void measure(struct perf *perf, uint64_t n)
 		{.run = pin_range, .arg = pins},
 		{.name = "bare counts", .run = count_range, .arg = pins},
 	};
-	uint64_t i;
 
-	pins->n = n;
-	pins->queries = perf_memory(N_QUERIES * sizeof(*pins->queries));
-	for (i = 0; i < N_QUERIES; i++)
-		pins->queries[i] = ds_prng_below(&perf->prng, n);
+	open_pins(perf, pins, n);
 	perf_world_open(perf, &pins->world);
-	perf_walk_open(&pins->walk, n);
 	map_all(pins, perf_file(&pins->world, "file"));
 	perf_beside(perf, "random", n, random, 3);
 	perf_beside(perf, "range-512", n, range, 2);
-	perf_walk_close(&pins->walk);
-	perf_world_close(&pins->world);
-	free(pins->queries);
-	free(pins);
+	close_pins(pins);
 }
 
 void perf_run_pins(struct perf *perf)
@@ -177,4 +214,10 @@ void perf_run_pins(struct perf *perf)
 			perf_left_out(perf, "random", sizes[i],
 				      "the region is too small");
 	}
+	/* Where the first block is aligned nobody knows. */
+	if (N_FOLIO_PAGES + (1 << HUGE_ORDER) <= perf_world_room(perf))
+		measure_folios(perf, N_FOLIO_PAGES);
+	else
+		perf_left_out(perf, "folio-512", N_FOLIO_PAGES,
+			      "the region is too small");
 }

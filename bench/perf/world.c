@@ -34,7 +34,13 @@ void perf_expect(int64_t r, const char *what)
 
 void perf_world_open(const struct perf *perf, struct perf_world *world)
 {
-	const struct ds_fs_profile *profile = ds_profile_find("ext4-4.19");
+	perf_world_open_as(perf, world, "ext4-4.19", 0);
+}
+
+void perf_world_open_as(const struct perf *perf, struct perf_world *world,
+			const char *fs, unsigned int huge_order)
+{
+	const struct ds_fs_profile *profile = ds_profile_find(fs);
 
 	memset(world, 0, sizeof(*world));
 	perf_expect(ds_arena_new(MEMORY, &world->arena), "the arena");
@@ -51,6 +57,7 @@ void perf_world_open(const struct perf *perf, struct perf_world *world)
 		    "the frames");
 	world->frames->pte_holds_ref = profile->pte_holds_ref;
 	world->frames->keep_holders = false;
+	world->frames->huge_order = huge_order;
 	perf_expect(ds_super_new(world->arena, profile, world->frames,
 				 world->waitq, 1, &world->super),
 		    "the file system");
@@ -59,6 +66,11 @@ void perf_world_open(const struct perf *perf, struct perf_world *world)
 	perf_expect(ds_space_new(world->arena, 1, "mmap_lock", world->frames,
 				 world->waitq, TABLE_BITS, &world->space),
 		    "the address space");
+	world->space->direct_pins = profile->direct_pins;
+	if (!huge_order)
+		return;
+	ds_blocks_align(world->super->blocks, 1U << huge_order);
+	ds_space_set_huge(world->space, huge_order);
 }
 
 void perf_world_close(struct perf_world *world)

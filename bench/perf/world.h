@@ -27,6 +27,9 @@ uint64_t perf_world_room(const struct perf *perf);
 
 /* perf_die() if something fails. Of ext4-4.19. */
 void perf_world_open(const struct perf *perf, struct perf_world *world);
+/* The same of kernel @fs, with huge pages of 2^@huge_order pages (0: none). */
+void perf_world_open_as(const struct perf *perf, struct perf_world *world,
+			const char *fs, unsigned int huge_order);
 void perf_world_close(struct perf_world *world);
 
 struct ds_file *perf_file(struct perf_world *world, const char *name);

@@ -31,6 +31,16 @@ static uint64_t pin_table(struct ds_task *task, struct ds_space *space,
 	return i;
 }
 
+/* In rows of constants, which go into few words. */
+static void note_folio(struct ds_pinned *ret_pinned, struct ds_pfn pfn,
+		       uint64_t n)
+{
+	uint64_t i;
+
+	for (i = 0; i < n; i++)
+		ds_note_pin(&ret_pinned[i], ds_pfn(pfn.pfn + i), 1);
+}
+
 /*
  * The same for the pages from @pfn on of the huge entry @pte of @slot, which
  * may be a folio.
@@ -44,7 +54,6 @@ static uint64_t pin_huge(struct ds_task *task, struct ds_space *space,
 	struct ds_frame *head = ds_frame_counting(frames, pfn);
 	int refs = ds_pin_refs_of(frames, head, flags);
 	bool large = head->order;
-	uint64_t i;
 
 	/* Frames that are no folio count by themselves. */
 	if (!large)
@@ -55,8 +64,10 @@ static uint64_t pin_huge(struct ds_task *task, struct ds_space *space,
 		ds_pin_back_out(task, space, head, large ? (int)n : refs);
 		return 0;
 	}
-	for (i = 0; i < n; i++)
-		ds_note_pin(&ret_pinned[i], ds_pfn(pfn.pfn + i), refs);
+	if (large)
+		note_folio(ret_pinned, pfn, n);
+	else
+		ds_note_pin(ret_pinned, pfn, refs);
 	return n;
 }
 
@@ -101,7 +112,16 @@ uint64_t ds_pin_freely(struct ds_task *task, struct ds_space *space,
 	return done;
 }
 
-/* How many of @n pins are for the folio @head one after the other. */
+/* Not 0 unless @pinned is the pin of @pfn alone. */
+static uint64_t differs(const struct ds_pinned *pinned, uint64_t pfn)
+{
+	return (pinned->pfn.pfn ^ pfn) | ((unsigned int)pinned->refs ^ 1);
+}
+
+/*
+ * How many of @n pins are for the folio @head one after the other. By four: the
+ * branches would take longer than the looks.
+ */
 static uint64_t in_folio(const struct ds_frames *frames,
 			 const struct ds_pinned *pinned, uint64_t n,
 			 const struct ds_frame *head)
@@ -116,7 +136,12 @@ static uint64_t in_folio(const struct ds_frames *frames,
 		return 1;
 	if (n > size - behind)
 		n = size - behind;
-	while (i < n && pinned[i].pfn.pfn == first + i && pinned[i].refs == 1)
+	while (i + 4 <= n && !(differs(pinned + i, first + i) |
+			       differs(pinned + i + 1, first + i + 1) |
+			       differs(pinned + i + 2, first + i + 2) |
+			       differs(pinned + i + 3, first + i + 3)))
+		i += 4;
+	while (i < n && !differs(pinned + i, first + i))
 		i++;
 	return i;
 }
