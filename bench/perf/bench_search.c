@@ -10,6 +10,7 @@
 #include <ucontext.h>
 
 #include "fs/profiles.h"
+#include "perf/search_relacy.h"
 #include "perf/suites.h"
 #include "perf/world.h"
 #include "race/builtin.h"
@@ -158,14 +159,18 @@ struct known {
 	unsigned int n_tasks, n_times; /* 0 times: W2 */
 	uint64_t optimum;              /* 0: not known */
 	bool is_long;
+	bool beside_relacy; /* which takes minutes for the others */
 };
 
 /* There are (nk)! / k!^n orders of the k sections of n tasks. */
 static const struct known programs[] = {
-	{"W1-2x3", 2, 3, 20, false},      {"W1-3x2", 3, 2, 90, false},
-	{"W1-3x3", 3, 3, 1680, false},    {"W1-4x3", 4, 3, 369600, true},
-	{"W2-2-pinners", 3, 0, 0, false}, {"W2-3-pinners", 4, 0, 0, false},
-	{"W2-4-pinners", 5, 0, 0, true},
+	{"W1-2x3", 2, 3, 20, false, true},
+	{"W1-3x2", 3, 2, 90, false, true},
+	{"W1-3x3", 3, 3, 1680, false, false},
+	{"W1-4x3", 4, 3, 369600, true, false},
+	{"W2-2-pinners", 3, 0, 0, false, false},
+	{"W2-3-pinners", 4, 0, 0, false, false},
+	{"W2-4-pinners", 5, 0, 0, true, false},
 };
 
 static struct ds_world *make_known(const struct known *known,
@@ -230,38 +235,83 @@ static struct ds_search_result search(struct perf *perf, struct ds_world *world,
 	return first;
 }
 
-/* Runs, or states where these were merged, and the time of all and of one. */
+/* Sends @ours, beside @theirs if these are those of a peer. */
+static void report(struct perf *perf, const char *name,
+		   struct perf_samples *ours, struct perf_samples *theirs)
+{
+	if (theirs)
+		perf_report(perf, name, 0, "ns", ours, "relacy",
+			    theirs->n ? theirs : NULL,
+			    theirs->n ? NULL : "not built in");
+	else
+		perf_report(perf, name, 0, "ns", ours, NULL, NULL, NULL);
+}
+
+static void divide(struct perf_samples *samples, uint64_t n)
+{
+	size_t i;
+
+	for (i = 0; i < samples->n; i++)
+		samples->values[i] /= (double)n;
+}
+
+/*
+ * Runs, or states where these were merged, and the time of all and of one;
+ * beside @theirs of @n_theirs runs, or NULL.
+ */
 static void send(struct perf *perf, const char *name,
 		 const struct ds_search_result *result, uint64_t optimum,
-		 struct perf_samples *samples)
+		 struct perf_samples *samples, struct perf_samples *theirs,
+		 uint64_t n_theirs)
 {
 	const char *what = result->states ? "states" : "runs";
 	uint64_t n = result->states ? result->states
 				    : result->interleavings + result->redundant;
 	char full[44];
-	size_t i;
 
 	snprintf(full, sizeof(full), "%s-%s", name, what);
 	perf_figure(perf, full, 0, what, (double)n, optimum ? "optimum" : NULL,
 		    (double)optimum);
 	snprintf(full, sizeof(full), "%s-%s-all", name, what);
-	perf_report(perf, full, 0, "ns", samples, NULL, NULL, NULL);
-	for (i = 0; i < samples->n; i++)
-		samples->values[i] /= (double)n;
+	report(perf, full, samples, theirs);
+	divide(samples, n);
+	if (theirs)
+		divide(theirs, n_theirs);
 	snprintf(full, sizeof(full), "%s-%s-each", name, what);
-	perf_report(perf, full, 0, "ns", samples, NULL, NULL, NULL);
+	report(perf, full, samples, theirs);
 	perf_samples_free(samples);
+}
+
+/* Return: how many runs one search of Relacy takes. */
+static uint64_t search_by_relacy(struct perf *perf, const struct known *known,
+				 struct perf_samples *samples)
+{
+	double begin = perf_cpu_ns(), start;
+	uint64_t n;
+
+	do {
+		start = perf_cpu_ns();
+		n = perf_relacy_w1(known->n_tasks, known->n_times);
+		if (n)
+			perf_sample(samples, perf_cpu_ns() - start);
+	} while (n && perf_cpu_ns() - begin < (perf->is_short ? 3e7 : 3e8));
+	return n;
 }
 
 static void measure_known(struct perf *perf, const struct known *known,
 			  struct ds_region *window)
 {
 	struct ds_world *world = make_known(known, window);
-	struct perf_samples samples = {0};
+	struct perf_samples samples = {0}, theirs = {0};
 	struct ds_search_result result;
+	uint64_t n_theirs = 0;
 
 	result = search(perf, world, DS_SEARCH_SOURCE, &samples);
-	send(perf, known->name, &result, known->optimum, &samples);
+	if (known->beside_relacy)
+		n_theirs = search_by_relacy(perf, known, &theirs);
+	send(perf, known->name, &result, known->optimum, &samples,
+	     known->beside_relacy ? &theirs : NULL, n_theirs);
+	perf_samples_free(&theirs);
 	ds_world_free(world);
 }
 
@@ -302,7 +352,7 @@ static void measure_real(struct perf *perf, const struct real *real,
 	snprintf(name, sizeof(name), "%s", strchr(real->scenario, '/') + 1);
 	if (strcmp(real->fs, "ext4-v3") == 0)
 		strcat(name, "-v3");
-	send(perf, name, &result, 0, &samples);
+	send(perf, name, &result, 0, &samples, NULL, 0);
 	ds_program_free(program);
 }
 
