@@ -651,14 +651,14 @@ static void part_frame(struct ds_task *task, struct ds_mapping *mapping,
 		       struct ds_pfn pfn, struct ds_pgidx page,
 		       enum removal why)
 {
-	uint32_t owner = ds_frame_view(mapping->frames, pfn)->mapping;
+	uint32_t owner;
 
 	if (why != INVALIDATED)
 		warn_if_busy(task, mapping, page, pfn);
+	owner = ds_frame_dissociate(task, mapping->frames, pfn);
 	if (owner && owner != mapping->inode && owner != DS_SHARED_MAPPING &&
 	    !mapping->frames->pte_holds_ref)
 		ds_warn(task, DS_WARN_OTHER_OWNER, mapping->inode, page, pfn);
-	ds_frame_dissociate(task, mapping->frames, pfn);
 }
 
 /* Models: dax_disassociate_entry(), from v6.15 dax_folio_put(). */

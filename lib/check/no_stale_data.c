@@ -179,9 +179,11 @@ static void compare(struct ds_checks *checks, const struct ds_event *event,
 static bool is_cached_at(const struct ds_inode *inode, struct ds_pgidx page,
 			 struct ds_pfn pfn)
 {
-	const struct ds_frame *frame = ds_frame_view(inode->super->frames, pfn);
+	struct ds_pgidx at;
 
-	return frame->mapping == inode->id && frame->index == page.pgidx;
+	return ds_frame_look_owner(inode->super->frames, pfn, &at) ==
+		       inode->id &&
+	       at.pgidx == page.pgidx;
 }
 
 /*

@@ -35,6 +35,8 @@ int64_t ds_direct_begin(struct ds_task *task, struct ds_space *space,
 static void write_cached(struct ds_task *task, struct ds_frames *frames,
 			 const struct ds_pinned *page, struct ds_event *event)
 {
+	struct ds_pgidx at;
+
 	ds_yield(task, DS_AT_DMA, ds_writes(ds_bytes_object(page->pfn)),
 		 ds_writes(ds_content_object(page->inode, page->page.pgidx)),
 		 ds_reads(ds_frame_owner_object(frames, page->pfn)),
@@ -42,7 +44,7 @@ static void write_cached(struct ds_task *task, struct ds_frames *frames,
 	ds_frame_write(task, frames, page->pfn, event->offset, event->bytes,
 		       event->n);
 	ds_tell(task, "DMA writes memory that %s page %llu",
-		ds_frame_view(frames, page->pfn)->mapping ? "is" : "was",
+		ds_frame_look_owner(frames, page->pfn, &at) ? "is" : "was",
 		(unsigned long long)page->page.pgidx);
 	ds_task_send(task, event);
 }

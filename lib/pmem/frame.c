@@ -654,18 +654,21 @@ void ds_frame_associate_shared(struct ds_task *task, struct ds_frames *frames,
 	ds_spin_unlock(&frames->spin);
 }
 
-void ds_frame_dissociate(struct ds_task *task, struct ds_frames *frames,
-			 struct ds_pfn pfn)
+uint32_t ds_frame_dissociate(struct ds_task *task, struct ds_frames *frames,
+			     struct ds_pfn pfn)
 {
 	struct ds_frame *frame = record_of(frames, pfn);
+	uint32_t before;
 
 	ds_spin_lock(&frames->spin);
+	before = frame->mapping;
 	if (frame->mapping == DS_SHARED_MAPPING && frame->index > 1)
 		set_owner(task, frames, pfn, DS_SHARED_MAPPING,
 			  frame->index - 1);
 	else
 		set_owner(task, frames, pfn, 0, 0);
 	ds_spin_unlock(&frames->spin);
+	return before;
 }
 
 void ds_frame_share_block(struct ds_task *task, struct ds_frames *frames,

@@ -267,12 +267,12 @@ void ds_frame_associate_shared(struct ds_task *task, struct ds_frames *frames,
 			       struct ds_pgidx page);
 
 /*
- * Unties @pfn from one entry. Writes OWNER.
+ * Unties @pfn from one entry. Writes OWNER. Return: as ds_frame_associate().
  *
  * Models: dax_disassociate_entry(); dax_page_share_put().
  */
-void ds_frame_dissociate(struct ds_task *task, struct ds_frames *frames,
-			 struct ds_pfn pfn);
+uint32_t ds_frame_dissociate(struct ds_task *task, struct ds_frames *frames,
+			     struct ds_pfn pfn);
 
 /*
  * One place in a file more has the block, or one less; and whether there are
