@@ -250,6 +250,21 @@ static void shared_steps_conflict_once_somebody_queues(void **state)
 	assert_false(ds_steps_conflict(tasks[0], tasks[1]));
 }
 
+static void shared_steps_commute_again_once_nobody_queues(void **state)
+{
+	struct t_sems *s = *state;
+	struct ds_task *const *tasks = s->w->sched->tasks;
+
+	spawn_users(s, "wrrr");
+	/* b queues, and a hands over to it: nobody is left in the queue. */
+	enabled_after(s, "abaa");
+	assert_int_equal(ds_rwsem_n_readers(s->sem), 1);
+	assert_false(is_contended(s->sem));
+	assert_false(ds_steps_conflict(tasks[2], tasks[3]));
+	assert_int_equal(t_run(s->w, ""), DS_RUN_DONE);
+	assert_int_equal(atomic_load(&s->sem->word), 0);
+}
+
 static void the_end_of_exclusive_ownership_is_charged(void **state)
 {
 	struct t_sems *s = *state;
@@ -420,6 +435,7 @@ int main(void)
 		t_sem_case(nobody_overtakes_the_head),
 		t_sem_case(steps_on_a_free_lock_commute_only_when_shared),
 		t_sem_case(shared_steps_conflict_once_somebody_queues),
+		t_sem_case(shared_steps_commute_again_once_nobody_queues),
 		t_sem_case(the_end_of_exclusive_ownership_is_charged),
 		t_sem_case(locks_may_be_given_back_in_any_order),
 		t_sem_case(an_inverted_order_is_told),
