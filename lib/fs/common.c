@@ -94,28 +94,17 @@ bool ds_joins_written(const struct ds_inode *inode, struct ds_pgrange extent,
 	       continues_written(inode, end - 1, end);
 }
 
-bool ds_has_space_for(struct ds_task *task, struct ds_inode *inode,
-		      struct ds_pgrange range)
+bool ds_has_space_for(struct ds_task *task, const struct ds_inode *inode,
+		      uint64_t n)
 {
 	struct ds_super *super = inode->super;
-	uint64_t n_free, missing = 0;
-	struct ds_extent run;
-	uint64_t end;
+	bool has;
 
 	ds_yield(task, DS_AT_BLOCK_ALLOC,
-		 ds_reads(ds_zone_object(super, inode->zone)),
-		 ds_reads(ds_extents_object(inode->id)));
+		 ds_reads(ds_zone_object(super, inode->zone)));
 	ds_spin_lock(&super->blocks_spin);
-	n_free = ds_blocks_n_free(super->blocks);
+	has = n <= ds_blocks_n_free(super->blocks);
 	ds_spin_unlock(&super->blocks_spin);
-	for (; !ds_pgrange_is_empty(range); range.first.pgidx = end) {
-		run = ds_extmap_lookup(inode->extents, range.first);
-		end = run.page.pgidx + run.n_pages;
-		if (end > range.end.pgidx)
-			end = range.end.pgidx;
-		if (run.state == DS_EXT_HOLE)
-			missing += end - range.first.pgidx;
-	}
-	ds_task_saw(task, missing <= n_free);
-	return missing <= n_free;
+	ds_task_saw(task, has);
+	return has;
 }

@@ -36,11 +36,8 @@ int ds_zero_edges(struct ds_task *task, struct ds_inode *inode, uint64_t start,
 bool ds_joins_written(const struct ds_inode *inode, struct ds_pgrange extent,
 		      struct ds_pgrange range);
 
-/*
- * Whether there are blocks for every hole of @range. The extents lock is held;
- * a step that reads the free blocks.
- */
-bool ds_has_space_for(struct ds_task *task, struct ds_inode *inode,
-		      struct ds_pgrange range);
+/* Whether @n blocks are free for @inode: a step. */
+bool ds_has_space_for(struct ds_task *task, const struct ds_inode *inode,
+		      uint64_t n);
 
 #endif

@@ -178,11 +178,15 @@ void ds_xfs_flush_unmap(struct ds_task *task, struct ds_inode *inode,
 				ds_page_start(range.end));
 }
 
+/* XFS_MAX_BMBT_EXTLEN: no more is reserved at once. */
+#define EXTENT_MAX ((UINT64_C(1) << 21) - 1)
+
 /*
- * Gives every hole of @range unwritten blocks, all or none of them.
+ * Gives every hole of @range unwritten blocks, all or none of them. Before it
+ * is known what is a hole blocks for all of @range are reserved, so that a
+ * range which has its blocks fails, too, when fewer than these are free.
  *
- * Models: xfs_alloc_file_space(). Differs: space is looked for up front, as
- * the kernel reserves it.
+ * Models: xfs_alloc_file_space().
  */
 static int allocate_space(struct ds_task *task, struct ds_inode *inode,
 			  struct ds_pgrange range)
@@ -193,7 +197,9 @@ static int allocate_space(struct ds_task *task, struct ds_inode *inode,
 	ds_transaction_begin(task, inode);
 	ds_rwsem_lock(task, &inode->extents_lock, DS_EXCLUSIVE);
 	if (ds_keeps(task, DS_RULE_XFS_RESERVES_SPACE) &&
-	    !ds_has_space_for(task, inode, range))
+	    !ds_has_space_for(task, inode,
+			      min_u64(range.end.pgidx - range.first.pgidx,
+				      EXTENT_MAX)))
 		n = -ENOSPC;
 	while (n >= 0 && !ds_pgrange_is_empty(range)) {
 		run = ds_inode_lookup_locked(task, inode, range.first);
@@ -412,7 +418,23 @@ int64_t ds_xfs_write(struct ds_task *task, struct ds_inode *inode,
 	return r;
 }
 
-/* Exactly the blocks asked for become written, one run of them. */
+/*
+ * Whether blocks for all of a hole are there, which the kernel reserves before
+ * it takes one: xfs_iomap_write_direct(). For one block taking it tells.
+ */
+static bool may_fill(struct ds_task *task, const struct ds_inode *inode,
+		     struct ds_pgrange hole)
+{
+	uint64_t n = hole.end.pgidx - hole.first.pgidx;
+
+	return n == 1 || !ds_keeps(task, DS_RULE_XFS_RESERVES_SPACE) ||
+	       ds_has_space_for(task, inode, n);
+}
+
+/*
+ * Exactly the blocks asked for become written, one run of them; if it is a hole
+ * and there are fewer blocks, none.
+ */
 int ds_xfs_make_written(struct ds_task *task, struct ds_inode *inode,
 			struct ds_pgrange range)
 {
@@ -425,8 +447,10 @@ int ds_xfs_make_written(struct ds_task *task, struct ds_inode *inode,
 	range.end.pgidx =
 		min_u64(run.page.pgidx + run.n_pages, range.end.pgidx);
 	if (run.state == DS_EXT_HOLE)
-		n = ds_inode_add_blocks(task, inode, range, DS_EXT_WRITTEN,
-					true);
+		n = may_fill(task, inode, range)
+			    ? ds_inode_add_blocks(task, inode, range,
+						  DS_EXT_WRITTEN, true)
+			    : -ENOSPC;
 	else
 		n = ds_inode_convert_written(task, inode, range);
 	ds_rwsem_unlock(task, &inode->extents_lock);

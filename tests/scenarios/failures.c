@@ -290,7 +290,9 @@ static const struct row full_rows[] = {
 	{"zero A 4K+8K", ANY & ~XFS_COPIES, FULL},
 	{"zero A 2K+8K", ANY & ~XFS_COPIES, FULL},
 	{"allocate A 4K+8K", ANY & ~XFS_COPIES, FULL},
-	{"allocate A 0+8K", ANY & ~XFS_COPIES, DONE},
+	/* XFS reserves before it sees that it needs none. */
+	{"allocate A 0+8K", ANY & ~(XFS | XFS_SHARES | XFS_COPIES), DONE},
+	{"allocate A 0+8K", XFS | XFS_SHARES, FULL},
 	{"write A 8K+4K", ANY, FULL},
 	{"write A 0+4K", ANY & ~XFS_COPIES, DONE},
 	{"append A 4K", ANY, FULL},
@@ -301,8 +303,10 @@ static const struct row almost_full_rows[] = {
 	{"zero A 4K+12K", ANY & ~XFS_COPIES, FULL},
 	{"allocate A 8K+8K", ANY & ~XFS_COPIES, FULL},
 	{"allocate A 12K+8K keep", ANY & ~XFS_COPIES, FULL},
-	{"write A 8K+8K", ANY, DONE},
-	{"append A 8K", ANY, DONE},
+	{"write A 8K+8K", ANY & ~ANY_XFS, DONE},
+	{"write A 8K+8K", ANY_XFS, FULL},
+	{"append A 8K", ANY & ~ANY_XFS, DONE},
+	{"append A 8K", ANY_XFS, FULL},
 };
 
 int main(void)

@@ -195,8 +195,49 @@ static void a_full_disk_leaves_nothing_half_allocated(void **state)
 	assert_int_equal(t_fallocate(&t, file, 0, 0, 6 * T_K), -ENOSPC);
 	t_assert_extents(file, "1w");
 	assert_int_equal(t_size(file), T_K);
-	assert_int_equal(t_fallocate(&t, file, 0, 0, 4 * T_K), 0);
+	assert_int_equal(t_fallocate(&t, file, 0, T_K, 3 * T_K), 0);
 	t_assert_extents(file, "1w 3u");
+	t_assert_holds(&t);
+	t_close(&t);
+}
+
+/* Blocks are reserved before it is known that none will be needed. */
+static void allocating_what_is_there_needs_as_many_free_blocks(void **state)
+{
+	struct ds_file *file;
+	struct t_world t;
+
+	(void)state;
+	t_open_sized(&t, "xfs-6.12", 6); /* 5 blocks */
+	file = t_file(&t, "A", 3);
+	assert_int_equal(t_fallocate(&t, file, 0, 0, 3 * T_K), -ENOSPC);
+	assert_int_equal(t_fallocate(&t, file, FALLOC_FL_KEEP_SIZE, 1, 2 * T_K),
+			 -ENOSPC);
+	assert_int_equal(t_fallocate(&t, file, T_UNSHARE, 0, 3 * T_K), -ENOSPC);
+	assert_int_equal(t_fallocate(&t, file, 0, T_K, 2 * T_K), 0);
+	t_assert_extents(file, "3w");
+	t_assert_holds(&t);
+	t_close(&t);
+}
+
+static void a_write_into_a_hole_gets_all_its_blocks_or_none(void **state)
+{
+	const unsigned char bytes[4 * T_K + 1] = {1};
+	struct ds_file *file;
+	struct t_world t;
+
+	(void)state;
+	t_open_sized(&t, "xfs-6.12", 5); /* 4 blocks */
+	file = t_file(&t, "A", 1);
+	assert_int_equal(ds_vfs_pwrite(t.setup, file, bytes, 4 * T_K, T_K),
+			 -ENOSPC);
+	t_assert_extents(file, "1w");
+	/* What comes before the hole is written. */
+	assert_int_equal(ds_vfs_pwrite(t.setup, file, bytes, 4 * T_K + 1, 0),
+			 T_K);
+	assert_int_equal(ds_vfs_pwrite(t.setup, file, bytes, 3 * T_K, T_K),
+			 3 * T_K);
+	t_assert_extents(file, "4w");
 	t_assert_holds(&t);
 	t_close(&t);
 }
@@ -336,6 +377,10 @@ int main(void)
 		cmocka_unit_test(zero_on_a_full_disk_leaves_a_hole),
 		cmocka_unit_test(punch_frees_whatever_it_is_given),
 		cmocka_unit_test(collapse_ends_with_a_truncate),
+		cmocka_unit_test(
+			a_write_into_a_hole_gets_all_its_blocks_or_none),
+		cmocka_unit_test(
+			allocating_what_is_there_needs_as_many_free_blocks),
 		cmocka_unit_test(
 			truncate_frees_blocks_past_the_end_unless_it_grows),
 		cmocka_unit_test(
