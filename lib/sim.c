@@ -1179,6 +1179,13 @@ int daxsim_signal(struct daxsim *sim, int task)
 	return 0;
 }
 
+bool daxsim_take_signal(struct daxsim *sim)
+{
+	struct ds_task *task = self(sim);
+
+	return task && ds_task_take_signal(task);
+}
+
 static ds_obj cell_object(const struct daxsim *sim, const uint64_t *cell)
 {
 	uint64_t name = name_of(sim, cell) & INT64_MAX;

@@ -50,6 +50,16 @@ int daxsim_spawn(struct daxsim *sim, const char *name, daxsim_task_fn fn,
 int daxsim_signal(struct daxsim *sim, int task);
 
 /*
+ * The calling task handles the signal it was sent: from here on it ends no
+ * wait. The kernel makes a call that was ended by a signal again when the
+ * handler has SA_RESTART; a task that does likewise calls this and repeats its
+ * call.
+ *
+ * Return: whether there was a signal.
+ */
+bool daxsim_take_signal(struct daxsim *sim);
+
+/*
  * A variable that tasks share, in memory of daxsim_alloc(): each access is a
  * step of its own, atomic and in one order for all.
  */

@@ -263,6 +263,17 @@ void ds_task_signal(struct ds_task *task, struct ds_task *target)
 	ds_tell(task, "signal %s", target->name);
 }
 
+bool ds_task_take_signal(struct ds_task *task)
+{
+	bool pending;
+
+	ds_yield(task, DS_AT_SIGNAL, ds_writes(ds_task_object(task)));
+	ds_touch(task, ds_task_object(task), DS_WRITE);
+	pending = atomic_fetch_and(&task->alarms, ~DS_SIGNALLED) & DS_SIGNALLED;
+	ds_task_saw(task, pending);
+	return pending;
+}
+
 bool ds_task_signal_pending(struct ds_task *task)
 {
 	bool pending;

@@ -85,7 +85,7 @@ struct ds_task {
 	const void *awaited; /* what @ready looks at; the step declares it */
 
 	/* DS_WOKEN: a wake-up came since the task prepared to sleep;
-	 * DS_SIGNALLED: a signal is pending, which is never taken back;
+	 * DS_SIGNALLED: a signal is pending, until the task takes it;
 	 * DS_TIMED_OUT: the time of the present sleep is over. */
 	atomic_uint alarms;
 	bool interruptible;  /* the present sleep ends on a signal */
@@ -289,6 +289,12 @@ void ds_task_wake(struct ds_task *task);
 
 /* Sends a signal: ends interruptible sleeps of @target, now and later. */
 void ds_task_signal(struct ds_task *task, struct ds_task *target);
+
+/*
+ * The task handles its signal: a step, and outside of calls only. Return:
+ * whether there was one.
+ */
+bool ds_task_take_signal(struct ds_task *task);
 
 /* Whether a signal is pending for @task; part of a step that reads it. */
 bool ds_task_signal_pending(struct ds_task *task);

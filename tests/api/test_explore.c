@@ -684,6 +684,45 @@ static void a_signal_sent_before_is_there_in_every_run(void **state)
 	daxsim_free(sim);
 }
 
+/* As the kernel does when the handler has SA_RESTART. */
+static void truncate_again(struct daxsim *sim, void *arg)
+{
+	int r;
+
+	do
+		r = daxsim_ftruncate(arg, 0);
+	while (r == -EINTR && daxsim_take_signal(sim));
+	daxsim_expect(sim, r == 0, "made again");
+}
+
+static void end_pin(struct daxsim *sim, void *arg)
+{
+	(void)sim;
+	daxsim_unpin_user_pages(*(struct daxsim_pin **)arg);
+}
+
+static void a_call_is_made_again_after_its_signal_was_taken(void **state)
+{
+	struct daxsim *sim = t_small("xfs-4.19", DAXSIM_FIBER);
+	struct daxsim_file *file = t_file(sim, "A", 1);
+	uint64_t addr = t_map(file, 0, T_PAGE);
+	struct daxsim_report *report;
+	struct daxsim_pin *pin;
+	int target = 0;
+
+	(void)state;
+	assert_false(daxsim_take_signal(sim));
+	assert_int_equal(daxsim_pin_user_pages(sim, addr, 1, 0, &pin), 1);
+	daxsim_spawn(sim, "again", truncate_again, file);
+	daxsim_spawn(sim, "kill", send_signal, &target);
+	daxsim_spawn(sim, "device", end_pin, &pin);
+	report = t_explore(sim);
+	assert_string_equal(daxsim_report_search(report), "COMPLETE");
+	assert_int_equal(daxsim_report_findings(report), 0);
+	daxsim_report_free(report);
+	daxsim_free(sim);
+}
+
 /* ------------------------- Every call inside of tasks --------------------- */
 
 struct writing {
@@ -853,6 +892,8 @@ int main(void)
 			a_run_that_is_stuck_leaves_a_universe_that_is_not),
 		cmocka_unit_test(a_signal_from_a_task_ends_a_wait_for_pins),
 		cmocka_unit_test(a_signal_sent_before_is_there_in_every_run),
+		cmocka_unit_test(
+			a_call_is_made_again_after_its_signal_was_taken),
 		cmocka_unit_test(writers_share_a_position_as_on_linux),
 		cmocka_unit_test(every_call_works_inside_tasks),
 	};
