@@ -9,9 +9,10 @@
 #include "file/truncate.h"
 
 /* What lies further from a write than zero-out reaches does not matter. */
-#define REACH     16
-#define SLOTS_MAX 4096
-#define OPEN_MAX  8
+#define REACH      16
+#define SLOTS_MAX  4096
+#define OPEN_MAX   8
+#define RUNS_TRIED 512 /* a file of many pieces leaves as many behind */
 
 /* The allocation a block came from, and its place in that; event 0: free. */
 struct tag {
@@ -28,6 +29,7 @@ enum link {
 
 struct block {
 	struct tag tag;
+	bool loose; /* the one before it may lie elsewhere nevertheless */
 	/* What was found out about it and the block @left, its neighbour. */
 	struct tag left;
 	enum link link;
@@ -47,16 +49,19 @@ struct conform_places {
 	uint32_t n_events;
 	uint32_t n_calls;
 	bool preallocated;
-	struct finding findings[OPEN_MAX];
+	struct finding findings[OPEN_MAX + 1];
 	unsigned int n_findings;
+	struct conform_ranges guards; /* kept from being used by the call */
 };
 
 /* One page around a write. */
 struct slot {
 	struct ds_extent run; /* of this page alone */
 	enum link link;
+	bool loose;  /* see struct block */
 	bool joined; /* where the link is open: as it is, or as tried */
 	struct ds_pfn to;
+	bool placed; /* @to is known */
 };
 
 struct window {
@@ -64,8 +69,8 @@ struct window {
 	struct ds_pgrange write;
 	size_t n;
 	struct slot *slots;
-	/* Slots whose link is open and matters. */
-	size_t open[OPEN_MAX];
+	/* Slots whose link is open and matters; one more may be tried. */
+	size_t open[OPEN_MAX + 1];
 	unsigned int n_open;
 };
 
@@ -86,8 +91,10 @@ int conform_places_new(uint64_t n_frames, struct conform_places **ret_places)
 
 void conform_places_free(struct conform_places *places)
 {
-	if (places)
+	if (places) {
 		free(places->blocks);
+		conform_ranges_clear(&places->guards);
+	}
 	free(places);
 }
 
@@ -151,6 +158,11 @@ static struct ds_pgrange around(const struct conform_model *model,
 	return ds_pgrange(first, end);
 }
 
+static bool is_hole(const struct slot *slot)
+{
+	return slot->run.state == DS_EXT_HOLE;
+}
+
 static bool is_next(struct tag a, struct tag b)
 {
 	return a.event == b.event && a.index + 1 == b.index;
@@ -171,10 +183,11 @@ static enum link link_before(const struct conform_model *model,
 		return OPEN;
 	a = &blocks[left->run.pfn.pfn];
 	b = &blocks[slot->run.pfn.pfn];
+	if (b->left.event && b->left.event == a->tag.event &&
+	    b->left.index == a->tag.index)
+		return b->link;
 	if (a->tag.event == b->tag.event)
 		return is_next(a->tag, b->tag) ? JOINED : CUT;
-	if (b->left.event == a->tag.event && b->left.index == a->tag.index)
-		return b->link;
 	return OPEN;
 }
 
@@ -209,6 +222,7 @@ static void note_open(struct window *window, size_t i)
 static void fill_window(const struct conform_model *model,
 			struct window *window, bool by_page)
 {
+	const struct block *blocks = model->places->blocks;
 	size_t i;
 
 	for (i = 0; i < window->n; i++) {
@@ -223,6 +237,8 @@ static void fill_window(const struct conform_model *model,
 		slot->joined = slot->link == JOINED ||
 			       (slot->link == OPEN &&
 				before.pfn + 1 == slot->run.pfn.pfn);
+		slot->loose = slot->link == JOINED && !is_hole(slot) &&
+			      blocks[slot->run.pfn.pfn].loose;
 		if (slot->link == OPEN && matters(window, i))
 			note_open(window, i);
 	}
@@ -277,11 +293,6 @@ static size_t group_end(const struct window *window, size_t i)
 	return i;
 }
 
-static bool is_hole(const struct slot *slot)
-{
-	return slot->run.state == DS_EXT_HOLE;
-}
-
 /* Whether all blocks lie as the window asks, and none will be allocated. */
 static bool is_in_place(const struct window *window)
 {
@@ -303,16 +314,16 @@ static bool is_in_place(const struct window *window)
 static bool take_run(struct ds_blocks *blocks, uint64_t n,
 		     struct ds_pfn *ret_pfn)
 {
-	struct ds_pfn first[16];
-	uint64_t got[16];
+	struct ds_pfn first[RUNS_TRIED];
+	uint64_t got[RUNS_TRIED];
 	unsigned int i = 0;
 
-	for (; i < 16; i++) {
+	for (; i < RUNS_TRIED; i++) {
 		got[i] = ds_blocks_alloc(blocks, 0, n, &first[i]);
 		if (got[i] == n || !got[i])
 			break;
 	}
-	if (i < 16 && got[i] == n)
+	if (i < RUNS_TRIED && got[i] == n)
 		*ret_pfn = first[i];
 	else
 		n = 0;
@@ -321,22 +332,98 @@ static bool take_run(struct ds_blocks *blocks, uint64_t n,
 	return n;
 }
 
-/* Finds a place for every slot, groups apart from each other. */
-static bool plan(struct ds_blocks *blocks, struct window *window)
+/* Whether the group that begins at @i is to be allocated, all of it. */
+static bool is_new(const struct window *window, size_t i)
 {
-	size_t i, end, k;
+	size_t end = group_end(window, i);
 
-	for (i = 0; i < window->n; i = end) {
-		struct ds_pfn pfn;
+	while (i < end && is_hole(&window->slots[i]))
+		i++;
+	return i == end;
+}
 
+static bool has_hole(const struct window *window, size_t i)
+{
+	size_t end = group_end(window, i);
+
+	while (i < end && !is_hole(&window->slots[i]))
+		i++;
+	return i < end;
+}
+
+/*
+ * Blocks that the allocator hands out one after the other: those of the group
+ * at
+ * @i and, if it is a new one, of new ones behind it, with anything that needs
+ * no blocks in between. So few runs are offered for many holes; the allocator
+ * does not remember many. Return: 1, 0 if there is no room, or -ENOMEM.
+ */
+static int place_groups(struct conform_model *model, struct window *window,
+			size_t i)
+{
+	struct conform_ranges *guards = &model->places->guards;
+	size_t n = 0, first = i, behind = SIZE_MAX, end, k;
+	bool new_ones = is_new(window, i);
+	struct ds_pfn pfn;
+
+	for (; i < window->n; i = end) {
 		end = group_end(window, i);
-		/* The block behind the group keeps the next one apart. */
-		if (!take_run(blocks, end - i + 1, &pfn))
-			return false;
+		if (i > first && (!new_ones || !is_new(window, i))) {
+			if (!new_ones || has_hole(window, i))
+				break;
+			continue;
+		}
+		/* What is apart in spite of this does not share a run. */
+		if (i == behind)
+			break;
 		for (k = i; k < end; k++)
-			window->slots[k].to.pfn = pfn.pfn + k - i;
+			window->slots[k].to.pfn = ++n;
+		behind = end;
 	}
-	return true;
+	if (!take_run(model->world->super->blocks, n + 2, &pfn))
+		return 0;
+	if (conform_ranges_add(guards, pfn.pfn, 1, 0) < 0 ||
+	    conform_ranges_add(guards, pfn.pfn + n + 1, 1, 0) < 0)
+		return -ENOMEM;
+	for (k = first; k < i; k++)
+		if (window->slots[k].to.pfn && !window->slots[k].placed) {
+			window->slots[k].to.pfn += pfn.pfn;
+			window->slots[k].placed = true;
+		}
+	return 1;
+}
+
+/*
+ * Finds a place for every slot, groups apart from each other: on both sides
+ * there is a block that stays taken until the call was made. So what is offered
+ * for a hole does not become part of a longer run, from which blocks would be
+ * handed out in another order. Return: 1, 0 if there is no room, or -ENOMEM.
+ */
+static int plan(struct conform_model *model, struct window *window)
+{
+	size_t i;
+	int r = 1;
+
+	for (i = 0; i < window->n; i++) {
+		window->slots[i].to.pfn = 0;
+		window->slots[i].placed = false;
+	}
+	for (i = 0; i < window->n && r > 0; i = group_end(window, i))
+		if (!window->slots[i].placed)
+			r = place_groups(model, window, i);
+	return r;
+}
+
+/* After the call, or where plan() ended early. */
+static void release_guards(const struct conform_model *model)
+{
+	struct conform_ranges *guards = &model->places->guards;
+	size_t i;
+
+	for (i = 0; i < guards->n; i++)
+		ds_blocks_release(model->world->super->blocks,
+				  ds_pfn(guards->at[i].first), guards->at[i].n);
+	conform_ranges_clear(guards);
 }
 
 static int move_block(struct conform_model *model, const struct slot *slot)
@@ -367,17 +454,24 @@ static int move_block(struct conform_model *model, const struct slot *slot)
  */
 static void offer_blocks(struct ds_blocks *blocks, const struct window *window)
 {
-	size_t i = window->n, end;
+	struct ds_pfn first = {0};
+	size_t i = window->n;
+	uint64_t n = 0;
 
-	while (i > 0) {
-		end = i--;
-		if (!is_hole(&window->slots[i]))
+	while (i-- > 0) {
+		const struct slot *slot = &window->slots[i];
+
+		if (!is_hole(slot))
 			continue;
-		while (i > 0 && window->slots[i].joined &&
-		       is_hole(&window->slots[i - 1]))
-			i--;
-		ds_blocks_release(blocks, window->slots[i].to, end - i);
+		if (n && slot->to.pfn + 1 != first.pfn) {
+			ds_blocks_release(blocks, first, n);
+			n = 0;
+		}
+		first = slot->to;
+		n++;
 	}
+	if (n)
+		ds_blocks_release(blocks, first, n);
 }
 
 /*
@@ -386,27 +480,22 @@ static void offer_blocks(struct ds_blocks *blocks, const struct window *window)
  */
 static int arrange(struct conform_model *model, struct window *window)
 {
-	struct ds_blocks *blocks = model->world->super->blocks;
 	size_t i;
-	int r = 0;
+	int r;
 
 	if (is_in_place(window))
 		return 1;
-	if (!plan(blocks, window))
-		return 0;
+	r = plan(model, window);
+	if (r <= 0)
+		return r;
+	r = 0;
 	ds_truncate_cache_range(model->world->setup, model->file->inode,
 				ds_page_start(window->range.first),
 				ds_page_start(window->range.end));
 	for (i = 0; i < window->n && r == 0; i++)
 		if (!is_hole(&window->slots[i]))
 			r = move_block(model, &window->slots[i]);
-	for (i = 0; i < window->n; i = group_end(window, i)) {
-		size_t last = group_end(window, i) - 1;
-
-		ds_blocks_release(blocks,
-				  ds_pfn(window->slots[last].to.pfn + 1), 1);
-	}
-	offer_blocks(blocks, window);
+	offer_blocks(model->world->super->blocks, window);
 	return r < 0 ? r : 1;
 }
 
@@ -463,6 +552,8 @@ static int try_call(struct conform_model *model, struct window *window,
 		r = has_extents(model, ext);
 	}
 	ds_world_rewind(model->world);
+	/* The blocks themselves are free again. */
+	conform_ranges_clear(&model->places->guards);
 	return r;
 }
 
@@ -502,6 +593,57 @@ static int search(struct conform_model *model, struct window *window,
 	return r < 0 ? r : found;
 }
 
+/* Whether zero-out for the write can reach slot @i. */
+static bool is_near(const struct window *window, size_t i)
+{
+	uint64_t page = window->range.first.pgidx + i;
+
+	return page + REACH >= window->write.first.pgidx &&
+	       page <= window->write.end.pgidx + REACH;
+}
+
+static bool is_loose(const struct window *window, size_t i)
+{
+	return window->slots[i].loose && is_near(window, i) &&
+	       matters(window, i);
+}
+
+static bool has_loose(const struct window *window)
+{
+	size_t i;
+
+	for (i = 1; i < window->n; i++)
+		if (is_loose(window, i))
+			return true;
+	return false;
+}
+
+/*
+ * The links that are open do not explain @ext: tries besides to cut one
+ * allocation. Return: as search().
+ */
+static int search_cut(struct conform_model *model, struct window *window,
+		      const struct conform_call *call, const char *ext,
+		      uint32_t *ret_links)
+{
+	unsigned int n_open = window->n_open;
+	size_t i;
+	int r = 0;
+
+	for (i = 1; i < window->n && r == 0; i++) {
+		if (!is_loose(window, i))
+			continue;
+		window->open[n_open] = i;
+		window->n_open = n_open + 1;
+		r = search(model, window, call, ext, ret_links);
+		if (r == 0)
+			window->slots[i].joined = true;
+	}
+	if (r == 0)
+		window->n_open = n_open;
+	return r;
+}
+
 /* The blocks have moved: what is known of them goes along. */
 static int settle(struct conform_model *model, const struct window *window)
 {
@@ -537,8 +679,11 @@ int conform_places_choose(struct conform_model *model,
 	int r = make_window(model, call, &window);
 
 	model->places->n_findings = 0;
-	if (r > 0 && window.n_open)
+	if (r > 0 && (window.n_open || has_loose(&window))) {
 		r = search(model, &window, call, ext, &links);
+		if (r == 0)
+			r = search_cut(model, &window, call, ext, &links);
+	}
 	if (r > 0) {
 		try_links(&window, links);
 		if (!is_in_place(&window)) {
@@ -575,8 +720,9 @@ static void follow_finding(struct block *blocks,
 }
 
 /*
- * Whether a preallocation of ext4 may end before @page: what was allocated in
- * one call may then come from two places.
+ * Whether a preallocation of ext4 is likely to end before @page: what was
+ * allocated in one call then comes from two places. Where the free space was
+ * short it may end before any page.
  *
  * Models: ext4_mb_normalize_request(), whose sizes these are.
  */
@@ -610,6 +756,7 @@ static void name_new(struct conform_places *places,
 				places->n_events++;
 			block->tag.event = places->n_events;
 			block->tag.index = (uint32_t)page;
+			block->loose = places->preallocated;
 			next = page + 1;
 		}
 	}
@@ -647,6 +794,7 @@ void conform_places_follow(const struct conform_model *model,
 	bool lost;
 	unsigned int i;
 
+	release_guards(model);
 	places->n_calls++;
 	name_new(places, call, now);
 	lost = forget_old(places, &model->blocks);
