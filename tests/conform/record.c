@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #define HASH_LIMIT (INT64_C(24) << 20)
+#define FNV_PRIME  UINT64_C(0x100000001b3)
 #define RUNS_MAX   4096
 
 struct run {
@@ -200,12 +201,46 @@ static void print_changes(const struct run *runs, size_t n)
 	free(moves);
 }
 
+static bool is_zero(const unsigned char *bytes, size_t n)
+{
+	uint64_t word, sum = 0;
+	size_t i;
+
+	for (i = 0; i + sizeof(word) <= n; i += sizeof(word)) {
+		memcpy(&word, bytes + i, sizeof(word));
+		sum |= word;
+	}
+	for (; i < n; i++)
+		sum |= bytes[i];
+	return !sum;
+}
+
+static uint64_t hash_bytes(uint64_t hash, const unsigned char *bytes, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		hash = (hash ^ bytes[i]) * FNV_PRIME;
+	return hash;
+}
+
+/* The same for zeroes: what is left of it is FNV_PRIME to the power of @n. */
+static uint64_t hash_zeroes(uint64_t hash, size_t n)
+{
+	uint64_t factor = FNV_PRIME;
+
+	for (; n; n >>= 1, factor *= factor)
+		if (n & 1)
+			hash *= factor;
+	return hash;
+}
+
 static void print_hash(int64_t size)
 {
 	static unsigned char buf[1 << 16];
 	uint64_t hash = UINT64_C(0xcbf29ce484222325);
-	int64_t at = 0, i;
-	ssize_t n;
+	ssize_t n, piece, i;
+	int64_t at = 0;
 
 	if (size > HASH_LIMIT) {
 		fputs(",\"fnv\":null", now.lines);
@@ -215,8 +250,13 @@ static void print_hash(int64_t size)
 		n = pread(now.reading, buf, sizeof(buf), at);
 		if (n <= 0)
 			die("pread");
-		for (i = 0; i < n; i++)
-			hash = (hash ^ buf[i]) * UINT64_C(0x100000001b3);
+		for (i = 0; i < n; i += piece) {
+			piece = n - i < BLOCK ? n - i : BLOCK;
+			if (is_zero(buf + i, (size_t)piece))
+				hash = hash_zeroes(hash, (size_t)piece);
+			else
+				hash = hash_bytes(hash, buf + i, (size_t)piece);
+		}
 	}
 	fprintf(now.lines, ",\"fnv\":\"%016" PRIx64 "\"", hash);
 }

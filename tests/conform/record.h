@@ -3,9 +3,9 @@
 #define TESTS_CONFORM_RECORD_H
 
 /*
- * Making calls on a real file and recording what they did, in four parts: the
- * calls (record.c), which ones are made (record_sets.c, record_random.c), and
- * making recorded ones again (record_again.c).
+ * Making calls on a real file and recording what they did: the calls
+ * (record.c), which ones are made (record_sets.c, record_random.c,
+ * record_live.c), and making recorded ones again (record_again.c).
  */
 #include <linux/falloc.h>
 #include <stdbool.h>
@@ -77,6 +77,12 @@ int64_t max_bytes(void);
 
 /* Whether the file is mounted with DAX. */
 bool is_dax(void);
+
+/* What is drawn from here on follows from @seed. */
+void seed_draws(uint64_t seed);
+
+/* One of 0 to @bound - 1. */
+int64_t below(int64_t bound);
 
 /* Records the set of sequences called @name. Return: -1 if there is none. */
 int record_set(const char *name, uint64_t seed, int n);

@@ -3,8 +3,14 @@
 
 static uint64_t state;
 
+void seed_draws(uint64_t seed)
+{
+	state = seed * UINT64_C(0x9e3779b97f4a7c15) | 1;
+	below(1);
+}
+
 /* Marsaglia's xorshift64*, so that a seed means the same everywhere. */
-static int64_t below(int64_t bound)
+int64_t below(int64_t bound)
 {
 	state ^= state << 13;
 	state ^= state >> 7;
@@ -131,8 +137,7 @@ void record_random(uint64_t seed, int n)
 	int i, k;
 
 	for (i = 0; i < n; i++) {
-		state = (seed + (uint64_t)i) * UINT64_C(0x9e3779b97f4a7c15) | 1;
-		below(1);
+		seed_draws(seed + (uint64_t)i);
 		begin_sequence("random", 0);
 		for (k = 0; k < 60; k++) {
 			if (file_size() > 3000 * BLOCK)
@@ -144,87 +149,4 @@ void record_random(uint64_t seed, int n)
 		}
 		end_sequence(stdout);
 	}
-}
-
-/* ---------------------------------- Live ---------------------------------- */
-
-/* How large a file gets, and how long its ranges are, in blocks. */
-static const struct shape {
-	int64_t file, range;
-} shapes[] = {
-	{6, 3},   {16, 5}, {24, 9},  {24, 9},
-	{40, 24}, {64, 6}, {64, 40}, {600, 60},
-};
-
-/* What random_call() makes seldom or never. */
-static void rare_call(const struct shape *shape)
-{
-	int64_t offset = random_offset(shape->file);
-	int64_t len = random_len(shape->range);
-
-	switch (below(10)) {
-	case 0:
-		allocate(PUNCH, offset, max_bytes() - offset);
-		break;
-	case 1:
-		allocate(ZERO | (below(2) ? KEEP : 0), offset, 1 + below(100));
-		break;
-	case 2:
-		allocate(PUNCH, offset, 1 + below(100));
-		break;
-	case 3:
-		pwrite_ro(offset, len);
-		break;
-	case 4:
-		truncate_ro(offset);
-		break;
-	case 5:
-		allocate_ro(below(2) ? 0 : PUNCH, offset, len);
-		break;
-	case 6:
-		truncate_to(0);
-		break;
-	case 7:
-		allocate(KEEP, file_size(), len);
-		break;
-	case 8:
-		allocate(UNSHARE | KEEP, offset, len);
-		break;
-	default:
-		allocate(0, offset, below(2) ? 0 : -len);
-	}
-}
-
-static void live_call(const struct shape *shape)
-{
-	if (file_size() > 3 * shape->file * BLOCK)
-		truncate_to(below(shape->file * BLOCK));
-	else if (below(8))
-		random_call(shape->file, shape->range);
-	else
-		rare_call(shape);
-}
-
-static unsigned int record_seed(uint64_t seed)
-{
-	unsigned int n_calls, i;
-	const struct shape *shape;
-
-	state = seed * UINT64_C(0x9e3779b97f4a7c15) | 1;
-	below(1);
-	shape = &shapes[below(sizeof(shapes) / sizeof(shapes[0]))];
-	n_calls = 10 + (unsigned int)below(60);
-	begin_sequence("live", seed);
-	for (i = 0; i < n_calls; i++)
-		live_call(shape);
-	end_sequence(stdout);
-	return n_calls;
-}
-
-void record_live(uint64_t seed, uint64_t n_calls)
-{
-	uint64_t n = 0;
-
-	while (n < n_calls)
-		n += record_seed(seed++);
 }

@@ -27,6 +27,8 @@ RECORDINGS = (
     (("6.1.192", "ext4"), "ext4-6.1", ("ext4-default", "more-ext4-default")),
     (("6.1.192", "XFS"), "xfs-6.1", ("xfs", "more-xfs")),
     (("6.12.117", "ext4, zero-out off"), "ext4-6.12", ("more-ext4-6.12",)),
+    (("6.12.117", "ext4"), "ext4-6.12", ("more-ext4-default-6.12",)),
+    (("6.12.117", "XFS"), "xfs-6.12", ("more-xfs-6.12",)),
 )
 
 PROPERTIES = {
@@ -163,8 +165,6 @@ def waits_cell(waits, reasons, column, row, kernel, model, errors):
     if not bad:
         return "agrees"
     text = "differs: " + ", ".join(bad)
-    if model["waits"] == "not modelled":
-        bad, text = ["waits"], "not modelled"
     why = {reasons.find(column, row, field) for field in bad}
     if None in why:
         errors.append(f"{column}: {row}: {text}, without a reason")
