@@ -104,7 +104,7 @@ boot_qemu()
 	done
 	# -cpu max has clwb, which the default lacks.
 	timeout -k 5 "$timeout" qemu-system-x86_64 \
-		-accel tcg,thread=multi -cpu max -smp 2 \
+		-accel tcg,thread=multi -cpu max,-erms,-fsrm -smp 2 \
 		-machine pc,nvdimm=on -m 1G,slots=4,maxmem=4G "$@" \
 		-kernel "$boot/vmlinuz" -initrd "$tmp/initramfs" \
 		-append "console=ttyS0 quiet panic=-1" \

@@ -52,6 +52,7 @@ enum op {
 	OP_TRUNCATE, /* to @len */
 	OP_FALLOCATE,
 	OP_WRITE,
+	OP_WRITE_DIRECT, /* with O_DIRECT */
 	OP_READ,
 	OP_STORE,
 	OP_FSYNC,
@@ -98,6 +99,9 @@ void fill_words(unsigned char *bytes, size_t len, char letter, unsigned int n);
 void print_blocks(bool (*read_block)(void *arg, int64_t i,
 				     unsigned char *block),
 		  void *arg);
+
+/* What a huge page is like is not the same on both sides, and so the size. */
+void print_size(const struct row *row, int64_t size, int64_t before);
 
 static inline bool is_spliced(const struct row *row)
 {

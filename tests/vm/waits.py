@@ -33,16 +33,8 @@ COLUMNS = {
 MAIN = list(COLUMNS)[:4]
 ASLEEP = list(COLUMNS)[4:]
 
-# (column, row, field), all patterns, and why they may differ.
-REASONS = (
-    ("*", "2 MiB mapping*", "*",
-     "Programs over the library make no huge mappings; scenarios do (`huge`)."),
-    ("*", "signal with SA_RESTART*", "*",
-     "The model's call returns -EINTR, as the kernel's does inside; making it "
-     "again is left to who called."),
-    ("*", "SIGKILL*", "result",
-     "A signal of the model ends the wait and not the program."),
-)
+# (column, row, field), all patterns, and why they may differ. None does.
+REASONS = ()
 
 
 def read_lines(lines):
@@ -100,10 +92,6 @@ class Table:
         if number is None:
             self.errors.append(f"{column}: {row}: {field}: kernel {kernel}, "
                                f"model {model}")
-        if model == "not modelled":
-            return f"{kernel} [{number}]"
-        if self.models[column][row]["waits"] == "not modelled":
-            return kernel
         return f"{kernel}, model: {model} [{number}]"
 
     def cell(self, column, row):
@@ -173,12 +161,13 @@ def document(program):
     for i, reason in enumerate(REASONS):
         if i not in table.reasons.needed:
             table.errors.append(f"a reason without a difference: {reason}")
+    reasons = "\n".join(f"{i}. {text}" for i, text
+                        in enumerate(table.reasons.used, 1))
     return HEAD.format(
         main="\n".join(main), asleep="\n".join(asleep),
         kernels="\n".join(f"| {column} | {releases[column]} | `{profile}` |"
                           for column, profile in COLUMNS.items()),
-        reasons="\n".join(f"{i}. {text}" for i, text
-                          in enumerate(table.reasons.used, 1))), table.errors
+        reasons=reasons + "\n\n" if reasons else ""), table.errors
 
 
 HEAD = """# What waits for pins
@@ -187,11 +176,15 @@ Made by `waits.py` from what kernels did (`waits/*.tsv`, recorded by
 `test_waits.sh`) and from what the model does now; do not edit. A file of 16
 blocks is mapped, blocks 4 to 7 are the buffer of an O_DIRECT read of a slow
 device (vmsplice: block 4; two pages: blocks 4 and 5), and then the call is made.
-A cell says what kernel and model did, both the same; where they differ it says
-what each did, and a number why.
+A cell says what kernel and model did, both the same; where they differ it would
+say what each did, and a number why.
 
 The kernel was asked once. The model ran every interleaving of the call and the
-device: **waits** means that the call never returns before the pin ends.
+device: **waits** means that the call never returns before the pin ends. A mapping
+by 2 MiB is one entry of 512 pages in the kernel, whose other pages cost no fault,
+and one of 4 pages, those that are pinned, in the model. Who is killed, and who
+has a handler with SA_RESTART, is the program's matter in the model: the former
+ends when its call does, the latter takes the signal and makes its call again.
 
 * *device's data*: D0@4 means that what the device wrote to the first pinned page
   is block 4 of the file afterwards; *part of*: some of it; *gone*: none of it is
@@ -209,9 +202,7 @@ these differ:
 
 {asleep}
 
-{reasons}
-
-| column | kernel | model |
+{reasons}| column | kernel | model |
 |---|---|---|
 {kernels}
 """

@@ -174,6 +174,21 @@ static int write_file(struct run *run, int64_t offset)
 									: -1;
 }
 
+static int write_direct(const struct run *run, int64_t offset)
+{
+	int file = open(run->path, O_RDWR | O_DIRECT | O_CLOEXEC);
+	unsigned char *block;
+	ssize_t n;
+
+	if (file < 0 || posix_memalign((void **)&block, BLOCK, BLOCK))
+		die(run->path);
+	fill_words(block, BLOCK, 'W', 0);
+	n = pwrite(file, block, BLOCK, offset);
+	free(block);
+	close(file);
+	return n == BLOCK ? 0 : -1;
+}
+
 static int read_file(struct run *run, int64_t offset, int64_t len)
 {
 	unsigned char bytes[N_BLOCKS * BLOCK];
@@ -192,6 +207,8 @@ static int make_call(struct run *run)
 		return fallocate(run->file, row->mode, row->offset, row->len);
 	case OP_WRITE:
 		return write_file(run, row->offset);
+	case OP_WRITE_DIRECT:
+		return write_direct(run, row->offset);
 	case OP_READ:
 		return read_file(run, row->offset, row->len);
 	case OP_STORE:
@@ -500,7 +517,8 @@ static void print_row(struct run *run)
 	else
 		fputs("-", stdout);
 	if (run->file >= 0 && fstat(run->file, &stat_buf) == 0)
-		printf("\t%" PRId64, (int64_t)stat_buf.st_size);
+		print_size(run->row, stat_buf.st_size,
+			   (int64_t)file_bytes(run->row));
 	else
 		fputs("\t-", stdout);
 	printf("\t%s\t%s\n", run->other_result ? run->other_result : "-",

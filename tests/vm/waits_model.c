@@ -20,6 +20,7 @@
 #include <sys/mman.h>
 
 #define PUNCH_KEEP 3
+#define HUGE_PAGES 4 /* the second huge page is what is pinned */
 
 /* A universe in the state of waits_kernel.c before the call is made. */
 struct world {
@@ -106,6 +107,7 @@ static int64_t make_call(struct world *world)
 		return daxsim_fallocate(world->file, row->mode, row->offset,
 					row->len);
 	case OP_WRITE:
+	case OP_WRITE_DIRECT:
 		return write_words(world, 'W', 0, row->offset);
 	case OP_READ:
 		return read_blocks(world, row->offset, row->len);
@@ -194,6 +196,10 @@ static void make_file(struct world *world)
 
 	must("open",
 	     daxsim_open(world->sim, "file", O_RDWR | O_CREAT, &world->file));
+	/* At once, so that a huge page fits. */
+	if (buffer == BUFFER_HUGE)
+		must("allocate",
+		     daxsim_fallocate(world->file, 0, 0, N_BLOCKS * BLOCK));
 	for (i = 0; i < N_BLOCKS; i++)
 		must("pwrite", write_words(world, 'F', i, i * BLOCK));
 	if (buffer == BUFFER_HOLE || buffer == BUFFER_UNWRITTEN)
@@ -226,6 +232,7 @@ static void make_world(struct world *world, const char *profile,
 		.struct_size = sizeof(options),
 		.fs = profile,
 		.small = true,
+		.huge_size = row->buffer == BUFFER_HUGE ? HUGE_PAGES * BLOCK : 0,
 	};
 	char why[256];
 
@@ -284,7 +291,20 @@ static void signaller(struct daxsim *sim, void *arg)
 	daxsim_signal(sim, world->caller);
 }
 
-static bool is_signal(enum during during)
+/* What the kernel does with a call when the handler has SA_RESTART. */
+static void restarted(struct daxsim *sim, void *arg)
+{
+	struct world *world = arg;
+	int64_t r;
+
+	do
+		r = make_call(world);
+	while (r == -EINTR && daxsim_take_signal(sim));
+	daxsim_expect(sim, r == 0, "made again until it succeeds");
+	daxsim_expect(sim, daxsim_cell_get(sim, world->released), "waited");
+}
+
+static bool ends_by_signal(enum during during)
 {
 	return during == DURING_SIGNAL || during == DURING_KILL;
 }
@@ -316,13 +336,18 @@ static struct daxsim_report *search(struct world *world)
 static void ask_waits(const char *profile, const struct row *row,
 		      struct answer *answer)
 {
+	bool restarts = row->during == DURING_RESTART;
 	struct daxsim_report *report;
 	struct world world;
 
 	make_world(&world, profile, row);
-	world.caller = must("spawn",
-			    daxsim_spawn(world.sim, "caller", caller, &world));
+	world.caller = must("spawn", daxsim_spawn(world.sim, "caller",
+						  restarts ? restarted : caller,
+						  &world));
 	must("spawn", daxsim_spawn(world.sim, "device", device, &world));
+	if (restarts)
+		must("spawn",
+		     daxsim_spawn(world.sim, "signaller", signaller, &world));
 	report = search(&world);
 	answer->waits = broke(report, "EXPECTED") ? "no" : "yes";
 	if (broke(report, "NO_LOST_WAKEUP"))
@@ -416,19 +441,27 @@ static void run_in_order(struct world *world, struct answer *answer)
 	}
 }
 
+/* Who is killed ends with the call that the signal ended. */
+static const char *end_of(const struct row *row, int result)
+{
+	if (row->during == DURING_KILL && result == -EINTR)
+		return "killed";
+	return result_name(result);
+}
+
 static void print_row(struct world *world, const struct answer *answer)
 {
 	const struct row *row = world->row;
 	struct daxsim_stat stat;
 
 	printf("%s\t%s\t%s\t", row->name, answer->waits,
-	       result_name(answer->result));
+	       end_of(row, answer->result));
 	if (row->pin == PIN_READ && has_file(row))
 		print_blocks(read_block, world);
 	else
 		fputs("-", stdout);
 	if (has_file(row) && daxsim_fstat(world->file, &stat) == 0)
-		printf("\t%" PRIu64, stat.size);
+		print_size(row, (int64_t)stat.size, N_BLOCKS * BLOCK);
 	else
 		fputs("\t-", stdout);
 	printf("\t%s\t%s\n", answer->other, answer->warned ? "yes" : "-");
@@ -439,15 +472,11 @@ static void ask(const char *profile, const struct row *row)
 	struct answer answer = {.other = "-"};
 	struct world world;
 
-	if (row->buffer == BUFFER_HUGE || row->during == DURING_RESTART) {
-		printf("%s\tnot modelled\t-\t-\t-\t-\t-\n", row->name);
-		return;
-	}
-	if (is_signal(row->during)) {
+	if (ends_by_signal(row->during)) {
 		ask_signal(profile, row, &answer);
 	} else {
 		ask_waits(profile, row, &answer);
-		if (row->during != DURING_NOTHING)
+		if (row->during >= DURING_LOAD)
 			ask_other(profile, row, &answer);
 	}
 	make_world(&world, profile, row);

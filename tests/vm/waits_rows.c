@@ -196,6 +196,12 @@ const struct row rows[] = {
 		.len = B,
 	},
 	{
+		.name = "write a pinned block with O_DIRECT",
+		.op = OP_WRITE_DIRECT,
+		.offset = 5 * B,
+		.len = B,
+	},
+	{
 		.name = "append",
 		.op = OP_WRITE,
 		.offset = 16 * B,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "waits.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -61,4 +62,12 @@ void print_blocks(bool (*read_block)(void *arg, int64_t i,
 	}
 	if (!*gap)
 		fputs("gone", stdout);
+}
+
+void print_size(const struct row *row, int64_t size, int64_t before)
+{
+	if (row->buffer == BUFFER_HUGE && size == before)
+		fputs("\tas before", stdout);
+	else
+		printf("\t%" PRId64, size);
 }
