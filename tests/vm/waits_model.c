@@ -232,7 +232,8 @@ static void make_world(struct world *world, const char *profile,
 		.struct_size = sizeof(options),
 		.fs = profile,
 		.small = true,
-		.huge_size = row->buffer == BUFFER_HUGE ? HUGE_PAGES * BLOCK : 0,
+		.huge_size =
+			row->buffer == BUFFER_HUGE ? HUGE_PAGES * BLOCK : 0,
 	};
 	char why[256];
 
