@@ -5,8 +5,8 @@
 #
 # Everything that compares the model with real kernels, in its long form: the
 # recordings, fresh calls on loop devices and, with DAX, under 6.1 and 6.12 (OPS
-# on each file system, 50000 unless given), the waits, the races, devdax and the
-# proof table. What each part says goes to BUILD/conformance/PART.log; exit
+# on each file system, 50000 unless given), the waits, the races, devdax, the
+# proof table, and the benchmark on devdax. What each part says goes to BUILD/conformance/PART.log; exit
 # status: 1 if a part failed. A part that this machine cannot run is skipped.
 set -eu
 
@@ -53,6 +53,7 @@ for type in ext4 xfs; do
 	part "loop-$type" "$here/../conform/test_loop.sh" "$record" "$daxsim" \
 		"$type" "$loop_ops"
 done
+part bench-6.12 "$here/test_bench.sh" "$daxsim" 6.12 "$logs/bench"
 for kernel in 6.12 6.1; do
 	part "waits-$kernel" "$here/test_waits.sh" \
 		"$build/tests/vm/waits_kernel" "$kernel" full "$logs/waits"
