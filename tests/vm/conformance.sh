@@ -6,8 +6,9 @@
 # Everything that compares the model with real kernels, in its long form: the
 # recordings, fresh calls on loop devices and, with DAX, under 6.1 and 6.12 (OPS
 # on each file system, 50000 unless given), the waits, the races, devdax, the
-# proof table, and the benchmark on devdax. What each part says goes to BUILD/conformance/PART.log; exit
-# status: 1 if a part failed. A part that this machine cannot run is skipped.
+# proof table, and the benchmark on devdax. What each part says goes to
+# BUILD/conformance/PART.log; exit status: 1 if a part failed. A part that this
+# machine cannot run is skipped.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
