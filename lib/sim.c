@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "dma/client.h"
@@ -620,6 +621,34 @@ ssize_t daxsim_pwrite(struct daxsim_file *file, const void *buf, size_t len,
 	if (!task)
 		return -ENOMEM;
 	return ds_vfs_pwrite(task, file->file, buf, len, offset);
+}
+
+/* Others than the one we know are refused below. */
+static unsigned int io_flags(int flags)
+{
+	return flags == RWF_NOWAIT ? DS_IO_NOWAIT : flags ? ~DS_IO_NOWAIT : 0;
+}
+
+ssize_t daxsim_preadv2(struct daxsim_file *file, void *buf, size_t len,
+		       int64_t offset, int flags)
+{
+	struct ds_task *task = self(file->sim);
+
+	if (!task)
+		return -ENOMEM;
+	return ds_vfs_preadv2(task, file->file, buf, len, offset,
+			      io_flags(flags));
+}
+
+ssize_t daxsim_pwritev2(struct daxsim_file *file, const void *buf, size_t len,
+			int64_t offset, int flags)
+{
+	struct ds_task *task = self(file->sim);
+
+	if (!task)
+		return -ENOMEM;
+	return ds_vfs_pwritev2(task, file->file, buf, len, offset,
+			       io_flags(flags));
 }
 
 ssize_t daxsim_read(struct daxsim_file *file, void *buf, size_t len)

@@ -103,6 +103,21 @@ ssize_t daxsim_pwrite(struct daxsim_file *file, const void *buf, size_t len,
 		      int64_t offset);
 
 /*
+ * The same with @flags: 0, or RWF_NOWAIT of <sys/uio.h>. That gives up where
+ * the call would wait: ext4 looks at the inode's lock alone; XFS also at that
+ * of its extent map, at blocks that are still to be allocated, and from v5.12
+ * on at layouts given out.
+ *
+ * Models: preadv2(), pwritev2(). Return: as above; -EAGAIN instead of 0 bytes
+ * where it gave up; -EOPNOTSUPP for other flags, and where the file system is
+ * neither ext4 nor XFS on DAX.
+ */
+ssize_t daxsim_preadv2(struct daxsim_file *file, void *buf, size_t len,
+		       int64_t offset, int flags);
+ssize_t daxsim_pwritev2(struct daxsim_file *file, const void *buf, size_t len,
+			int64_t offset, int flags);
+
+/*
  * The same at the file's position, which moves. Calls that use the position
  * exclude each other. Models: ksys_read(), ksys_write() with f_pos_lock.
  */

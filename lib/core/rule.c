@@ -713,6 +713,25 @@ static const struct ds_rule_text rules[DS_N_RULES] = {
 			.models = "fs/dax.c dax_iomap_actor(): "
 				  "invalidate_inode_pages2_range()",
 		},
+	[DS_RULE_NOWAIT_TRIES_LOCK] =
+		{
+			.name = "nowait-tries-lock",
+			.sentence = "A read or write that must not wait gives "
+				    "up where others have i_rwsem.",
+			.mutation = "nowait-waits-for-lock",
+			.models = "ext4_dax_read_iter(), xfs_ilock_iocb(): "
+				  "inode_trylock_shared() and so on",
+		},
+	[DS_RULE_NOWAIT_WAITS_FOR_NO_LAYOUT] =
+		{
+			.name = "nowait-waits-for-no-layout",
+			.sentence =
+				"A write that must not wait recalls layouts "
+				"and gives up.",
+			.mutation = "nowait-waits-for-layout",
+			.models = "xfs_file_write_checks(), v5.12: "
+				  "354be7e3b2ba",
+		},
 	[DS_RULE_READ_LOCKS_INODE] =
 		{
 			.name = "read-locks-inode",

@@ -54,6 +54,26 @@ static int read_page(struct ds_task *task, struct ds_inode *inode,
 	return 0;
 }
 
+/*
+ * The run that holds @page. Return: 0; -EAGAIN where that would wait for others
+ * and must not.
+ *
+ * Models: xfs_ilock_for_iomap() with IOMAP_NOWAIT.
+ */
+static int find_run(struct ds_task *task, struct ds_inode *inode,
+		    struct ds_pgidx page, struct ds_extent *ret_run)
+{
+	if (!task->nowait || !inode->super->profile->nowait_maps) {
+		*ret_run = ds_inode_lookup(task, inode, page);
+		return 0;
+	}
+	if (!ds_rwsem_trylock(task, &inode->extents_lock, DS_SHARED))
+		return -EAGAIN;
+	*ret_run = ds_inode_lookup_locked(task, inode, page);
+	ds_rwsem_unlock(task, &inode->extents_lock);
+	return 0;
+}
+
 int64_t ds_data_read(struct ds_task *task, struct ds_inode *inode,
 		     uint64_t offset, void *buf, size_t len)
 {
@@ -68,16 +88,19 @@ int64_t ds_data_read(struct ds_task *task, struct ds_inode *inode,
 	while (done < len) {
 		uint64_t at = offset + done;
 		struct ds_pgidx page = {ds_page_down(at)};
-		struct ds_extent run = ds_inode_lookup(task, inode, page);
-		uint64_t run_end = run.page.pgidx + run.n_pages;
+		struct ds_extent run;
+		uint64_t run_end;
+		int r = find_run(task, inode, page, &run);
 
+		if (r < 0)
+			return done ? (int64_t)done : r;
+		run_end = run.page.pgidx + run.n_pages;
 		/* One lookup serves the whole run. */
 		for (; done < len && ds_page_down(offset + done) < run_end;) {
 			size_t n = room_in_page(offset + done, len - done);
 
-			int r = read_page(task, inode, &run, offset + done,
-					  bytes + done, n);
-
+			r = read_page(task, inode, &run, offset + done,
+				      bytes + done, n);
 			if (r < 0)
 				return done ? (int64_t)done : r;
 			done += n;
@@ -159,6 +182,8 @@ static int64_t get_own_blocks(struct ds_task *task, struct ds_inode *inode,
 		own++;
 	if (own)
 		return (int64_t)own;
+	if (task->nowait && inode->super->profile->nowait_maps)
+		return -EAGAIN;
 	r = ds_cow_begin(task, inode, page, &place->copy);
 	place->pfn = place->copy.from;
 	place->copies = r > 0;
@@ -167,18 +192,26 @@ static int64_t get_own_blocks(struct ds_task *task, struct ds_inode *inode,
 
 /*
  * Makes the run that begins at @page usable for a write up to page @end.
- * Return: pages usable, with where the first one is, or -ENOSPC.
+ * Return: pages usable, with where the first one is; -ENOSPC; -EAGAIN where new
+ * blocks are needed and must not be waited for.
  */
 static int64_t get_blocks(struct ds_task *task, struct ds_inode *inode,
 			  struct ds_pgidx page, uint64_t end,
 			  struct place *ret_place)
 {
-	struct ds_extent run = ds_inode_lookup(task, inode, page);
-	uint64_t run_end = run.page.pgidx + run.n_pages;
+	bool must_have = task->nowait && inode->super->profile->nowait_maps;
 	struct ds_pgrange range = ds_pgrange(page.pgidx, end);
-	bool fresh = run.state != DS_EXT_WRITTEN;
-	int r;
+	struct ds_extent run;
+	uint64_t run_end;
+	bool fresh;
+	int r = find_run(task, inode, page, &run);
 
+	if (r < 0)
+		return r;
+	run_end = run.page.pgidx + run.n_pages;
+	fresh = run.state != DS_EXT_WRITTEN;
+	if (fresh && must_have)
+		return -EAGAIN;
 	if (fresh) {
 		if (run_end < end)
 			end = run_end;

@@ -242,6 +242,15 @@ void ds_inode_set_size(struct ds_task *task, struct ds_inode *inode,
 	ds_task_send(task, &event);
 }
 
+bool ds_inode_lock_io(struct ds_task *task, struct ds_inode *inode,
+		      enum ds_lock_mode mode)
+{
+	if (task->nowait && ds_keeps(task, DS_RULE_NOWAIT_TRIES_LOCK))
+		return ds_rwsem_trylock(task, &inode->lock, mode);
+	ds_rwsem_lock(task, &inode->lock, mode);
+	return true;
+}
+
 void ds_inode_lock_faults(struct ds_task *task, struct ds_inode *inode)
 {
 	ds_rwsem_lock(task, &inode->fault_lock, DS_EXCLUSIVE);

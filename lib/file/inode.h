@@ -88,10 +88,14 @@ struct ds_fs_profile {
 	bool fork_copies_shared;  /* the same */
 	bool counts_sharers;      /* the same */
 	bool syncs_maps;          /* MAP_SYNC is supported */
-	bool pull_readers;        /* rwsem: a granted reader pulls all along */
-	bool delete_wakes_all;    /* deleting an entry wakes every waiter */
-	bool strict_modes;        /* fallocate: EOPNOTSUPP for two modes */
-	bool small_refuses;       /* see struct ds_mapping, also of the next */
+	/* RWF_NOWAIT is known: reads and writes do not wait for i_rwsem. */
+	bool knows_nowait;
+	bool nowait_maps;      /* ... nor for ILOCK or new blocks */
+	bool nowait_recalls;   /* ... and writes not for layouts, from v5.12 */
+	bool pull_readers;     /* rwsem: a granted reader pulls all along */
+	bool delete_wakes_all; /* deleting an entry wakes every waiter */
+	bool strict_modes;     /* fallocate: EOPNOTSUPP for two modes */
+	bool small_refuses;    /* see struct ds_mapping, also of the next */
 	bool protects_all;
 	bool scan_skips_locked;
 	bool scan_steps_by_one;
@@ -239,6 +243,13 @@ static inline void ds_inode_dirty(struct ds_inode *inode)
 	__atomic_store_n(&inode->uncommitted, inode->super->follows_commits,
 			 __ATOMIC_RELAXED);
 }
+
+/*
+ * i_rwsem for reading or writing bytes. Return: whether it was taken: always,
+ * unless the call must not wait.
+ */
+bool ds_inode_lock_io(struct ds_task *task, struct ds_inode *inode,
+		      enum ds_lock_mode mode);
 
 /* The fault lock; giving it up allows faults again, which is an event. */
 void ds_inode_lock_faults(struct ds_task *task, struct ds_inode *inode);

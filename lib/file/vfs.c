@@ -397,11 +397,42 @@ static int check_area(int64_t offset, size_t len)
 	return 0;
 }
 
+/* Whether a call with @flags, of this file, is one that we know. */
+static int check_flags(const struct ds_inode *inode, unsigned int flags)
+{
+	const struct ds_fs_profile *profile = inode->super->profile;
+
+	if (flags & ~DS_IO_NOWAIT)
+		return -EOPNOTSUPP;
+	if (flags && (!profile->knows_nowait || profile->page_cache))
+		return -EOPNOTSUPP;
+	return 0;
+}
+
+static int64_t read_locked(struct ds_task *task, struct ds_inode *inode,
+			   uint64_t offset, void *buf, size_t len)
+{
+	bool locked = ds_keeps(task, DS_RULE_READ_LOCKS_INODE);
+	int64_t r;
+
+	if (locked && !ds_inode_lock_io(task, inode, DS_SHARED))
+		return -EAGAIN;
+	r = ds_data_read(task, inode, offset, buf, len);
+	if (locked)
+		ds_rwsem_unlock(task, &inode->lock);
+	return r;
+}
+
 int64_t ds_vfs_pread(struct ds_task *task, struct ds_file *file, void *buf,
 		     size_t len, int64_t offset)
 {
+	return ds_vfs_preadv2(task, file, buf, len, offset, 0);
+}
+
+int64_t ds_vfs_preadv2(struct ds_task *task, struct ds_file *file, void *buf,
+		       size_t len, int64_t offset, unsigned int flags)
+{
 	struct ds_inode *inode = file->inode;
-	bool locked = ds_keeps(task, DS_RULE_READ_LOCKS_INODE);
 	uint64_t before = ds_task_enter(task);
 	int64_t r;
 
@@ -412,14 +443,15 @@ int64_t ds_vfs_pread(struct ds_task *task, struct ds_file *file, void *buf,
 	r = check_area(offset, len);
 	if (r < 0 || len == 0)
 		return r;
+	r = check_flags(inode, flags);
+	if (r < 0)
+		return r;
 	if (len > MAX_TRANSFER)
 		len = MAX_TRANSFER;
 	enter(task, inode, "pread");
-	if (locked)
-		ds_rwsem_lock(task, &inode->lock, DS_SHARED);
-	r = ds_data_read(task, inode, (uint64_t)offset, buf, len);
-	if (locked)
-		ds_rwsem_unlock(task, &inode->lock);
+	task->nowait = flags & DS_IO_NOWAIT;
+	r = read_locked(task, inode, (uint64_t)offset, buf, len);
+	task->nowait = false;
 	r = leave(task, inode, "pread", r);
 	ds_task_done(task, before, (uint64_t)r);
 	if (r > 0)
@@ -429,7 +461,8 @@ int64_t ds_vfs_pread(struct ds_task *task, struct ds_file *file, void *buf,
 
 /* *@offset: comes back as where the write began. */
 static int64_t write_at(struct ds_task *task, struct ds_file *file,
-			const void *buf, size_t len, int64_t *offset)
+			const void *buf, size_t len, int64_t *offset,
+			unsigned int flags)
 {
 	struct ds_inode *inode = file->inode;
 	uint64_t place = (uint64_t)*offset;
@@ -443,12 +476,17 @@ static int64_t write_at(struct ds_task *task, struct ds_file *file,
 	r = check_area(*offset, len);
 	if (r < 0 || len == 0)
 		return r;
+	r = check_flags(inode, flags);
+	if (r < 0)
+		return r;
 	if (len > MAX_TRANSFER)
 		len = MAX_TRANSFER;
 	if (file->flags & O_APPEND)
 		place = UINT64_MAX;
 	enter(task, inode, "pwrite");
+	task->nowait = flags & DS_IO_NOWAIT;
 	r = inode->super->profile->ops->write(task, inode, &place, buf, len);
+	task->nowait = false;
 	if (r > 0)
 		*offset = (int64_t)place;
 	r = leave(task, inode, "pwrite", r);
@@ -461,7 +499,14 @@ static int64_t write_at(struct ds_task *task, struct ds_file *file,
 int64_t ds_vfs_pwrite(struct ds_task *task, struct ds_file *file,
 		      const void *buf, size_t len, int64_t offset)
 {
-	return write_at(task, file, buf, len, &offset);
+	return write_at(task, file, buf, len, &offset, 0);
+}
+
+int64_t ds_vfs_pwritev2(struct ds_task *task, struct ds_file *file,
+			const void *buf, size_t len, int64_t offset,
+			unsigned int flags)
+{
+	return write_at(task, file, buf, len, &offset, flags);
 }
 
 int64_t ds_vfs_read(struct ds_task *task, struct ds_file *file, void *buf,
@@ -485,7 +530,7 @@ int64_t ds_vfs_write(struct ds_task *task, struct ds_file *file,
 
 	ds_rwsem_lock(task, &file->position_lock, DS_EXCLUSIVE);
 	offset = (int64_t)file->position;
-	r = write_at(task, file, buf, len, &offset);
+	r = write_at(task, file, buf, len, &offset, 0);
 	if (r > 0)
 		file->position = (uint64_t)(offset + r);
 	ds_rwsem_unlock(task, &file->position_lock);

@@ -51,6 +51,20 @@ int64_t ds_vfs_pread(struct ds_task *task, struct ds_file *file, void *buf,
 /* O_APPEND ignores @offset, as Linux does. */
 int64_t ds_vfs_pwrite(struct ds_task *task, struct ds_file *file,
 		      const void *buf, size_t len, int64_t offset);
+/*
+ * The same with @flags: DS_IO_NOWAIT, RWF_NOWAIT. -EAGAIN, or fewer bytes,
+ * where the call would wait: ext4 looks at i_rwsem alone, XFS also at ILOCK, at
+ * blocks that are not there, and from v5.12 on at layouts. Neither waits for
+ * pins, which no read or write does. -EOPNOTSUPP for other flags and other file
+ * systems.
+ */
+#define DS_IO_NOWAIT 1u
+
+int64_t ds_vfs_preadv2(struct ds_task *task, struct ds_file *file, void *buf,
+		       size_t len, int64_t offset, unsigned int flags);
+int64_t ds_vfs_pwritev2(struct ds_task *task, struct ds_file *file,
+			const void *buf, size_t len, int64_t offset,
+			unsigned int flags);
 /* The same at the file's position, which moves: one call at a time. */
 int64_t ds_vfs_read(struct ds_task *task, struct ds_file *file, void *buf,
 		    size_t len);

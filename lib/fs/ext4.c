@@ -358,8 +358,8 @@ static int64_t write_locked(struct ds_task *task, struct ds_inode *inode,
 	bool locked = ds_keeps(task, DS_RULE_EXT4_WRITE_LOCKS_INODE);
 	int64_t r;
 
-	if (locked)
-		ds_rwsem_lock(task, &inode->lock, DS_EXCLUSIVE);
+	if (locked && !ds_inode_lock_io(task, inode, DS_EXCLUSIVE))
+		return -EAGAIN;
 	r = ds_write_checks(task, inode, offset, &len);
 	if (r == 0)
 		r = write(task, inode, *offset, buf, len);

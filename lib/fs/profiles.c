@@ -54,7 +54,7 @@
 #define V6_15 V6_15_PAGES, .break_at_evict = true
 
 #define EXT4                                                                   \
-	.max_bytes = EXT4_MAX_BYTES, .syncs_maps = true,                       \
+	.max_bytes = EXT4_MAX_BYTES, .syncs_maps = true, .knows_nowait = true, \
 	.full_keeps_blocks = true, .refused_insert_keeps_size = true,          \
 	.zeroout_blocks = 8
 #define EXT4_V4                                                                \
@@ -70,8 +70,8 @@
 	      .growth_zeroes_tail = true
 
 #define XFS                                                                    \
-	.max_bytes = XFS_MAX_BYTES, .syncs_maps = true,                        \
-	.full_zero_punches = true
+	.max_bytes = XFS_MAX_BYTES, .syncs_maps = true, .knows_nowait = true,  \
+	.nowait_maps = true, .full_zero_punches = true
 
 /*
  * From v6.2 on writes to shared blocks keep page cache and page tables in step
@@ -218,6 +218,7 @@ static const struct ds_fs_profile profiles[] = {
 		V6_1,
 		XFS,
 		.name = "xfs-6.1",
+		.nowait_recalls = true,
 		.shares_dax = true,
 		.models = "XFS v6.1: as v5.10; every drop of a pin wakes",
 		.ops = &ds_xfs_5_10_ops,
@@ -226,6 +227,7 @@ static const struct ds_fs_profile profiles[] = {
 		V5_15,
 		XFS,
 		.name = "xfs-6.1.192",
+		.nowait_recalls = true,
 		.shares_dax = true,
 		.models = "XFS v6.1.192: direct I/O releases pages without "
 			  "waking",
@@ -237,6 +239,7 @@ static const struct ds_fs_profile profiles[] = {
 		XFS,
 		SHARES_V6_2,
 		.name = "xfs-6.12",
+		.nowait_recalls = true,
 		.models = "XFS v6.12: pages are dropped after the checks of "
 			  "the mode",
 		.ops = &ds_xfs_6_12_ops,
@@ -246,6 +249,7 @@ static const struct ds_fs_profile profiles[] = {
 		XFS,
 		SHARES_V6_2,
 		.name = "xfs-6.15",
+		.nowait_recalls = true,
 		.models = "XFS v6.15: dax_break_layout(), also at eviction; "
 			  "page tables hold references",
 		.ops = &ds_xfs_6_12_ops,
@@ -255,6 +259,7 @@ static const struct ds_fs_profile profiles[] = {
 		XFS,
 		SHARES_V6_2,
 		.name = "xfs-6.15-cow",
+		.nowait_recalls = true,
 		.models = "xfs-6.15 where each write makes a copy: the "
 			  "debugging switch always_cow",
 		.ops = &ds_xfs_6_12_ops,

@@ -364,6 +364,13 @@ void ds_xfs_fallocate_end(struct ds_task *task, struct ds_inode *inode)
 	ds_rwsem_unlock(task, &inode->lock);
 }
 
+/* Whether a write does not wait for others at its checks. */
+static bool gives_up(struct ds_task *task, const struct ds_inode *inode)
+{
+	return task->nowait && inode->super->profile->nowait_recalls &&
+	       ds_keeps(task, DS_RULE_NOWAIT_WAITS_FOR_NO_LAYOUT);
+}
+
 /*
  * Places the write and recalls layouts, in this order: a wait for leases drops
  * the lock, and only a write that then begins behind the end of file is placed
@@ -382,7 +389,10 @@ static int prepare_write(struct ds_task *task, struct ds_inode *inode,
 		again = unlocked;
 		*offset = asked;
 		r = ds_write_checks(task, inode, offset, len);
-		if (r == 0 && ds_keeps(task, DS_RULE_XFS_WRITE_BREAKS_LEASES))
+		if (r == 0 && gives_up(task, inode))
+			r = ds_leases_break(task, inode, false);
+		else if (r == 0 &&
+			 ds_keeps(task, DS_RULE_XFS_WRITE_BREAKS_LEASES))
 			r = break_leases(task, inode, false, &unlocked);
 		if (r < 0)
 			return r;
@@ -404,9 +414,12 @@ int64_t ds_xfs_write(struct ds_task *task, struct ds_inode *inode,
 	uint64_t size = 0;
 	int64_t r;
 
-	if (locked)
-		ds_rwsem_lock(task, &inode->lock, DS_EXCLUSIVE);
+	if (locked && !ds_inode_lock_io(task, inode, DS_EXCLUSIVE))
+		return -EAGAIN;
 	r = prepare_write(task, inode, offset, &len, &size);
+	/* What lies between takes time. */
+	if (r == 0 && *offset > size && gives_up(task, inode))
+		r = -EAGAIN;
 	if (r == 0) {
 		if (*offset > size)
 			r = ds_inode_zero_bytes(task, inode, size, *offset);

@@ -89,15 +89,17 @@ static void write_file_call(struct writer *writer, unsigned int task,
 		return;
 	case DS_CALL_READ:
 		ds_text_add(out,
-			    "\t\tdaxsim_pread(file, s->read[%u], %llu, "
-			    "%llu);\n",
-			    task, len, offset);
+			    "\t\tdaxsim_pread%s(file, s->read[%u], %llu, "
+			    "%llu%s);\n",
+			    call->keep ? "v2" : "", task, len, offset,
+			    call->keep ? ", RWF_NOWAIT" : "");
 		return;
 	case DS_CALL_WRITE:
 		ds_text_add(out,
-			    "\t\tdaxsim_pwrite(file, s->written, %llu, "
-			    "%llu);\n",
-			    len, offset);
+			    "\t\tdaxsim_pwrite%s(file, s->written, %llu, "
+			    "%llu%s);\n",
+			    call->keep ? "v2" : "", len, offset,
+			    call->keep ? ", RWF_NOWAIT" : "");
 		return;
 	case DS_CALL_TRUNCATE:
 		ds_text_add(out, "\t\tdaxsim_ftruncate(file, %llu);\n", len);
@@ -348,7 +350,8 @@ static void write_head(struct writer *writer)
 			 "#include <linux/falloc.h>\n#include <setjmp.h>\n"
 			 "#include <stdarg.h>\n#include <stddef.h>\n"
 			 "#include <stdint.h>\n#include <string.h>\n"
-			 "#include <sys/mman.h>\n\n#include <cmocka.h>\n\n"
+			 "#include <sys/mman.h>\n#include <sys/uio.h>\n\n"
+			 "#include <cmocka.h>\n\n"
 			 "#include <daxsim.h>\n\n");
 }
 

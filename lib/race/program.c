@@ -417,11 +417,13 @@ static int64_t do_file_call(struct role *role, struct ds_task *task,
 	case DS_CALL_MAP:
 		return do_map(role, task, file, call);
 	case DS_CALL_READ:
-		return ds_vfs_pread(task, file, role->buffer, call->len,
-				    (int64_t)call->offset);
+		return ds_vfs_preadv2(task, file, role->buffer, call->len,
+				      (int64_t)call->offset,
+				      call->keep ? DS_IO_NOWAIT : 0);
 	case DS_CALL_WRITE:
-		return ds_vfs_pwrite(task, file, program->written, call->len,
-				     (int64_t)call->offset);
+		return ds_vfs_pwritev2(task, file, program->written, call->len,
+				       (int64_t)call->offset,
+				       call->keep ? DS_IO_NOWAIT : 0);
 	case DS_CALL_TRUNCATE:
 		return ds_vfs_ftruncate(task, file, (int64_t)call->len);
 	case DS_CALL_FSYNC:

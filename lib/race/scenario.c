@@ -29,8 +29,8 @@ static const struct {
 	[DS_CALL_TAKE] = {"take", DS_SHAPE_TASK, true},
 	[DS_CALL_COMPLETE] = {"complete", DS_SHAPE_NONE, true},
 	[DS_CALL_AWAIT] = {"await", DS_SHAPE_TASK, true},
-	[DS_CALL_READ] = {"read", DS_SHAPE_RANGE, true},
-	[DS_CALL_WRITE] = {"write", DS_SHAPE_RANGE, true},
+	[DS_CALL_READ] = {"read", DS_SHAPE_KEEP, true},
+	[DS_CALL_WRITE] = {"write", DS_SHAPE_KEEP, true},
 	[DS_CALL_APPEND] = {"append", DS_SHAPE_SIZE, false},
 	[DS_CALL_OPEN_TRUNCATE] = {"open-truncate", DS_SHAPE_FILE, false},
 	[DS_CALL_TRUNCATE] = {"truncate", DS_SHAPE_SIZE, true},
@@ -111,7 +111,15 @@ const char *ds_how_word(unsigned int i)
 
 const char *ds_call_option(enum ds_call_kind kind)
 {
-	return kind == DS_CALL_LAYOUT_GET ? "write" : "keep";
+	switch (kind) {
+	case DS_CALL_LAYOUT_GET:
+		return "write";
+	case DS_CALL_READ:
+	case DS_CALL_WRITE:
+		return "nowait";
+	default:
+		return "keep";
+	}
 }
 
 static const char *const answers[DS_N_ANSWERS] = {

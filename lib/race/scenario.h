@@ -53,7 +53,8 @@
  *	* take TASK			takes over what TASK pins
  *	* complete			tells that its I/O is over
  *	* await TASK			waits until an I/O of TASK is over
- *	* read FILE OFF+LEN		* write FILE OFF+LEN
+ *	* read FILE OFF+LEN [nowait]	* write FILE OFF+LEN [nowait]
+ *					nowait: RWF_NOWAIT
  *	  append FILE LEN		write() at the end, with O_APPEND
  *	* truncate FILE SIZE		* fsync FILE
  *	  open-truncate FILE		open() with O_TRUNC, and close()
@@ -259,7 +260,7 @@ int ds_scenario_parse(const char *name, const char *text,
 /* The verb of a call: "punch". */
 const char *ds_call_verb(enum ds_call_kind kind);
 
-/* What may follow its range: "keep", "write". */
+/* What may follow its range: "keep", "write", "nowait". */
 const char *ds_call_option(enum ds_call_kind kind);
 
 /* "prompt", "slow", "fence". */

@@ -348,6 +348,34 @@ static ds_noinline void unlock_in_steps(struct ds_task *task,
 	ds_tell_detail(task, "unlock %s", sem->name);
 }
 
+bool ds_rwsem_trylock(struct ds_task *task, struct ds_rwsem *sem,
+		      enum ds_lock_mode mode)
+{
+	unsigned int old, word;
+	bool taken;
+
+	ds_yield(task,
+		 mode == DS_SHARED ? DS_AT_LOCK_SHARED : DS_AT_LOCK_EXCLUSIVE,
+		 access_of(sem, mode));
+	ds_spin_lock(&sem->spin);
+	old = atomic_load(&sem->word);
+	do {
+		taken = is_free_for(task, old, mode);
+		word = old + (mode == DS_SHARED ? READER : OWNED);
+	} while (taken &&
+		 !atomic_compare_exchange_weak(&sem->word, &old, word));
+	ds_spin_unlock(&sem->spin);
+	ds_task_saw(task, taken);
+	if (!taken) {
+		ds_tell(task, "do not wait for %s", sem->name);
+		return false;
+	}
+	if (mode == DS_EXCLUSIVE)
+		sem->writer = task;
+	note_held(task, sem, mode);
+	return true;
+}
+
 void ds_rwsem_unlock(struct ds_task *task, struct ds_rwsem *sem)
 {
 	const struct ds_held *last = &task->held[task->n_held - 1];

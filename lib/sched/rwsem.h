@@ -57,6 +57,14 @@ void ds_rwsem_init(struct ds_rwsem *sem, uint32_t id, enum ds_lock_class class,
 void ds_rwsem_lock(struct ds_task *task, struct ds_rwsem *sem,
 		   enum ds_lock_mode mode);
 
+/*
+ * Takes @sem if nobody has it, or queues for it, who stands in the way of
+ * @mode: a step. Models: down_read_trylock(), down_write_trylock(). Return:
+ * whether.
+ */
+bool ds_rwsem_trylock(struct ds_task *task, struct ds_rwsem *sem,
+		      enum ds_lock_mode mode);
+
 /* Gives @sem back as it was taken. */
 void ds_rwsem_unlock(struct ds_task *task, struct ds_rwsem *sem);
 

@@ -76,6 +76,11 @@ struct ds_task {
 	void *arg;
 	const char *name;
 	enum ds_rule broken; /* the rule it breaks on purpose */
+	/*
+	 * The call it is in must not wait: IOCB_NOWAIT. It follows from which
+	 * call that is, as an argument does.
+	 */
+	bool nowait;
 
 	/* The step it will take next, valid while it does not run. */
 	enum ds_at at;

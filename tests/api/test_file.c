@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <sys/uio.h>
+
 #include "fixture.h"
 
 /* ------------------------------ Names, opening ---------------------------- */
@@ -499,9 +501,40 @@ static void two_files_share_blocks_until_one_is_written(void **state)
 	daxsim_free(sim);
 }
 
+static void calls_that_must_not_wait_give_up_at_new_blocks(void **state)
+{
+	static const char *const systems[] = {"ext4-6.1", "xfs-6.1",
+					      "virtiofs-6.12"};
+	static const ssize_t expected[] = {4096, -EAGAIN, -EOPNOTSUPP};
+	static char page[4096];
+	struct daxsim_file *file;
+	struct daxsim *sim;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 3; i++) {
+		sim = t_plain(systems[i]);
+		file = t_file(sim, "A", 1);
+		assert_int_equal(daxsim_preadv2(file, page, 1, 0, RWF_NOWAIT),
+				 i < 2 ? 1 : -EOPNOTSUPP);
+		assert_int_equal(daxsim_pwritev2(file, page, 4096, 0,
+						 RWF_NOWAIT),
+				 i < 2 ? 4096 : -EOPNOTSUPP);
+		assert_int_equal(daxsim_pwritev2(file, page, 4096, 4096,
+						 RWF_NOWAIT),
+				 expected[i]);
+		assert_int_equal(daxsim_preadv2(file, page, 1, 0, 0), 1);
+		assert_int_equal(daxsim_preadv2(file, page, 1, 0, RWF_DSYNC),
+				 -EOPNOTSUPP);
+		daxsim_free(sim);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			calls_that_must_not_wait_give_up_at_new_blocks),
 		cmocka_unit_test(open_finds_makes_and_refuses_as_the_flags_say),
 		cmocka_unit_test(a_name_has_1_to_31_bytes),
 		cmocka_unit_test(

@@ -597,9 +597,96 @@ static void mmap_checks_its_arguments(void **state)
 	t_close(&t);
 }
 
+/* What @fs answers to a read and to a write of page 0 that must not wait. */
+static void expect_nowait(const char *fs, int hold, int64_t read, int64_t write)
+{
+	static char page[T_PAGE];
+	struct ds_inode *inode;
+	struct ds_file *file;
+	struct t_world t;
+
+	t_open(&t, fs);
+	file = t_file(&t, "A", 1);
+	inode = file->inode;
+	if (hold == 1)
+		ds_rwsem_lock(t.setup, &inode->lock, DS_SHARED);
+	if (hold == 2)
+		ds_rwsem_lock(t.setup, &inode->lock, DS_EXCLUSIVE);
+	if (hold == 3)
+		ds_rwsem_lock(t.setup, &inode->extents_lock, DS_EXCLUSIVE);
+	if (hold != 3 || read < 0)
+		assert_int_equal(ds_vfs_preadv2(t.setup, file, page, T_PAGE, 0,
+						DS_IO_NOWAIT),
+				 read);
+	if (hold != 3 || write < 0)
+		assert_int_equal(ds_vfs_pwritev2(t.setup, file, page, T_PAGE, 0,
+						 DS_IO_NOWAIT),
+				 write);
+	assert_false(t.setup->nowait);
+	assert_int_equal(t.setup->n_held, hold ? 1 : 0);
+	if (hold == 3)
+		ds_rwsem_unlock(t.setup, &inode->extents_lock);
+	else if (hold)
+		ds_rwsem_unlock(t.setup, &inode->lock);
+	t_close(&t);
+}
+
+static void calls_that_must_not_wait_try_their_locks(void **state)
+{
+	static const char *const kernels[] = {"ext4-4.19", "xfs-4.19",
+					      "xfs-6.15"};
+	const int64_t all = (int64_t)T_PAGE;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < T_N(kernels); i++) {
+		expect_nowait(kernels[i], 0, all, all);
+		expect_nowait(kernels[i], 1, all, -EAGAIN);
+		expect_nowait(kernels[i], 2, -EAGAIN, -EAGAIN);
+	}
+	/* XFS does not wait for ILOCK either. */
+	expect_nowait("xfs-6.1", 3, -EAGAIN, -EAGAIN);
+	expect_nowait("virtiofs-6.12", 0, -EOPNOTSUPP, -EOPNOTSUPP);
+	expect_nowait("ext4-pagecache", 0, -EOPNOTSUPP, -EOPNOTSUPP);
+}
+
+static void xfs_writes_what_has_blocks_without_waiting(void **state)
+{
+	static char pages[2 * T_PAGE];
+	static const struct {
+		const char *fs;
+		int64_t behind, beyond; /* the end of file */
+	} cases[] = {
+		{"ext4-4.19", 2 * T_PAGE, T_PAGE},
+		{"xfs-5.10", T_PAGE, -EAGAIN},
+		{"xfs-6.1", T_PAGE, -EAGAIN},
+	};
+	struct ds_file *file;
+	struct t_world t;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < T_N(cases); i++) {
+		t_open(&t, cases[i].fs);
+		file = t_file(&t, "A", 1);
+		assert_int_equal(ds_vfs_pwritev2(t.setup, file, pages,
+						 2 * T_PAGE, 0, DS_IO_NOWAIT),
+				 cases[i].behind);
+		assert_int_equal(ds_vfs_pwritev2(t.setup, file, pages, T_PAGE,
+						 4 * T_PAGE, DS_IO_NOWAIT),
+				 cases[i].beyond);
+		assert_int_equal(ds_vfs_preadv2(t.setup, file, pages, 1, 0, 2),
+				 -EOPNOTSUPP);
+		t_assert_holds(&t);
+		t_close(&t);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(calls_that_must_not_wait_try_their_locks),
+		cmocka_unit_test(xfs_writes_what_has_blocks_without_waiting),
 		cmocka_unit_test(opening_finds_or_makes_a_name),
 		cmocka_unit_test(opening_with_truncation_empties_the_file),
 		cmocka_unit_test(an_unlinked_file_lives_while_it_is_used),

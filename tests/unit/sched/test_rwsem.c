@@ -420,6 +420,51 @@ static void outside_a_run_a_free_lock_is_taken_at_once(void **state)
 	assert_false(ds_rwsem_is_exclusive(s->sem));
 }
 
+static bool tries(struct t_sems *s, struct ds_task *task,
+		  enum ds_lock_mode mode)
+{
+	bool taken = ds_rwsem_trylock(task, s->sem, mode);
+
+	if (taken) {
+		assert_true(ds_rwsem_holds(task, s->sem, mode));
+		ds_rwsem_unlock(task, s->sem);
+	}
+	return taken;
+}
+
+static void who_tries_gives_up_where_others_would_queue(void **state)
+{
+	struct t_sems *s = *state;
+	struct ds_task task = {.sched = s->w->sched, .id = DS_TASKS_MAX};
+	struct ds_task other = {.sched = s->w->sched, .id = DS_TASKS_MAX};
+
+	assert_true(tries(s, &task, DS_SHARED));
+	assert_true(tries(s, &task, DS_EXCLUSIVE));
+	ds_rwsem_lock(&other, s->sem, DS_SHARED);
+	assert_true(tries(s, &task, DS_SHARED));
+	assert_false(tries(s, &task, DS_EXCLUSIVE));
+	ds_rwsem_unlock(&other, s->sem);
+	ds_rwsem_lock(&other, s->sem, DS_EXCLUSIVE);
+	assert_false(tries(s, &task, DS_SHARED));
+	assert_false(tries(s, &task, DS_EXCLUSIVE));
+	assert_int_equal(ds_rwsem_n_readers(s->sem), 0);
+	assert_int_equal(task.n_held, 0);
+	ds_rwsem_unlock(&other, s->sem);
+	assert_false(ds_rwsem_is_exclusive(s->sem));
+}
+
+/* A writer that queues keeps out who only tries. */
+static void who_tries_overtakes_nobody(void **state)
+{
+	struct t_sems *s = *state;
+	struct ds_task task = {.sched = s->w->sched, .id = DS_TASKS_MAX};
+
+	spawn_users(s, "rw");
+	assert_int_equal(enabled_after(s, "ab"), 1);
+	assert_false(tries(s, &task, DS_SHARED));
+	assert_int_equal(ds_rwsem_n_readers(s->sem), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -444,6 +489,8 @@ int main(void)
 		t_sem_case(locks_of_two_inodes_do_not_nest_the_other_way_round),
 		t_sem_case(misuse_aborts),
 		t_sem_case(outside_a_run_a_free_lock_is_taken_at_once),
+		t_sem_case(who_tries_gives_up_where_others_would_queue),
+		t_sem_case(who_tries_overtakes_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
