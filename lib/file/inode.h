@@ -63,6 +63,7 @@ struct ds_fs_ops {
 	/* NULL, or comes first when nobody can reach the file any more. */
 	void (*evict)(struct ds_task *task, struct ds_inode *inode);
 	bool fault_in_transaction; /* a write fault runs inside the journal */
+	bool growth_zeroes_tail;   /* ext4: of the block that held the end */
 };
 
 /* One file system of one kernel. */
@@ -99,8 +100,7 @@ struct ds_fs_profile {
 	bool protects_all;
 	bool scan_skips_locked;
 	bool scan_steps_by_one;
-	bool growth_zeroes_tail; /* ext4: of the last block, up to its end */
-	bool shares_dax;         /* files on DAX may share blocks */
+	bool shares_dax; /* files on DAX may share blocks */
 	/* XFS to v4.19: sharing recalls layouts of the destination alone */
 	bool sharing_recalls_one;
 	bool copy_drops_page;    /* who copies a page drops the old one */

@@ -28,7 +28,7 @@ static void set_sizes(struct ds_task *task, struct ds_inode *inode,
 
 static bool zeroes_tail(struct ds_task *task, const struct ds_inode *inode)
 {
-	return inode->super->profile->growth_zeroes_tail &&
+	return inode->super->profile->ops->growth_zeroes_tail &&
 	       ds_keeps(task, DS_RULE_EXT4_GROWTH_ZEROES_TAIL);
 }
 

@@ -161,4 +161,5 @@ const struct ds_fs_ops ds_ext4_6_14_ops = {
 	.fsync = ds_ext4_fsync,
 	.break_layouts = ds_break_layouts,
 	.fault_in_transaction = true,
+	.growth_zeroes_tail = true,
 };

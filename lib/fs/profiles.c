@@ -65,9 +65,7 @@
 #define EXT4_V6_1                                                              \
 	EXT4_V5_3, .error_grows_size = true,                                   \
 		   .punch_limit = EXT4_BITMAP_BYTES - 4096
-#define EXT4_V6_14                                                             \
-	EXT4, .ops = &ds_ext4_6_14_ops, .error_grows_size = true,              \
-	      .growth_zeroes_tail = true
+#define EXT4_V6_14 EXT4, .ops = &ds_ext4_6_14_ops, .error_grows_size = true
 
 #define XFS                                                                    \
 	.max_bytes = XFS_MAX_BYTES, .syncs_maps = true, .knows_nowait = true,  \

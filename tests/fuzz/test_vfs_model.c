@@ -747,7 +747,7 @@ static void make_world(const struct ds_fs_profile *profile)
 	fuzz.xfs = strcmp(profile->ops->family, "xfs") == 0;
 	fuzz.plain = !fuzz.xfs && strcmp(profile->ops->family, "ext4") != 0;
 	fuzz.shifts = strcmp(profile->ops->family, "virtiofs") != 0;
-	fuzz.zeroes_tail = profile->growth_zeroes_tail;
+	fuzz.zeroes_tail = profile->ops->growth_zeroes_tail;
 }
 
 static void run_profile(const struct ds_fs_profile *profile, uint64_t n_calls)
