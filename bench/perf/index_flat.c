@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* An array: the limit of what an index of dense keys can do. */
+/*
+ * An array: the limit of what an index of dense keys can do. Its memory comes
+ * from where a universe's does, so that filling it has the same page faults.
+ */
 #include <stdlib.h>
 
+#include "core/lazy.h"
 #include "perf/index.h"
 #include "perf/perf.h"
 
@@ -20,13 +24,17 @@ static void *make(struct perf_keys keys)
 	struct flat *flat = perf_memory(sizeof(*flat));
 
 	flat->n = keys.n;
-	flat->values = perf_memory(keys.n * sizeof(*flat->values));
+	flat->values = ds_lazy_new(keys.n * sizeof(*flat->values));
+	if (!flat->values)
+		perf_die("no memory");
 	return flat;
 }
 
 static void free_flat(void *index)
 {
-	free(((struct flat *)index)->values);
+	struct flat *flat = index;
+
+	ds_lazy_free(flat->values, flat->n * sizeof(*flat->values));
 	free(index);
 }
 

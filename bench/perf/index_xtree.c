@@ -64,11 +64,8 @@ static uint64_t lookup(void *index, const uint64_t *at, uint64_t n)
 	const struct ds_xtree *tree = ((struct tree *)index)->tree;
 	uint64_t i, sum = 0;
 
-	for (i = 0; i < n; i++) {
-		ds_xtree_read_begin(tree);
-		sum += ds_xtree_load(tree, ds_pgidx(at[i]));
-		ds_xtree_read_end(tree);
-	}
+	for (i = 0; i < n; i++)
+		sum += ds_xtree_look(tree, ds_pgidx(at[i]));
 	return sum;
 }
 

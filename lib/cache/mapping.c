@@ -56,6 +56,8 @@ uint64_t ds_mapping_view(const struct ds_mapping *mapping, struct ds_pgidx page)
 {
 	uint64_t entry;
 
+	if (ds_likely(!mapping->huge_order))
+		return ds_xtree_look(mapping->tree, page);
 	ds_xtree_read_begin(mapping->tree);
 	entry = find(mapping, page).entry;
 	ds_xtree_read_end(mapping->tree);

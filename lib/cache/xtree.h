@@ -68,6 +68,9 @@ void ds_xtree_read_end(const struct ds_xtree *tree);
 /* The value at @index, 0 if absent. Reader or writer. */
 uint64_t ds_xtree_load(const struct ds_xtree *tree, struct ds_pgidx index);
 
+/* The same in a read section of its own. Anybody. */
+uint64_t ds_xtree_look(const struct ds_xtree *tree, struct ds_pgidx index);
+
 /*
  * The first present value in @range, in ascending order. Reader or writer.
  * Return: the value with its place in @ret_index, or 0 if there is none.

@@ -85,11 +85,13 @@ static uint64_t volatile_index(struct ds_prng *prng)
 	return is_stable(index) ? index + 1 : index;
 }
 
-static void check_load(struct t_reader *reader)
+static void check_load(struct t_reader *reader,
+		       uint64_t (*load)(const struct ds_xtree *tree,
+					struct ds_pgidx index))
 {
 	struct t_world *w = reader->world;
 	uint64_t index = any_index(&reader->prng);
-	uint64_t value = ds_xtree_load(w->tree, ds_pgidx(index));
+	uint64_t value = load(w->tree, ds_pgidx(index));
 
 	if (value && value >> 12 != index)
 		reader->wrong.foreign++;
@@ -164,10 +166,11 @@ static void *read_all_the_time(void *arg)
 	while (!atomic_load(&w->stop)) {
 		for (i = 0; i < 32; i++) {
 			ds_xtree_read_begin(w->tree);
-			check_load(reader);
+			check_load(reader, ds_xtree_load);
 			check_next(reader);
 			check_next_tagged(reader);
 			ds_xtree_read_end(w->tree);
+			check_load(reader, ds_xtree_look);
 		}
 		ds_xtree_read_begin(w->tree);
 		check_runs(reader);

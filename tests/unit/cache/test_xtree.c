@@ -11,6 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <urcu-bp.h>
+
 #include <cmocka.h>
 
 #include "cache/xtree.h"
@@ -63,7 +65,12 @@ static void t_store(struct t_world *w, uint64_t index, uint64_t value)
 
 static uint64_t t_load(struct t_world *w, uint64_t index)
 {
-	return ds_xtree_load(w->tree, ds_pgidx(index));
+	uint64_t value = ds_xtree_load(w->tree, ds_pgidx(index));
+
+	/* With a section of its own, and after it none is left. */
+	assert_int_equal(ds_xtree_look(w->tree, ds_pgidx(index)), value);
+	assert_false(urcu_bp_read_ongoing());
+	return value;
 }
 
 static uint64_t t_erase(struct t_world *w, uint64_t index)
