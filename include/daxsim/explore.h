@@ -147,8 +147,8 @@ uint64_t daxsim_report_states(const struct daxsim_report *report);
  * that is not its owner; 3: one entered a file and is in another place already;
  * 5: an entry to be deleted was gone; 7: a dirty page without a block; 9: a
  * break without the fault lock; 11: a folio is not as its entry says; 12: a
- * break left an entry. The other numbers up to 13 are kept for warnings that
- * nothing here raises so far.
+ * break left an entry. 4, 6, 8, 10 and 13 are raised by nothing that a program
+ * can do.
  */
 uint32_t daxsim_report_warnings(const struct daxsim_report *report);
 

@@ -115,6 +115,18 @@ static bool look_locked(struct ds_task *task, struct ds_mapping *mapping,
 	return false;
 }
 
+/*
+ * Whether the entry that the task locked was deleted under it, which only who
+ * does not wait for locked entries does.
+ */
+static bool was_deleted(struct ds_task *task, struct found found)
+{
+	if (ds_entry_is_locked(found.entry))
+		return false;
+	ds_assert(!ds_keeps(task, DS_RULE_DELETE_AWAITS_ENTRY));
+	return true;
+}
+
 static void declare_grab(struct ds_task *task, const struct ds_mapping *mapping,
 			 struct ds_pgidx page)
 {
@@ -362,7 +374,12 @@ void ds_entry_fill(struct ds_task *task, struct ds_mapping *mapping,
 	ds_touch(task, object, DS_WRITE);
 	ds_spin_lock(&mapping->lock);
 	found = find(mapping, page);
-	ds_assert(ds_entry_is_locked(found.entry));
+	if (was_deleted(task, found)) {
+		ds_spin_unlock(&mapping->lock);
+		ds_warn(task, DS_WARN_REPLACED_OTHER, mapping->inode, page,
+			pfn);
+		return;
+	}
 	ds_assert(ds_entry_is_huge(found.entry) == ds_entry_is_huge(entry));
 	/* Replaces the locked entry, so it needs no memory. */
 	r = ds_xtree_store(mapping->tree, found.first, entry | DS_ENTRY_LOCKED);
@@ -418,8 +435,8 @@ void ds_entry_dirty(struct ds_task *task, struct ds_mapping *mapping,
 	ds_touch(task, ds_tags_object(mapping->inode), DS_ADD);
 	ds_spin_lock(&mapping->lock);
 	found = find(mapping, page);
-	ds_assert(ds_entry_is_locked(found.entry));
-	ds_xtree_set_tag(mapping->tree, found.first, DS_XTREE_DIRTY);
+	if (!was_deleted(task, found))
+		ds_xtree_set_tag(mapping->tree, found.first, DS_XTREE_DIRTY);
 	ds_spin_unlock(&mapping->lock);
 }
 
@@ -473,7 +490,13 @@ void ds_entry_unlock(struct ds_task *task, struct ds_mapping *mapping,
 	declare_unlock(task, mapping, page, charged);
 	ds_spin_lock(&mapping->lock);
 	found = find(mapping, page);
-	ds_assert(ds_entry_is_locked(found.entry));
+	if (was_deleted(task, found)) {
+		ds_spin_unlock(&mapping->lock);
+		ds_warn(task, DS_WARN_NOT_LOCKED, mapping->inode, page,
+			ds_pfn(0));
+		ds_task_done(task, before, 0);
+		return;
+	}
 	r = ds_xtree_store(mapping->tree, found.first,
 			   found.entry & ~DS_ENTRY_LOCKED);
 	ds_assert(r == 0);
@@ -742,6 +765,18 @@ static void put_cached(struct ds_task *task, struct ds_mapping *mapping,
 		ds_tell(task, "the page lives on with %d users", left);
 }
 
+/* As look_locked(), for who is about to delete the entry. */
+static bool look_to_delete(struct ds_task *task, struct ds_mapping *mapping,
+			   struct ds_pgidx page, struct found *ret_found)
+{
+	if (ds_keeps(task, DS_RULE_DELETE_AWAITS_ENTRY))
+		return look_locked(task, mapping, page, ret_found);
+	ds_spin_lock(&mapping->lock);
+	*ret_found = find(mapping, page);
+	ds_task_saw(task, ret_found->entry);
+	return true;
+}
+
 static void delete_entry(struct ds_task *task, struct ds_mapping *mapping,
 			 struct ds_pgidx page, enum removal why)
 {
@@ -756,7 +791,7 @@ static void delete_entry(struct ds_task *task, struct ds_mapping *mapping,
 		ds_task_forget(task, before);
 		ds_task_saw(task, guess);
 		declare_delete(task, mapping, page, guess);
-		if (!look_locked(task, mapping, page, &found)) {
+		if (!look_to_delete(task, mapping, page, &found)) {
 			sleep_for_entry(task, mapping, found.first);
 			continue;
 		}
@@ -764,6 +799,7 @@ static void delete_entry(struct ds_task *task, struct ds_mapping *mapping,
 			break;
 		ds_spin_unlock(&mapping->lock);
 	}
+	found.entry &= ~DS_ENTRY_LOCKED;
 	gone = erase_entry(task, mapping, found, why);
 	/* From here on the page is only its users'. */
 	cached = gone && ds_entry_is_data(found.entry) &&

@@ -404,6 +404,36 @@ static void start(struct ds_checks *checks)
 	}
 }
 
+/* Notes who is in an append. */
+static void follow_appends(struct ds_shadow *shadow,
+			   const struct ds_event *event)
+{
+	if (event->task >= DS_TASKS_MAX || strcmp(event->text, "append") != 0)
+		return;
+	if (event->kind == DS_EV_CALL_ENTERED)
+		shadow->appending |= UINT32_C(1) << event->task;
+	else
+		shadow->appending &= ~(UINT32_C(1) << event->task);
+	shadow->is_known = false;
+}
+
+/* What is appended begins where the file ends, when it is written there. */
+static void look_at_append(struct ds_checks *checks,
+			   const struct ds_event *event)
+{
+	const struct ds_inode *inode =
+		ds_super_inode(checks->super, event->inode);
+
+	if (!event->bytes || !inode || event->task >= DS_TASKS_MAX ||
+	    !(checks->shadow->appending >> event->task & 1) ||
+	    event->offset >= atomic_load(&inode->size))
+		return;
+	ds_checks_report(checks, DS_NO_STALE_DATA, event->task,
+			 "an append writes over byte %llu, which is in the "
+			 "file already",
+			 (unsigned long long)event->offset);
+}
+
 static void look(struct ds_checks *checks, const struct ds_event *event)
 {
 	if (!checks->shadow)
@@ -412,10 +442,12 @@ static void look(struct ds_checks *checks, const struct ds_event *event)
 		ds_copies_follow(&checks->shadow->copies, event, 0);
 	switch (event->kind) {
 	case DS_EV_CALL_ENTERED:
+		follow_appends(checks->shadow, event);
 		if (is_reading(event))
 			begin_reading(checks->shadow, event->task);
 		break;
 	case DS_EV_CALL_LEFT:
+		follow_appends(checks->shadow, event);
 		if (is_reading(event))
 			end_reading(checks->shadow, event->task);
 		break;
@@ -438,6 +470,7 @@ static void look(struct ds_checks *checks, const struct ds_event *event)
 			see(checks, event);
 		break;
 	case DS_EV_PUT_BYTES:
+		look_at_append(checks, event);
 		put(checks, event->inode, event->offset,
 		    event->offset + event->n, event->bytes);
 		break;
@@ -493,7 +526,8 @@ void ds_shadow_digest(struct ds_shadow *shadow, struct ds_digest *digest)
 		shadow->is_known = true;
 	}
 	ds_digest_add_all(digest, shadow->digest);
-	ds_digest_add(digest, shadow->reading);
+	ds_digest_add(digest,
+		      (uint64_t)shadow->appending << 32 | shadow->reading);
 	ds_copies_digest(&shadow->copies, digest);
 }
 

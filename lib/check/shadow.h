@@ -38,6 +38,7 @@ struct ds_shadow_page {
 struct ds_shadow {
 	struct ds_copies copies; /* that processes have of pages */
 	uint32_t reading;        /* tasks in a reading call, bit per id */
+	uint32_t appending;      /* tasks in an append, bit per id */
 	bool is_known;           /* @digest is of the pages as they are */
 	struct ds_digest digest;
 	struct ds_shadow_page pages[DS_SHADOW_INODES][DS_SHADOW_PAGES];

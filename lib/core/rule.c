@@ -302,6 +302,15 @@ static const struct ds_rule_text rules[DS_N_RULES] = {
 			.mutation = "unlock-entry-wakes-nobody",
 			.models = "fs/dax.c put_locked_mapping_entry()",
 		},
+	[DS_RULE_DELETE_AWAITS_ENTRY] =
+		{
+			.name = "delete-awaits-entry",
+			.sentence = "Who deletes an entry waits until nobody "
+				    "has it locked.",
+			.mutation = "delete-locked-entry",
+			.models = "fs/dax.c __dax_invalidate_entry(): "
+				  "get_unlocked_mapping_entry()",
+		},
 	[DS_RULE_DELETE_WAKES] =
 		{
 			.name = "delete-wakes",

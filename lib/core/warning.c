@@ -56,9 +56,6 @@ static const struct ds_warning_text warnings[DS_N_WARNINGS] = {
 			.condition = "the entry that is replaced is not the "
 				     "one that was locked",
 			.models = "fs/dax.c dax_insert_entry()",
-			.unreachable = "nothing replaces or deletes an entry "
-				       "that somebody has locked, as the model "
-				       "asserts at each replacement",
 		},
 	[DS_WARN_DIRTY_WITHOUT_BLOCK] =
 		{
@@ -75,9 +72,8 @@ static const struct ds_warning_text warnings[DS_N_WARNINGS] = {
 			.told = "is unlocked, but was not locked",
 			.of_page = true,
 			.condition = "an entry is unlocked that is not locked",
-			.models = "fs/dax.c dax_unlock_entry()",
-			.unreachable = "who unlocks an entry has locked it, as "
-				       "the model asserts at each unlock",
+			.models = "fs/dax.c unlock_mapping_entry(), to v4.19; "
+				  "a BUG of dax_unlock_entry() since",
 		},
 	[DS_WARN_BREAK_UNLOCKED] =
 		{
@@ -125,8 +121,10 @@ static const struct ds_warning_text warnings[DS_N_WARNINGS] = {
 				     "or a kind that cannot be",
 			.models = "fs/dax.c dax_iomap_pte_fault(), "
 				  "dax_iomap_iter()",
-			.unreachable = "a block is as large as a page, and the "
-				       "extent map is looked at under its lock",
+			.unreachable =
+				"every file system makes a block where it is "
+				"asked for one, or fails; one that does not "
+				"would get the warning, and EIO",
 		},
 };
 

@@ -7,10 +7,10 @@
  * up. A warning is raised by ds_warn() (sched/task.h) where that kernel raises
  * it, told beside the verdicts, and decides nothing.
  *
- * Some are named and never raised: reasons that are none (W10) do not exist
- * here, and no search for busy pages comes to a file whose pages are no DAX
- * entries (W4), but in a test; what W6 and W8 complain of is an
- * assertion; W13 is not looked for yet.
+ * Some are raised in no scenario: reasons that are none (W10) do not exist
+ * here; no search for busy pages comes to a file whose pages are no DAX entries
+ * (W4), and every file system makes the block that it is asked for (W13), but
+ * in tests.
  */
 #include <stdbool.h>
 

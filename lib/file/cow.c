@@ -154,7 +154,8 @@ static void put_bytes(struct ds_task *task, struct ds_inode *inode,
 
 	ds_yield(task, DS_AT_BYTES_WRITE, ds_writes(ds_bytes_object(copy->to)),
 		 ds_writes(ds_content_object(inode->id, page.pgidx)),
-		 ds_reads(ds_extents_object(inode->id)));
+		 ds_reads(ds_extents_object(inode->id)),
+		 ds_reads(ds_size_object(inode->id)));
 	if (put->bytes)
 		ds_frame_write(task, frames, copy->to, in_page, put->bytes,
 			       (size_t)put->n);

@@ -146,8 +146,10 @@ static int write_page(struct ds_task *task, struct ds_inode *inode,
 		      struct ds_pfn pfn, uint64_t offset, const void *buf,
 		      size_t n)
 {
+	/* A property asks whether an append begins at the end of the file. */
 	ds_yield(task, DS_AT_BYTES_WRITE, ds_writes(ds_bytes_object(pfn)),
-		 ds_writes(ds_content_object(inode->id, ds_page_down(offset))));
+		 ds_writes(ds_content_object(inode->id, ds_page_down(offset))),
+		 ds_reads(ds_size_object(inode->id)));
 	if (is_refused(task, inode, pfn, n))
 		return -EIO;
 	ds_frame_stream(task, inode->super->frames, pfn, offset & DS_PAGE_MASK,
@@ -190,6 +192,14 @@ static int64_t get_own_blocks(struct ds_task *task, struct ds_inode *inode,
 	return r < 0 ? r : 1;
 }
 
+/* What should be a block to write to is none. Models: dax_iomap_iter(). */
+static int no_block(struct ds_task *task, const struct ds_inode *inode,
+		    struct ds_pgidx page)
+{
+	ds_warn(task, DS_WARN_SHORT_EXTENT, inode->id, page, ds_pfn(0));
+	return -EIO;
+}
+
 /*
  * Makes the run that begins at @page usable for a write up to page @end.
  * Return: pages usable, with where the first one is; -ENOSPC; -EAGAIN where new
@@ -219,7 +229,7 @@ static int64_t get_blocks(struct ds_task *task, struct ds_inode *inode,
 							     range);
 		run = ds_inode_lookup(task, inode, page);
 		if (run.state != DS_EXT_WRITTEN)
-			return r < 0 ? r : -ENOSPC;
+			return r < 0 ? r : no_block(task, inode, page);
 		run_end = run.page.pgidx + run.n_pages;
 	}
 	/* Not more than this call asked for, nor than it made. */

@@ -32,7 +32,10 @@ static int find_block(struct ds_task *task, struct ds_inode *inode,
 	if (r < 0)
 		return r;
 	*ret_run = ds_inode_lookup(task, inode, page);
-	return 0;
+	if (ret_run->state == DS_EXT_WRITTEN)
+		return 0;
+	ds_warn(task, DS_WARN_SHORT_EXTENT, inode->id, page, ds_pfn(0));
+	return -EIO;
 }
 
 /* The block of @page in @run. */
@@ -290,7 +293,7 @@ static int small_fault_locked(struct ds_task *task, struct ds_vma *vma,
 		ds_entry_unlock(task, &inode->mapping, page,
 				ds_extents_object(inode->id));
 	}
-	return r == -ENOSPC ? DS_SIGBUS : r;
+	return r == -ENOSPC || r == -EIO ? DS_SIGBUS : r;
 }
 
 /*

@@ -465,6 +465,7 @@ static int64_t write_at(struct ds_task *task, struct ds_file *file,
 			unsigned int flags)
 {
 	struct ds_inode *inode = file->inode;
+	const char *call = file->flags & O_APPEND ? "append" : "pwrite";
 	uint64_t place = (uint64_t)*offset;
 	uint64_t before = ds_task_enter(task);
 	int64_t r;
@@ -483,13 +484,13 @@ static int64_t write_at(struct ds_task *task, struct ds_file *file,
 		len = MAX_TRANSFER;
 	if (file->flags & O_APPEND)
 		place = UINT64_MAX;
-	enter(task, inode, "pwrite");
+	enter(task, inode, call);
 	task->nowait = flags & DS_IO_NOWAIT;
 	r = inode->super->profile->ops->write(task, inode, &place, buf, len);
 	task->nowait = false;
 	if (r > 0)
 		*offset = (int64_t)place;
-	r = leave(task, inode, "pwrite", r);
+	r = leave(task, inode, call, r);
 	ds_task_done(task, before, (uint64_t)r);
 	/* An append begins where it finds the end. */
 	ds_task_saw(task, (uint64_t)*offset);

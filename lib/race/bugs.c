@@ -215,9 +215,9 @@ static const struct ds_bug bugs[] = {
 		.story = "A misplaced parenthesis in XFS makes a comparison of "
 			 "what should be the error of a recall.",
 		.cites = "v4.19; v5.10 has it right",
-		.answer = "not shown: the only other error of a recall is "
-			  "ENOMEM, and no scenario runs out of memory; "
-			  "xfs-4.18 and xfs-4.19 do lose it",
+		.shown = {KEPT, "scenario/recall-fails", "xfs-4.19", CLASSES},
+		.property = DS_LAYOUT_HOLDER_COHERENT,
+		.absent = {KEPT, "scenario/recall-fails", "xfs-5.10", CLASSES},
 	},
 	{
 		.id = "R17",
@@ -462,11 +462,17 @@ static const struct ds_bug bugs[] = {
 		.name = "size-from-before-the-recall",
 		.status = DS_BUG_PLAUSIBLE,
 		.story = "XFS drops the inode lock to wait for leases, and the "
-			 "size changes meanwhile.",
-		.absent = {KEPT, "scenario/layout-insert-beside-truncate",
-			   "xfs-6.1", STATES},
-		.answer = "not in fallocate, which looks at the size behind "
-			  "the recall (four tasks on xfs-4.19 and xfs-6.1); "
+			 "size changes meanwhile: of two appends one begins "
+			 "where the other did.",
+		.shown = {KEPT, "scenario/appends-beside-recall", "xfs-6.15",
+			  CLASSES},
+		.property = DS_NO_STALE_DATA,
+		.absent = {KEPT, "scenario/two-appends", "xfs-6.15", CLASSES},
+		.answer = "shown on xfs-4.19 and xfs-6.15 with three tasks, if "
+			  "a client has a layout when both append; read from "
+			  "xfs_file_write_checks(), not tried on a kernel. Not "
+			  "in fallocate, which looks at the size behind the "
+			  "recall (scenario/layout-insert-beside-truncate). "
 			  "XFS's ioctls are not in the model",
 	},
 	{
@@ -511,7 +517,9 @@ static const struct ds_bug bugs[] = {
 		.answer = "not since v4.19: the truncate waits for what is "
 			  "left of the pin, with two tasks on ext4-4.19, "
 			  "ext4-6.1, ext4-6.15, xfs-4.19 and xfs-6.15; shown "
-			  "where nobody waits",
+			  "where nobody waits. So it is with iomap's direct "
+			  "I/O (iomap_dio_bio_end_io(), v4.19 to v6.12); "
+			  "fs/direct-io.c releases first if the call waits",
 	},
 	{
 		.id = "R38",
@@ -558,7 +566,14 @@ static const struct ds_bug bugs[] = {
 		.story = "The page that went bad leaves its file, or changes "
 			 "its owner, while the handler looks up whose it is.",
 		.cites = "xfs/550 to xfs/552",
-		.answer = "not shown: the model has no bad memory",
+		.shown = {DS_RULE_POISON_RECHECKS,
+			  "scenario/poison-and-truncate", "ext4-4.19", CLASSES},
+		.property = DS_NO_DEADLOCK,
+		.absent = {KEPT, "scenario/poison-and-truncate", "ext4-4.19",
+			   CLASSES},
+		.answer = "shown where the handler does not look again under "
+			  "the lock of the entry, as kernels do; whom it kills "
+			  "is not in the model",
 	},
 	{
 		.id = "R42",
@@ -567,7 +582,10 @@ static const struct ds_bug bugs[] = {
 		.story = "The handler unlocks the entry of the huge page's "
 			 "first page instead of the one it locked.",
 		.cites = "fixed by fda490d39fc0",
-		.answer = "not shown: the model has no bad memory",
+		.shown = {DS_RULE_POISON_UNLOCKS_HEAD, "scenario/poison-tail",
+			  "ext4-4.19", CLASSES},
+		.property = DS_NO_DEADLOCK,
+		.absent = {KEPT, "scenario/poison-tail", "ext4-4.19", CLASSES},
 	},
 	{
 		.id = "R43",
@@ -644,7 +662,25 @@ static const struct ds_bug bugs[] = {
 			   CLASSES},
 		.answer =
 			"shown on ext4-6.12, ext4-6.15, xfs-4.19 and xfs-6.12 "
-			"with two tasks, by a pin that is never released",
+			"with two tasks, by a pin that is never released. XFS "
+			"recalls layouts, too, for a reflink that it is about "
+			"to refuse (scenario/refused-reflink-recalls)",
+	},
+	{
+		.id = "R49",
+		.name = "layout-of-shared-block",
+		.status = DS_BUG_PLAUSIBLE,
+		.story = "Who gives out a layout asks whether the file shares "
+			 "blocks before it takes the lock; a reflink that has "
+			 "it is done then, and the client writes both files.",
+		.shown = {KEPT, "scenario/reflink-beside-layout-get",
+			  "xfs-6.15", CLASSES},
+		.property = DS_NO_STRAY_WRITE,
+		.absent = {KEPT, "scenario/layout-of-shared", "xfs-6.15",
+			   CLASSES},
+		.answer = "shown on xfs-6.1 and xfs-6.15 with two tasks; read "
+			  "from xfs_fs_map_blocks(), v4.19 to v6.15, not tried "
+			  "on a kernel",
 	},
 };
 
@@ -658,6 +694,11 @@ static const struct ds_case warnings[DS_N_WARNINGS] = {
 	[DS_WARN_NOTHING_DELETED] = {DS_RULE_EXT4_WRITE_LOCKS_INODE,
 				     "scenario/write-beside-truncate",
 				     "ext4-4.19", STATES},
+	[DS_WARN_REPLACED_OTHER] = {DS_RULE_DELETE_AWAITS_ENTRY,
+				    "scenario/write-hole", "ext4-4.19", STATES},
+	[DS_WARN_NOT_LOCKED] = {DS_RULE_DELETE_AWAITS_ENTRY,
+				"scenario/fsync-locks-entry", "ext4-4.19",
+				STATES},
 	[DS_WARN_FOLIO_STATE] = {DS_RULE_EXT4_PUNCH_BREAKS,
 				 "scenario/huge-fault", "ext4-6.15", STATES},
 	[DS_WARN_ENTRY_LEFT] = {KEPT, "scenario/virtiofs-evict",

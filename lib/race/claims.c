@@ -655,6 +655,29 @@ static const struct ds_claim claims[] = {
 		.breaks = true,
 		.right = true,
 	},
+	{
+		.experiment = "copy-on-write",
+		.who = WONG,
+		.date = "2018-07-09",
+		.says = "pNFS does not support files that share blocks: it "
+			"refuses layouts of them",
+		.where = {KEPT, "scenario/layout-of-shared", "xfs-6.1",
+			  CLASSES},
+		.property = DS_NO_STRAY_WRITE,
+		.right = true,
+	},
+	{
+		.experiment = "copy-on-write",
+		.who = WONG,
+		.date = "2018-07-09",
+		.says = "the same of a file that begins to share blocks "
+			"meanwhile",
+		.where = {KEPT, "scenario/reflink-beside-layout-get", "xfs-6.1",
+			  CLASSES},
+		.property = DS_NO_STRAY_WRITE,
+		.breaks = true,
+		.right = false,
+	},
 };
 
 const struct ds_claim *ds_claim_at(unsigned int i)

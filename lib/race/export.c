@@ -482,19 +482,26 @@ static void write_universe(struct writer *writer)
 	struct ds_text *out = &writer->out;
 	unsigned int i;
 
-	ds_text_add(out,
-		    "static struct daxsim *make_universe(void)\n{\n"
-		    "\tstruct daxsim_options options = {\n"
-		    "\t\t.struct_size = sizeof(options),\n\t\t.fs = \"%s\",\n"
-		    "\t\t.small = true,\n\t\t.victim = %s,\n\t};\n"
-		    "\tstruct daxsim *sim;\n\tstruct state *s;\n"
-		    "\tchar why[256];\n\n"
-		    "\tif (daxsim_new(&options, &sim, why, sizeof(why)) < 0)\n"
-		    "\t\tfail_msg(\"%%s\", why);\n"
-		    "\ts = daxsim_alloc(sim, sizeof(*s));\n"
-		    "\tassert_non_null(s);\n\ts->sim = sim;\n\tset_up(s);\n",
-		    writer->export->fs,
-		    scenario->reuse_blocks ? "false" : "true");
+	ds_text_add(
+		out,
+		"static struct daxsim *make_universe(void)\n{\n"
+		"\tstruct daxsim_options options = {\n"
+		"\t\t.struct_size = sizeof(options),\n\t\t.fs = \"%s\",\n"
+		"\t\t.small = true,\n\t\t.victim = %s,\n"
+		"\t\t.huge_size = %llu,\n\t\t.longterm_allowed = %s,\n"
+		"\t};\n"
+		"\tstruct daxsim *sim;\n\tstruct state *s;\n"
+		"\tchar why[256];\n\n"
+		"\tif (daxsim_new(&options, &sim, why, sizeof(why)) < 0)\n"
+		"\t\tfail_msg(\"%%s\", why);\n"
+		"\ts = daxsim_alloc(sim, sizeof(*s));\n"
+		"\tassert_non_null(s);\n\ts->sim = sim;\n\tset_up(s);\n",
+		writer->export->fs, scenario->reuse_blocks ? "false" : "true",
+		(unsigned long long)(scenario->huge_order
+					     ? DS_PAGE_SIZE
+						       << scenario->huge_order
+					     : 0),
+		scenario->longterm_allowed ? "true" : "false");
 	for (i = 0; i < scenario->n_tasks; i++)
 		ds_text_add(out,
 			    "\tassert_int_equal(daxsim_spawn(sim, \"%s\", "
@@ -579,8 +586,8 @@ static const char *what_is_lacking(const struct ds_scenario *scenario)
 	};
 	size_t i;
 
-	if (scenario->longterm_allowed)
-		return "longterm allow";
+	if (scenario->recall_fails)
+		return "recall fails";
 	if (scenario->has_space)
 		return "space";
 	if (scenario->watch_waits)

@@ -87,6 +87,7 @@ static const struct ds_case homes[] = {
 	{DS_RULE_SCAN_PASSES_WAKE_ON, "scenario/fsyncs-beside-truncate",
 	 EXT4_19, CLASSES},
 	{DS_RULE_UNLOCK_ENTRY_WAKES, "scenario/two-fsyncs", EXT4_19, CLASSES},
+	{DS_RULE_DELETE_AWAITS_ENTRY, "scenario/write-hole", EXT4_19, CLASSES},
 	{DS_RULE_DELETE_WAKES, "scenario/fsyncs-under-truncate", EXT4_19,
 	 CLASSES},
 	{DS_RULE_DELETE_WAKES_ALL, "scenario/three-fsyncs-under-truncate",

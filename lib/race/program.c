@@ -995,6 +995,8 @@ static int set_up(struct ds_program *program,
 		aim_poison(program, false);
 	if (r == 0)
 		r = fill_up(program, why, why_size);
+	/* What was done until now recalled, too. */
+	world->super->no_lease_memory = program->scenario.recall_fails;
 	ds_sched_break_rule(world->sched, options->broken);
 	if (r == 0)
 		r = ds_sched_prepare(world->sched, options->turns);

@@ -231,7 +231,8 @@ static bool drop_options(struct ds_scenario *scenario, unsigned int i)
 {
 	bool *const options[] = {&scenario->watch_waits, &scenario->flush_ipi,
 				 &scenario->longterm_allowed,
-				 &scenario->watch_stores};
+				 &scenario->watch_stores,
+				 &scenario->recall_fails};
 
 	if (!*options[i])
 		return false;
@@ -257,7 +258,7 @@ static const struct {
 } ways[] = {
 	{drop_task, DS_SCN_TASKS},
 	{drop_call, MAX_CALLS},
-	{drop_options, 3},
+	{drop_options, 5},
 	{drop_hole, DS_SCN_FILES *DS_SCN_HOLES},
 	{drop_file, DS_SCN_FILES},
 	{only_first_page, MAX_CALLS},

@@ -662,6 +662,14 @@ static int parse_longterm(struct parser *parser)
 	return no_more(parser, 2);
 }
 
+static int parse_recall(struct parser *parser)
+{
+	if (!is(parser, 1, "fails"))
+		return fail(parser, "'fails'", word(parser, 1));
+	parser->scenario->recall_fails = true;
+	return no_more(parser, 2);
+}
+
 static int parse_line(struct parser *parser)
 {
 	struct ds_scenario *scenario = parser->scenario;
@@ -692,6 +700,8 @@ static int parse_line(struct parser *parser)
 		return parse_space(parser);
 	if (is(parser, 0, "longterm"))
 		return parse_longterm(parser);
+	if (is(parser, 0, "recall"))
+		return parse_recall(parser);
 	if (is(parser, 0, "file"))
 		return parse_file(parser);
 	if (is(parser, 0, "task"))

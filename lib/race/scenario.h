@@ -25,6 +25,8 @@
  *	space N				N blocks are free when the search
  *					begins, of all there are
  *	longterm allow			what if long-term pins were not refused
+ *	recall fails			who recalls layouts gets no memory for
+ *					that, and asks nobody
  *	file NAME SIZE [huge] [hole OFF+LEN]...
  *					huge: its blocks begin where huge pages
  *					do, and lie together
@@ -238,6 +240,7 @@ struct ds_scenario {
 	bool has_space; /* how many blocks are free is said: */
 	uint64_t space; /* these */
 	bool longterm_allowed;
+	bool recall_fails;
 	unsigned int n_files, n_tasks, n_expects;
 	struct ds_scn_file files[DS_SCN_FILES];
 	struct ds_scn_task tasks[DS_SCN_TASKS];

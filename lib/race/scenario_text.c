@@ -122,6 +122,8 @@ char *ds_scenario_text(const struct ds_scenario *scenario)
 			    (unsigned long long)scenario->space);
 	if (scenario->longterm_allowed)
 		ds_text_add(&out, "longterm allow\n");
+	if (scenario->recall_fails)
+		ds_text_add(&out, "recall fails\n");
 	for (i = 0; i < scenario->n_files; i++)
 		write_file(&out, &scenario->files[i]);
 	for (i = 0; i < scenario->n_tasks; i++) {

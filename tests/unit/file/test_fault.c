@@ -557,6 +557,47 @@ static void map_sync_is_for_ext4_and_xfs_on_dax(void **state)
 	}
 }
 
+static int make_nothing(struct ds_task *task, struct ds_inode *inode,
+			struct ds_pgrange range)
+{
+	(void)task;
+	(void)inode;
+	(void)range;
+	return 0;
+}
+
+/* A file system that says it made a block, and did not: W13. */
+static void a_block_that_was_not_made_is_a_warning_and_an_error(void **state)
+{
+	struct ds_fs_profile profile;
+	struct ds_fs_ops ops;
+	struct t_fault f;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < T_N(systems); i++) {
+		set_up(&f, systems[i]);
+		profile = *f.t.super->profile;
+		ops = *profile.ops;
+		ops.make_written = make_nothing;
+		profile.ops = &ops;
+		f.t.super->profile = &profile;
+		f.t.n_events = 0;
+		assert_int_equal(t_store(&f.t, f.addr + T_PAGE, 1), DS_SIGBUS);
+		assert_int_equal(t_n_events(&f.t, DS_EV_WARNED), 1);
+		assert_int_equal(t_event(&f.t, DS_EV_WARNED, 0)->value,
+				 DS_WARN_SHORT_EXTENT);
+		assert_false(t_pte(&f.t, f.addr + T_PAGE));
+		assert_int_equal(ds_vfs_pwrite(f.t.setup, f.file, "x", 1,
+					       2 * T_PAGE),
+				 -EIO);
+		assert_int_equal(t_n_events(&f.t, DS_EV_WARNED), 2);
+		/* What has its block needs none. */
+		assert_int_equal(t_store(&f.t, f.addr, 1), 1);
+		t_close(&f.t);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -591,6 +632,8 @@ int main(void)
 		cmocka_unit_test(
 			a_store_through_map_sync_commits_before_it_maps),
 		cmocka_unit_test(map_sync_is_for_ext4_and_xfs_on_dax),
+		cmocka_unit_test(
+			a_block_that_was_not_made_is_a_warning_and_an_error),
 	};
 
 	return cmocka_run_group_tests_name("fault", tests, NULL, NULL);

@@ -28,7 +28,7 @@ static void bugs_are_in_order_and_named_apart(void **state)
 			assert_string_not_equal(ds_bug_at(k)->name,
 						ds_bug_at(i)->name);
 	}
-	assert_int_equal(i, 48);
+	assert_int_equal(i, 49);
 }
 
 static void assert_exists(const struct ds_case *what)

@@ -106,7 +106,7 @@ static void what_has_no_counterpart_is_refused(void **state)
 	static const char *const texts[] = {
 		"scenario x\nwatch waits\ntask a\n",
 		"scenario x\nflush ipi\ntask a\n",
-		"scenario x\nlongterm allow\ntask a\n",
+		"scenario x\nrecall fails\ntask a\n",
 		"scenario x\ntask a\ncomplete\n",
 		"scenario x\ntask a\ndup\n",
 		"scenario x\nfile A 4K\ntask a forever\nfsync A\n",
@@ -118,8 +118,8 @@ static void what_has_no_counterpart_is_refused(void **state)
 		"a scenario without it can be exported",
 		"x: 'flush ipi' has no counterpart in the public interface; "
 		"a scenario without it can be exported",
-		"x: 'longterm allow' has no counterpart in the public "
-		"interface; a scenario without it can be exported",
+		"x: 'recall fails' has no counterpart in the public interface; "
+		"a scenario without it can be exported",
 		"x: 'complete' has no counterpart in the public interface; "
 		"a scenario without it can be exported",
 		"x: 'dup' has no counterpart in the public interface; "

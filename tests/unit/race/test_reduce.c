@@ -49,6 +49,14 @@ static void what_asks_for_a_task_goes_with_it(void **state)
 static void options_and_words_go(void **state)
 {
 	(void)state;
+	assert_true(has_reduction("scenario s\nrecall fails\nfile A 4K\n"
+				  "task a\n\tfsync A\n",
+				  "scenario s\nfile A 4K\n"
+				  "task a\n\tfsync A\n"));
+	assert_true(has_reduction("scenario s\nwatch stores\nfile A 4K\n"
+				  "task a\n\tfsync A\n",
+				  "scenario s\nfile A 4K\n"
+				  "task a\n\tfsync A\n"));
 	assert_true(has_reduction("scenario s\nlongterm allow\nfile A 4K\n"
 				  "task a\n\tpin A 0+4K get longterm\n",
 				  "scenario s\nfile A 4K\n"

@@ -28,6 +28,7 @@ static const char good[] =
 	"reuse blocks\n"
 	"space 3\n"
 	"longterm allow\n"
+	"recall fails\n"
 	"\n"
 	"file A 32K hole 24K+4K hole 0+4K\n"
 	"file dir/B.1 5000   # of no whole pages\n"
@@ -91,6 +92,7 @@ static void every_statement_is_understood(void **state)
 	assert_true(s.has_space);
 	assert_int_equal(s.space, 3);
 	assert_true(s.longterm_allowed);
+	assert_true(s.recall_fails);
 	assert_int_equal(s.n_files, 2);
 	assert_int_equal(s.files[0].size, 32768);
 	assert_int_equal(s.files[0].n_holes, 2);
@@ -337,6 +339,7 @@ static const struct {
 	{HEAD "take b\n", "x.scn:3: expected the name of a task defined "
 			  "above, not 'b'"},
 	{"longterm\n", "x.scn:1: expected 'allow'"},
+	{"recall works\n", "x.scn:1: expected 'fails', not 'works'"},
 	{"longterm allow it\n", "x.scn:1: expected the end of the line, not "
 				"'it'"},
 	{ENDLESS "take a\n", "x.scn:2: expected as many pins as unpins in a "
