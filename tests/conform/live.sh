@@ -41,7 +41,9 @@ shrink()
 	if ! "$record" "$begin" "$file" "$@" --shrink "$batch_file" \
 		--sequence "$number" \
 		--check "$daxsim conform --fs $profile" >"$shortest"; then
-		echo "sequence $number does not differ when it is made again:"
+		grep "^{\"s\":$number," "$batch_file" >"$shortest"
+		echo "sequence $number does not differ when it is made again;" \
+			"it is in $shortest:"
 		sed -n "/^[^ ].*, s $number, i /,/  model/p" "$report"
 		return
 	fi

@@ -232,7 +232,8 @@ edit. *agrees, N*: the property was compared in N calls and was the same in each
 Recorded call by call on DAX, replayed in the model:
 
 {recorded}
-Fresh calls, drawn from a seed, all properties compared after each; none differed.
+Fresh calls, drawn from a seed, all properties compared after each; README.md tells
+of the one sequence that differed.
 Loop devices are without DAX:
 
 {fresh}
