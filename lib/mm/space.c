@@ -875,7 +875,7 @@ static void send_dropped(struct ds_task *task, const struct ds_space *space,
 	ds_task_send(task, &event);
 }
 
-static void clear_small(struct ds_task *task, struct ds_space *space,
+static bool clear_small(struct ds_task *task, struct ds_space *space,
 			struct ds_vpn vpn, enum ds_copies_fate copies,
 			struct gather *gather)
 {
@@ -886,6 +886,7 @@ static void clear_small(struct ds_task *task, struct ds_space *space,
 	gather->cleared |= old != 0;
 	if (ds_pte_holds_ref(space, old))
 		gather->pfns[gather->n++] = ds_pte_pfn(old);
+	return old != 0;
 }
 
 /* Whether what is cleared from @first on comes to a new huge page at @vpn. */
@@ -953,20 +954,59 @@ void ds_pte_flush(struct ds_task *task, struct ds_space *space, uint64_t old)
 	flush(task, space, &gather);
 }
 
+/*
+ * Where a free task goes on from @vpn: past tables that are not there, and past
+ * entries of one that are absent. Others take a step for each.
+ *
+ * Models: pmd_none_or_clear_bad() and pte_none() in zap_pmd_range() and
+ * zap_pte_range().
+ */
+static struct ds_vpn pass_absent(const struct ds_task *task,
+				 const struct ds_space *space,
+				 struct ds_vpn vpn, struct ds_vpn end)
+{
+	uint64_t size = UINT64_C(1) << space->table.leaf_bits;
+	uint64_t at;
+
+	if (!ds_task_is_free(task))
+		return vpn;
+	while (vpn.vpn < end.vpn) {
+		_Atomic(uint64_t) *slot =
+			ds_pgtable_find_huge(&space->table, vpn);
+		uint64_t word = slot ? atomic_load(slot) : 0;
+		_Atomic(uint64_t) *entries =
+			(_Atomic(uint64_t) *)(uintptr_t)word;
+
+		if (word & DS_PTE_PRESENT)
+			return vpn;
+		for (at = vpn.vpn & (size - 1); at < size; at++, vpn.vpn++)
+			if (word && atomic_load(&entries[at]))
+				return vpn;
+	}
+	return end;
+}
+
 void ds_pte_clear(struct ds_task *task, struct ds_space *space,
 		  struct ds_vpn first, struct ds_vpn end,
 		  enum ds_copies_fate copies)
 {
 	uint64_t before = ds_task_enter(task);
 	struct gather gather = {.n = 0};
+	bool present = false;
 	struct ds_vpn vpn;
 
 	for (vpn = first; vpn.vpn < end.vpn; vpn.vpn++) {
+		/* Where one is, the next is likely to be. */
+		if (!present)
+			vpn = pass_absent(task, space, vpn, end);
+		if (vpn.vpn >= end.vpn)
+			break;
 		if (is_huge_edge(space, vpn, first) &&
 		    clear_huge(task, space, vpn, &gather))
 			vpn = huge_last(space, vpn);
 		else
-			clear_small(task, space, vpn, copies, &gather);
+			present =
+				clear_small(task, space, vpn, copies, &gather);
 		if (!ds_keeps(task, DS_RULE_CLEAR_EVERY_PAGE))
 			break;
 		if (gather.n < GATHER_MAX)
