@@ -147,8 +147,8 @@ int daxsim_fallocate(struct daxsim_file *file, int mode, int64_t offset,
 /*
  * Gives @dest from @dest_offset on the blocks that @source has for the @len
  * bytes from @offset on, or to its end if @len is 0: both files have them then,
- * until one of them is written. Recalls layouts of both and waits for the pins on
- * pages of both, in this order; XFS to v5.19 recalls, and then refuses.
+ * until one of them is written. Recalls layouts of both and waits for the pins
+ * on pages of both, in this order; XFS to v5.19 recalls, and then refuses.
  *
  * Models: FICLONERANGE, vfs_clone_file_range(), xfs_file_remap_range(). Return:
  * 0; -EBADF, -EINVAL, -EFBIG; -EINVAL on XFS to v5.19, and -EOPNOTSUPP on what
