@@ -232,6 +232,8 @@ int main(int argc, char **argv)
 
 	if (argc != 2 && (argc != 3 || strcmp(argv[2], "free") != 0))
 		return 99;
+	/* Who is stopped for taking too long has said where. */
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	text = read_all(argv[1]);
 	if (ds_scenario_parse(argv[1], text, &scenario, why, sizeof(why)) < 0) {
 		printf("%s\n", why);
