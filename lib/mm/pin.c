@@ -213,20 +213,28 @@ static int pin_fast(struct ds_task *task, struct ds_space *space,
 }
 
 /*
- * Real threads have no lock of the table: as in the walk, but that no flush
- * waits for this one. Return: as follow().
+ * Real threads have no lock of the table: as in the walk. Who clears the entry
+ * waits for the section before it looks at the count, and so never sees a
+ * reference that is dropped again, which the lock would not show it either.
+ * Return: as follow().
  */
 static int follow_freely(struct ds_task *task, struct ds_space *space,
 			 struct ds_vpn vpn, uint64_t pte,
 			 struct ds_pinned *pinned)
 {
-	if (!get_frame(task, space, pinned))
-		return 0;
+	int r = 0;
+
+	ds_grace_enter(task, &space->walkers);
+	if (ds_pgtable_read(&space->table, vpn) != pte ||
+	    !get_frame(task, space, pinned))
+		goto out;
 	if (ds_pgtable_read(&space->table, vpn) == pte)
-		return keep_pin(task, space, pinned, "slow");
-	if (pinned->refs)
+		r = keep_pin(task, space, pinned, "slow");
+	else if (pinned->refs)
 		ds_space_put_n(task, space, pinned->pfn, pinned->refs);
-	return 0;
+out:
+	ds_grace_exit(task, &space->walkers);
+	return r;
 }
 
 /*
