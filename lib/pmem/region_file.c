@@ -19,6 +19,13 @@ struct file {
 	bool grown;
 };
 
+/* A device's name with a mistake in it is no name for a new file. */
+static bool may_create(const char *path)
+{
+	return strncmp(path, "/dev/", strlen("/dev/")) != 0 ||
+	       strncmp(path, "/dev/shm/", strlen("/dev/shm/")) == 0;
+}
+
 static int open_file(const char *path, struct file *file, struct ds_why why)
 {
 	/* Should the path have changed under us, opening must do no harm. */
@@ -28,7 +35,7 @@ static int open_file(const char *path, struct file *file, struct ds_why why)
 	int r;
 
 	file->fd = open(path, flags);
-	if (file->fd < 0 && errno == ENOENT) {
+	if (file->fd < 0 && errno == ENOENT && may_create(path)) {
 		file->fd = open(path, flags | O_CREAT | O_EXCL, 0666);
 		created = file->fd >= 0;
 	}

@@ -101,6 +101,15 @@ static void a_new_file_is_made_and_sized(void **state)
 	assert_int_equal(w->region->base[w->region->size - 1], 0);
 }
 
+static void a_mistyped_device_is_no_new_file(void **state)
+{
+	struct t_world *w = *state;
+
+	w->options.path = "/dev/no-such-device-for-daxsim";
+	assert_int_equal(open_region(w), -ENOENT);
+	assert_int_equal(access(w->options.path, F_OK), -1);
+}
+
 static void a_new_file_has_room_for_the_offset_too(void **state)
 {
 	struct t_world *w = *state;
@@ -398,6 +407,8 @@ static void a_file_without_proc_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			a_mistyped_device_is_no_new_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_new_file_is_made_and_sized,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(
