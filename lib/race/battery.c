@@ -32,7 +32,9 @@ static bool is_asked(const struct ds_battery_options *options,
 	/* Only who nobody else uses can be evicted. */
 	if (op->nobody_maps && !pin->unmap)
 		return false;
-	if (pin->deep || (!options->all && !(op->proved && pin->proved)))
+	/* Who writes a file system here does not say that it lends blocks. */
+	if (pin->deep || pin->layout ||
+	    (!options->all && !(op->proved && pin->proved)))
 		return false;
 	return (!options->op || strcmp(options->op, op->name) == 0) &&
 	       (!options->pin || strcmp(options->pin, pin->name) == 0);

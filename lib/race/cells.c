@@ -57,6 +57,13 @@ static const struct ds_cell_pin pins[] = {
 		.pages = 0,
 	},
 	{
+		.name = "layout",
+		.layout = true,
+		.does = "a pNFS client's layout, written or read through",
+		.calls = "8K+4K",
+		.pages = PAGE_2,
+	},
+	{
 		.name = "direct-1+1",
 		.bio = true,
 		.does = "two direct reads at once, a page each",
@@ -89,6 +96,16 @@ static void write_device(const char *name, const char *calls, bool touched,
 		 touch, calls);
 }
 
+/* A client with a layout, and the server that answers when it is recalled. */
+static void write_client(const char *range, bool writes, char *ret, size_t size)
+{
+	snprintf(ret, size,
+		 "task client\nbefore layout-get A %s%s\nlayout-%s A %s\n"
+		 "task server\nanswer A prompt\n",
+		 range, writes ? " write" : "", writes ? "write" : "read",
+		 range);
+}
+
 int ds_cell_scenario(const struct ds_spec_op *op, const struct ds_cell_pin *pin,
 		     bool touched, struct ds_scenario *ret_scenario)
 {
@@ -97,8 +114,11 @@ int ds_cell_scenario(const struct ds_spec_op *op, const struct ds_cell_pin *pin,
 	snprintf(name, sizeof(name), "prove/%s/%s/%s", op->name, pin->name,
 		 touched ? "fast" : "slow");
 	/* What reads the zero page must not give the hole a block before. */
-	write_device("direct", pin->calls, touched && pin->pages, device,
-		     sizeof(device));
+	if (pin->layout)
+		write_client(pin->calls, touched, device, sizeof(device));
+	else
+		write_device("direct", pin->calls, touched && pin->pages,
+			     device, sizeof(device));
 	if (pin->more)
 		write_device("direct2", pin->more, touched, other,
 			     sizeof(other));

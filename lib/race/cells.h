@@ -15,13 +15,15 @@
  */
 struct ds_cell_pin {
 	const char *name;
-	const char *does;  /* for people */
-	const char *calls; /* of the device's task, after it mapped the file */
-	bool bio;          /* released by the end of direct I/O */
-	bool out;          /* the device reads the pages */
-	const char *more;  /* NULL, or the calls of a second one */
-	uint32_t pages;    /* that get pinned, bit each */
-	bool unmap;        /* the mapping goes between pinning and DMA */
+	const char *does; /* for people */
+	/* Of the device's task, after it mapped the file; a layout's range. */
+	const char *calls;
+	bool bio;         /* released by the end of direct I/O */
+	bool out;         /* the device reads the pages */
+	const char *more; /* NULL, or the calls of a second one */
+	bool layout;      /* no pin: a client that was lent the blocks */
+	uint32_t pages;   /* that get pinned, bit each */
+	bool unmap;       /* the mapping goes between pinning and DMA */
 	bool proved;
 	bool deep; /* of three tasks: only when asked for */
 };
@@ -31,7 +33,7 @@ const struct ds_cell_pin *ds_cell_pin_at(unsigned int i);
 
 /*
  * The scenario of a cell. @touched: the buffer was touched before, so that the
- * pins take the fast path.
+ * pins take the fast path; a layout's client writes, and otherwise reads.
  */
 int ds_cell_scenario(const struct ds_spec_op *op, const struct ds_cell_pin *pin,
 		     bool touched, struct ds_scenario *ret_scenario);

@@ -176,6 +176,12 @@ const struct ds_verdict *ds_verdict_expected(const char *op, const char *fs,
 	"by the written rule: a pin that faults its page in while it is "      \
 	"waited for leaves a reference of the page table, and the wait does "  \
 	"not end"
+#define NOT_RECALLED                                                           \
+	"by the written rule: it takes away a block that a client was lent, "  \
+	"and recalls nothing"
+#define RECALLED                                                               \
+	"by the written rule: it recalls what a client was lent, or takes "    \
+	"nothing of it away"
 #define NOT_WOKEN "by the written rule: the end of direct I/O wakes nobody"
 #define ITS_OWN                                                                \
 	"by the written rule: who is the last to use the file waits for its "  \
@@ -190,11 +196,15 @@ const struct ds_verdict *ds_verdict_predicted(const struct ds_spec_op *op,
 	static const struct ds_verdict not_woken = {VIOLATES, NOT_WOKEN};
 	static const struct ds_verdict its_own = {VIOLATES, ITS_OWN};
 	static const struct ds_verdict seen = {HOLDS, SEEN};
+	static const struct ds_verdict not_recalled = {VIOLATES, NOT_RECALLED};
+	static const struct ds_verdict recalled = {HOLDS, RECALLED};
 	uint32_t taken = spec->takes & pin->pages;
 	uint32_t waited = spec->waits_for & pin->pages;
 	uint32_t seen_by = waited | (spec->refuses & pin->pages);
 	bool several = pin->pages & (pin->pages - 1);
 
+	if (pin->layout)
+		return taken && !spec->recalls ? &not_recalled : &recalled;
 	if ((taken & ~seen_by) ||
 	    (taken && pin->unmap && !spec->waits_unmapped) ||
 	    (taken && several && waited && !spec->looks_again))
