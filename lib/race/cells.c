@@ -64,7 +64,7 @@ static const struct ds_cell_pin pins[] = {
 		.pages = PAGE_2,
 	},
 	{
-		.name = "direct-1+1",
+		.name = "at-once",
 		.bio = true,
 		.does = "two direct reads at once, a page each",
 		.calls = "direct-read A 8K+4K\n",

@@ -74,7 +74,7 @@ static void a_wait_that_does_not_end_is_foreseen(void **state)
 
 		assert_int_equal(
 			ds_verdict_predicted(punch, &hangs, pin)->violates,
-			pin->pages && !pin->unmap);
+			pin->pages && !pin->unmap && !pin->layout);
 		assert_int_equal(
 			ds_verdict_predicted(punch, &sleeps_on, pin)->violates,
 			pin->pages && pin->bio);
@@ -94,6 +94,31 @@ static void only_what_is_taken_away_must_be_waited_for(void **state)
 	spec.waits_for = spec.takes;
 	spec.looks_again = spec.ends_with_bio = true;
 	spec.ends_refaulted[0] = spec.ends_refaulted[1] = true;
+	assert_false(ds_verdict_predicted(punch, &spec, pin)->violates);
+}
+
+static void who_was_lent_what_is_taken_away_is_owed_a_recall(void **state)
+{
+	const struct ds_spec_op *punch = ds_spec_op_at(2);
+	const struct ds_cell_pin *pin = ds_cell_pin_at(0);
+	struct ds_spec spec = {
+		.takes = 0xff,
+		.waits_for = 0xff,
+		.waits_unmapped = true,
+		.looks_again = true,
+		.ends_refaulted = {true, true},
+		.ends_with_bio = true,
+	};
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; !pin->layout; i++)
+		pin = ds_cell_pin_at(i);
+	assert_true(ds_verdict_predicted(punch, &spec, pin)->violates);
+	spec.recalls = true;
+	assert_false(ds_verdict_predicted(punch, &spec, pin)->violates);
+	spec.recalls = false;
+	spec.takes = 0;
 	assert_false(ds_verdict_predicted(punch, &spec, pin)->violates);
 }
 
@@ -123,6 +148,8 @@ int main(void)
 			what_follows_from_the_rule_is_what_was_worked_out),
 		cmocka_unit_test(a_wait_that_does_not_end_is_foreseen),
 		cmocka_unit_test(only_what_is_taken_away_must_be_waited_for),
+		cmocka_unit_test(
+			who_was_lent_what_is_taken_away_is_owed_a_recall),
 		cmocka_unit_test(
 			who_fails_at_a_pin_takes_nothing_from_under_it),
 	};
