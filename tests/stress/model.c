@@ -140,6 +140,17 @@ static void cut_write(struct m_system *system, struct m_file *file,
 	free_pages(system, file, page_up(file->size), M_PAGES);
 }
 
+/* XFS gives all blocks to a hole, as far as the write reaches, or none. */
+static bool may_fill(const struct m_system *system, const struct m_file *file,
+		     uint64_t first, uint64_t end)
+{
+	uint64_t n = 0;
+
+	while (first + n < end && file->pages[first + n].state == M_HOLE)
+		n++;
+	return !system->xfs || n <= system->n_free;
+}
+
 int64_t m_write(struct m_system *system, struct m_file *file, uint64_t offset,
 		const void *buf, uint64_t len)
 {
@@ -158,7 +169,9 @@ int64_t m_write(struct m_system *system, struct m_file *file, uint64_t offset,
 		uint64_t n = min_u64(len - done, M_PAGE - at % M_PAGE);
 		struct m_page *page = &file->pages[at / M_PAGE];
 
-		if (!make_written(system, page))
+		if (!may_fill(system, file, at / M_PAGE,
+			      page_up(offset + len)) ||
+		    !make_written(system, page))
 			break;
 		memcpy(page->bytes + at % M_PAGE, bytes + done, n);
 		done += n;
@@ -337,15 +350,13 @@ static int ext4_zero(struct m_system *system, struct m_file *file,
 	return r;
 }
 
-/* All blocks or none. */
+/* All blocks or none; as if all of them were holes. */
 static int xfs_allocate(struct m_system *system, struct m_file *file,
 			uint64_t first, uint64_t end)
 {
-	uint64_t missing = 0, i;
+	uint64_t i;
 
-	for (i = first; i < end; i++)
-		missing += file->pages[i].state == M_HOLE;
-	if (missing > system->n_free)
+	if (end - first > system->n_free)
 		return -ENOSPC;
 	for (i = first; i < end; i++)
 		give_block(system, &file->pages[i]);
