@@ -133,6 +133,7 @@ static const struct {
 	{"read", "xfs-6.15-cow", "direct-2", &read_beside_copy},
 	{"read", "xfs-6.15-cow", "unmapped", &read_beside_copy},
 	{"read", "xfs-6.15-cow", "kept", &read_beside_copy},
+	{"read", "xfs-6.15-cow", "at-once", &read_beside_copy},
 };
 
 const struct ds_verdict *ds_verdict_found(const char *op, const char *fs,
