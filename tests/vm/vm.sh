@@ -115,6 +115,23 @@ boot_qemu()
 	qemu=
 }
 
+# The emulator's two processors are real threads, and once in a while the kernel
+# meets code that it is rewriting and dies before anything here has begun.
+died_booting()
+{
+	! grep -q '^daxsim-vm: booted' "$out/serial.txt" &&
+		grep -q 'Kernel panic' "$out/serial.txt"
+}
+
+boot_until_up()
+{
+	for attempt in 1 2 3; do
+		boot_qemu
+		died_booting || return 0
+		echo "vm.sh: the kernel did not come up at attempt $attempt" >&2
+	done
+}
+
 # Both the guest and the job may have ended in any way: the result decides.
 collect()
 {
@@ -167,5 +184,5 @@ trap 'exit 143' TERM
 mkdir -p "$out"
 make_initramfs
 echo "vm.sh: booting $(cat "$boot/release")" >&2
-boot_qemu
+boot_until_up
 collect
