@@ -378,13 +378,13 @@ bool ds_rwsem_trylock(struct ds_task *task, struct ds_rwsem *sem,
 
 void ds_rwsem_unlock(struct ds_task *task, struct ds_rwsem *sem)
 {
-	const struct ds_held *last = &task->held[task->n_held - 1];
+	unsigned int n = task->n_held;
 
 	/* Most are given back last taken first. */
-	if (ds_likely(task->n_held && last->lock == sem && !task->controlled &&
+	if (ds_likely(n && task->held[n - 1].lock == sem && !task->controlled &&
 		      !ds_is_telling(task))) {
 		task->n_held--;
-		release(task, sem, last->mode);
+		release(task, sem, task->held[n - 1].mode);
 	} else {
 		unlock_in_steps(task, sem);
 	}
