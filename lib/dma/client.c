@@ -172,15 +172,46 @@ static void send_use(struct ds_task *task, const struct part *part,
 	ds_task_send(task, &event);
 }
 
+/* What the device does for one part: nothing for who is fenced. */
+static int reach_device(struct ds_task *task, const struct part *part,
+			struct ds_pgidx page, struct ds_pfn pfn)
+{
+	const struct ds_lease *lease = part->lease;
+	struct ds_frames *frames = lease->inode->super->frames;
+	bool fenced = lease->fenced && ds_keeps(task, DS_RULE_FENCE_SHUTS_OUT);
+
+	ds_task_saw(task, fenced);
+	if (fenced) {
+		ds_tell(task, "the device shuts it out");
+		return -EIO;
+	}
+	if (part->from) {
+		ds_frame_write(task, frames, pfn, part->offset & DS_PAGE_MASK,
+			       part->from, part->n);
+		ds_tell(task, "client writes block %llu",
+			(unsigned long long)pfn.pfn);
+	} else if (lease->layout.run.state == DS_EXT_WRITTEN) {
+		ds_frame_read(task, frames, pfn, part->offset & DS_PAGE_MASK,
+			      part->into, part->n);
+		ds_tell(task, "client reads block %llu",
+			(unsigned long long)pfn.pfn);
+	} else {
+		memset(part->into, 0, part->n);
+		ds_tell(task, "client sees no data at page %llu",
+			(unsigned long long)page.pgidx);
+	}
+	send_use(task, part, page, pfn);
+	return 0;
+}
+
 /* A step. Return: 0, or -EIO. */
 static int move_part(struct ds_task *task, const struct part *part)
 {
 	struct ds_lease *lease = part->lease;
 	const struct ds_extent *run = &lease->layout.run;
-	struct ds_frames *frames = lease->inode->super->frames;
 	struct ds_pgidx page = {ds_page_down(part->offset)};
 	struct ds_pfn pfn = {DS_ZERO_PFN};
-	bool fenced;
+	int r;
 
 	if (run->state != DS_EXT_HOLE)
 		pfn.pfn = run->pfn.pfn + page.pgidx - run->page.pgidx;
@@ -194,29 +225,11 @@ static int move_part(struct ds_task *task, const struct part *part)
 		 ds_reads(ds_size_object(lease->inode->id)),
 		 ds_reads(ds_layout_object(lease)));
 	ds_touch(task, ds_layout_object(lease), DS_READ);
-	fenced = lease->fenced && ds_keeps(task, DS_RULE_FENCE_SHUTS_OUT);
-	ds_task_saw(task, fenced);
-	if (fenced) {
-		ds_tell(task, "the device shuts it out");
-		return -EIO;
-	}
-	if (part->from) {
-		ds_frame_write(task, frames, pfn, part->offset & DS_PAGE_MASK,
-			       part->from, part->n);
-		ds_tell(task, "client writes block %llu",
-			(unsigned long long)pfn.pfn);
-	} else if (run->state == DS_EXT_WRITTEN) {
-		ds_frame_read(task, frames, pfn, part->offset & DS_PAGE_MASK,
-			      part->into, part->n);
-		ds_tell(task, "client reads block %llu",
-			(unsigned long long)pfn.pfn);
-	} else {
-		memset(part->into, 0, part->n);
-		ds_tell(task, "client sees no data at page %llu",
-			(unsigned long long)page.pgidx);
-	}
-	send_use(task, part, page, pfn);
-	return 0;
+	/* Behind the fence nothing is under way to the device any more. */
+	ds_spin_lock(&lease->inode->leases_spin);
+	r = reach_device(task, part, page, pfn);
+	ds_spin_unlock(&lease->inode->leases_spin);
+	return r;
 }
 
 static int64_t do_io(struct ds_task *task, struct ds_client *client,
