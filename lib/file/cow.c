@@ -161,7 +161,8 @@ static void put_bytes(struct ds_task *task, struct ds_inode *inode,
 			       (size_t)put->n);
 	else
 		ds_frame_zero(task, frames, copy->to, in_page, (size_t)put->n);
-	if (!is_in_place(inode, page, copy->to))
+	/* For properties, which only watch tasks that take turns. */
+	if (task->controlled && !is_in_place(inode, page, copy->to))
 		put->kind = DS_EV_STAGED_BYTES;
 	ds_tell(task, "%s copy of page %llu (block %llu)",
 		put->bytes ? "write" : "zero", (unsigned long long)page.pgidx,

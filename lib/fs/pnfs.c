@@ -49,7 +49,7 @@ static bool may_share(struct ds_task *task, const struct ds_inode *inode)
 	ds_yield(task, DS_AT_EXTENT_READ,
 		 ds_reads(ds_extents_object(inode->id)));
 	ds_touch(task, ds_extents_object(inode->id), DS_READ);
-	shared = inode->has_shared;
+	shared = __atomic_load_n(&inode->has_shared, __ATOMIC_RELAXED);
 	ds_task_saw(task, shared);
 	return shared && ds_keeps(task, DS_RULE_LAYOUT_REFUSES_SHARED);
 }

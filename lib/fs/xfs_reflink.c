@@ -338,14 +338,16 @@ static void grow_size(struct ds_task *task, struct ds_inode *inode,
  */
 static void mark_shared(struct ds_task *task, struct ds_inode *inode)
 {
-	if (!inode->super->leased || inode->has_shared)
+	if (!inode->super->leased ||
+	    __atomic_load_n(&inode->has_shared, __ATOMIC_RELAXED))
 		return;
 	ds_transaction_begin(task, inode);
 	ds_rwsem_lock(task, &inode->extents_lock, DS_EXCLUSIVE);
 	ds_yield(task, DS_AT_EXTENT_CHANGE,
 		 ds_writes(ds_extents_object(inode->id)));
 	ds_touch(task, ds_extents_object(inode->id), DS_WRITE);
-	inode->has_shared = true;
+	/* Who asks for a layout looks without a lock. */
+	__atomic_store_n(&inode->has_shared, true, __ATOMIC_RELAXED);
 	ds_tell(task, "%s may share blocks", inode->name);
 	ds_rwsem_unlock(task, &inode->extents_lock);
 	ds_transaction_end(task, inode);
