@@ -12,8 +12,7 @@ static bool is_true_still(const struct ds_inode *inode,
 	struct ds_extent run = ds_extmap_lookup(inode->extents, holder->page);
 
 	return run.state != DS_EXT_HOLE &&
-	       run.pfn.pfn + holder->page.pgidx - run.page.pgidx ==
-		       holder->pfn.pfn;
+	       ds_extent_pfn(&run, holder->page).pfn == holder->pfn.pfn;
 }
 
 static void report_client(struct ds_checks *checks, unsigned int task,

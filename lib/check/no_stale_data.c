@@ -198,7 +198,7 @@ static bool lies_on(const struct ds_inode *inode, struct ds_pgidx page,
 	if (ds_pfn_is_cached(pfn))
 		return is_cached_at(inode, page, pfn);
 	return run.state == DS_EXT_WRITTEN &&
-	       run.pfn.pfn + page.pgidx - run.page.pgidx == pfn.pfn;
+	       ds_extent_pfn(&run, page).pfn == pfn.pfn;
 }
 
 /*

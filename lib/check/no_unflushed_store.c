@@ -22,9 +22,7 @@ static void zeroed(struct ds_checks *checks, const struct ds_event *event)
 		run = ds_extmap_lookup(file->extents, page);
 		if (run.state == DS_EXT_HOLE)
 			continue;
-		ds_stores_drop(
-			checks->stores,
-			ds_pfn(run.pfn.pfn + page.pgidx - run.page.pgidx), 1);
+		ds_stores_drop(checks->stores, ds_extent_pfn(&run, page), 1);
 	}
 }
 

@@ -11,7 +11,7 @@ static void look_at_page(struct ds_checks *checks, const struct ds_inode *inode,
 	if (ds_pfn_is_cached(pfn))
 		return;
 	if (run.state != DS_EXT_HOLE &&
-	    run.pfn.pfn + page.pgidx - run.page.pgidx == pfn.pfn)
+	    ds_extent_pfn(&run, page).pfn == pfn.pfn)
 		return;
 	ds_checks_report(checks, DS_TREES_AGREE, task,
 			 "entry %llu has block %llu, the extent map has not",

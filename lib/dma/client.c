@@ -214,7 +214,7 @@ static int move_part(struct ds_task *task, const struct part *part)
 	int r;
 
 	if (run->state != DS_EXT_HOLE)
-		pfn.pfn = run->pfn.pfn + page.pgidx - run->page.pgidx;
+		pfn = ds_extent_pfn(run, page);
 
 	/* Properties compare the place with the extent map and i_size. */
 	ds_yield(task, DS_AT_DMA,

@@ -10,11 +10,6 @@ static struct ds_pgrange only(struct ds_pgidx page)
 	return ds_pgrange(page.pgidx, page.pgidx + 1);
 }
 
-static struct ds_pfn block_of(const struct ds_extent *run, struct ds_pgidx page)
-{
-	return ds_pfn(run->pfn.pfn + page.pgidx - run->page.pgidx);
-}
-
 /* A transaction that changes the extent map. */
 static void begin(struct ds_task *task, struct ds_inode *inode)
 {
@@ -53,7 +48,7 @@ bool ds_cow_look(struct ds_task *task, struct ds_inode *inode,
 
 	ds_rwsem_lock(task, &inode->extents_lock, DS_SHARED);
 	run = ds_inode_lookup_locked(task, inode, page);
-	*ret_pfn = block_of(&run, page);
+	*ret_pfn = ds_extent_pfn(&run, page);
 	shared = is_shared(task, inode, *ret_pfn);
 	ds_rwsem_unlock(task, &inode->extents_lock);
 	ds_task_done(task, before, shared);
@@ -70,7 +65,7 @@ static int find_place(struct ds_task *task, struct ds_inode *inode,
 
 	ds_task_saw(task, run.state);
 	if (run.state != DS_EXT_HOLE) {
-		*ret_pfn = block_of(&run, page);
+		*ret_pfn = ds_extent_pfn(&run, page);
 		ds_task_saw(task, ret_pfn->pfn);
 		ds_tell(task, "a copy of page %llu is under way",
 			(unsigned long long)page.pgidx);
@@ -101,7 +96,7 @@ int ds_cow_begin(struct ds_task *task, struct ds_inode *inode,
 	begin(task, inode);
 	run = ds_inode_lookup_locked(task, inode, page);
 	ds_assert(run.state == DS_EXT_WRITTEN);
-	ret_copy->from = block_of(&run, page);
+	ret_copy->from = ds_extent_pfn(&run, page);
 	ret_copy->to = ret_copy->from;
 	if (always || is_shared(task, inode, ret_copy->from))
 		r = find_place(task, inode, page, &ret_copy->to);
@@ -138,7 +133,7 @@ static bool is_in_place(const struct ds_inode *inode, struct ds_pgidx page,
 	struct ds_extent run = ds_extmap_lookup(inode->extents, page);
 
 	return run.state == DS_EXT_WRITTEN &&
-	       block_of(&run, page).pfn == pfn.pfn;
+	       ds_extent_pfn(&run, page).pfn == pfn.pfn;
 }
 
 /*
@@ -263,9 +258,9 @@ int ds_cow_end(struct ds_task *task, struct ds_inode *inode,
 	ds_task_saw(task, copy.state);
 	ds_task_saw(task, old.pfn.pfn);
 	if (copy.state != DS_EXT_HOLE)
-		r = take_place(task, inode, page, block_of(&copy, page));
+		r = take_place(task, inode, page, ds_extent_pfn(&copy, page));
 	if (r == 0 && copy.state != DS_EXT_HOLE)
-		ds_inode_free_blocks(task, inode, block_of(&old, page), 1);
+		ds_inode_free_blocks(task, inode, ds_extent_pfn(&old, page), 1);
 	end(task, inode);
 	ds_task_done(task, before, (uint64_t)r);
 	return r;
@@ -315,11 +310,11 @@ int ds_share_page(struct ds_task *task, struct ds_inode *source,
 	int r = 0;
 
 	if (run.state == DS_EXT_WRITTEN)
-		pfn = block_of(&run, page);
+		pfn = ds_extent_pfn(&run, page);
 	begin(task, dest);
 	old = ds_inode_lookup_locked(task, dest, to);
 	if (pfn.pfn && old.state == DS_EXT_WRITTEN &&
-	    block_of(&old, to).pfn == pfn.pfn)
+	    ds_extent_pfn(&old, to).pfn == pfn.pfn)
 		goto out; /* shared already */
 	r = ds_inode_remove_blocks(task, dest, only(to));
 	if (r == 0 && pfn.pfn) {
@@ -355,7 +350,7 @@ int ds_unshare(struct ds_task *task, struct ds_inode *inode,
 				break;
 			continue;
 		}
-		if (!ds_cow_asks(inode, block_of(&run, page)))
+		if (!ds_cow_asks(inode, ds_extent_pfn(&run, page)))
 			continue;
 		r = ds_cow_begin(task, inode, page, &copy);
 		if (r <= 0)

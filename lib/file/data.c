@@ -35,8 +35,7 @@ static int read_page(struct ds_task *task, struct ds_inode *inode,
 		     const struct ds_extent *run, uint64_t offset, void *buf,
 		     size_t n)
 {
-	uint64_t page = ds_page_down(offset);
-	struct ds_pfn pfn = {run->pfn.pfn + page - run->page.pgidx};
+	struct ds_pfn pfn = ds_extent_pfn(run, ds_pgidx(ds_page_down(offset)));
 
 	if (inode->super->profile->page_cache)
 		return ds_pagecache_read(task, inode, offset, buf, n);
@@ -239,7 +238,7 @@ static int64_t get_blocks(struct ds_task *task, struct ds_inode *inode,
 	    ds_keeps(task, DS_RULE_WRITE_INVALIDATES))
 		ds_mapping_invalidate(task, &inode->mapping, range);
 	*ret_place = (struct place){
-		.pfn = {run.pfn.pfn + page.pgidx - run.page.pgidx},
+		.pfn = ds_extent_pfn(&run, page),
 	};
 	if (!fresh && inode->copies)
 		return get_own_blocks(task, inode, page,

@@ -523,7 +523,7 @@ int ds_inode_zero_bytes(struct ds_task *task, struct ds_inode *inode,
 			continue;
 		}
 		stop = min_u64(end, ds_page_start(ds_pgidx(page.pgidx + 1)));
-		pfn = ds_pfn(run.pfn.pfn + page.pgidx - run.page.pgidx);
+		pfn = ds_extent_pfn(&run, page);
 		r = zero_page_part(task, inode, pfn, start, stop);
 		start = stop;
 	}

@@ -31,6 +31,13 @@ struct ds_extent {
 	enum ds_ext_state state;
 };
 
+/* The block of @page, which @run holds and which is not in a hole. */
+static inline struct ds_pfn ds_extent_pfn(const struct ds_extent *run,
+					  struct ds_pgidx page)
+{
+	return ds_pfn(run->pfn.pfn + page.pgidx - run->page.pgidx);
+}
+
 /*
  * One past the largest block a map can hold. A region is one mapping in a
  * process and does not come near these 512 TiB.

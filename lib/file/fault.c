@@ -38,12 +38,6 @@ static int find_block(struct ds_task *task, struct ds_inode *inode,
 	return -EIO;
 }
 
-/* The block of @page in @run. */
-static struct ds_pfn block_in(const struct ds_extent *run, struct ds_pgidx page)
-{
-	return ds_pfn(run->pfn.pfn + page.pgidx - run->page.pgidx);
-}
-
 /*
  * Whether a store through @vma must wait for the journal first: a step that
  * asks, where @vma is of MAP_SYNC. @added: the block came with this fault.
@@ -223,7 +217,7 @@ static int map_page(struct ds_task *task, struct ds_vma *vma, struct ds_vpn vpn,
 	if (r < 0)
 		return r;
 	if (run.state == DS_EXT_WRITTEN)
-		pfn = block_in(&run, page);
+		pfn = ds_extent_pfn(&run, page);
 	if (run.state == DS_EXT_WRITTEN && has_poison(task, inode, pfn, 1)) {
 		ds_task_done(task, before, UINT64_MAX);
 		return DS_SIGBUS;
@@ -339,7 +333,7 @@ static int map_huge(struct ds_task *task, struct ds_vma *vma, struct ds_vpn vpn,
 	whole = run.page.pgidx + run.n_pages >= pages.end.pgidx;
 	written = run.state == DS_EXT_WRITTEN;
 	if (written)
-		pfn = block_in(&run, pages.first);
+		pfn = ds_extent_pfn(&run, pages.first);
 	whole &= written ? !(pfn.pfn & colour) : !write;
 	/* What several files have is mapped page by page. */
 	for (i = 0; whole && written && i <= colour; i++)

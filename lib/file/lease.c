@@ -250,8 +250,8 @@ bool ds_layout_is_true(const struct ds_layout *layout,
 
 	if (layout->run.state == DS_EXT_HOLE || now.state == DS_EXT_HOLE)
 		return layout->run.state == now.state;
-	return layout->run.pfn.pfn + page.pgidx - layout->run.page.pgidx ==
-	       now.pfn.pfn + page.pgidx - now.page.pgidx;
+	return ds_extent_pfn(&layout->run, page).pfn ==
+	       ds_extent_pfn(&now, page).pfn;
 }
 
 static void digest_lease(const struct ds_lease *lease, uint64_t now,

@@ -10,7 +10,7 @@ static struct ds_pfn block_of(const struct ds_extent *run, struct ds_pgidx page)
 {
 	if (run->state != DS_EXT_WRITTEN)
 		return ds_pfn(DS_ZERO_PFN);
-	return ds_pfn(run->pfn.pfn + page.pgidx - run->page.pgidx);
+	return ds_extent_pfn(run, page);
 }
 
 int ds_pagecache_fill(struct ds_task *task, struct ds_inode *inode,

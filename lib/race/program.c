@@ -875,7 +875,7 @@ static struct ds_pfn block_of(const struct ds_program *program,
 	run = ds_extmap_lookup(handle->file->inode->extents, page);
 	if (run.state == DS_EXT_HOLE)
 		return ds_pfn(DS_ZERO_PFN);
-	return ds_pfn(run.pfn.pfn + page.pgidx - run.page.pgidx);
+	return ds_extent_pfn(&run, page);
 }
 
 /* What hardware hits is a block, whichever file has it when it does. */

@@ -260,9 +260,8 @@ static void digest_bytes(const struct ds_world *world,
 
 		if (run.state != DS_EXT_WRITTEN)
 			continue;
-		bytes = ds_frame_bytes(
-			world->frames,
-			ds_pfn(run.pfn.pfn + page - run.page.pgidx));
+		bytes = ds_frame_bytes(world->frames,
+				       ds_extent_pfn(&run, ds_pgidx(page)));
 		for (i = 0; i < DS_PAGE_SIZE; i++)
 			ds_digest_add(digest, bytes[i]);
 	}

@@ -327,7 +327,7 @@ static bool find_block(const struct ds_inode *inode, struct ds_pgidx page,
 		       struct ds_extent *ret_run, struct ds_pfn *ret_pfn)
 {
 	*ret_run = ds_extmap_lookup(inode->extents, page);
-	ret_pfn->pfn = ret_run->pfn.pfn + page.pgidx - ret_run->page.pgidx;
+	*ret_pfn = ds_extent_pfn(ret_run, page);
 	return ret_run->state != DS_EXT_HOLE;
 }
 
