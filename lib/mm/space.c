@@ -668,6 +668,48 @@ static int make_slot(struct ds_task *task, struct ds_space *space,
 	return *ret_slot ? 0 : ds_task_void(task, -ENOMEM);
 }
 
+/* Counts what @pte leads to as mapped once more. */
+static void count_mapped(struct ds_task *task, const struct ds_space *space,
+			 uint64_t pte)
+{
+	/* The reference of a copy is that of who made it. */
+	if (ds_pte_is_copy(pte))
+		ds_frame_copy_mapped(task, space->frames, ds_pte_pfn(pte));
+	else if (ds_pte_holds_ref(space, pte))
+		ds_frame_mapped(task, space->frames, ds_pte_pfn(pte));
+}
+
+/* Takes back count_mapped(), of an entry that was not set after all. */
+static void uncount_mapped(struct ds_task *task, struct ds_space *space,
+			   uint64_t pte)
+{
+	if (!ds_pte_holds_ref(space, pte))
+		return;
+	ds_frame_unmapped(task, space->frames, ds_pte_pfn(pte));
+	if (!ds_pte_is_copy(pte))
+		ds_space_put(task, space, ds_pte_pfn(pte));
+}
+
+/*
+ * Puts @pte, no copy, at @slot, where *@old was seen. Real threads may clear an
+ * entry as soon as it stands, so what it leads to is counted before; they may
+ * also have cleared the old one meanwhile, with its reference. Return: whether
+ * @pte stands, and if not *@old is what does.
+ */
+static bool place_entry(struct ds_task *task, struct ds_space *space,
+			_Atomic(uint64_t) *slot, uint64_t *old, uint64_t pte)
+{
+	bool counts = !ds_pte_holds_ref(space, *old);
+
+	if (counts)
+		count_mapped(task, space, pte);
+	if (atomic_compare_exchange_strong(slot, old, pte))
+		return true;
+	if (counts)
+		uncount_mapped(task, space, pte);
+	return false;
+}
+
 int ds_pte_set(struct ds_task *task, struct ds_space *space, struct ds_vpn vpn,
 	       uint64_t pte)
 {
@@ -681,14 +723,13 @@ int ds_pte_set(struct ds_task *task, struct ds_space *space, struct ds_vpn vpn,
 		 ref_access(space, pte));
 	ds_touch(task, ds_pte_object(space, vpn), DS_WRITE);
 	old = atomic_load(slot);
-	if (ds_pte_holds_ref(space, old) &&
-	    ds_pte_pfn(old).pfn != ds_pte_pfn(pte).pfn) {
-		ds_task_saw(task, old);
-		return DS_SIGBUS;
-	}
-	if (!ds_pte_holds_ref(space, old) && ds_pte_holds_ref(space, pte))
-		ds_frame_mapped(task, space->frames, ds_pte_pfn(pte));
-	atomic_store(slot, pte);
+	do {
+		if (ds_pte_holds_ref(space, old) &&
+		    ds_pte_pfn(old).pfn != ds_pte_pfn(pte).pfn) {
+			ds_task_saw(task, old);
+			return DS_SIGBUS;
+		}
+	} while (!place_entry(task, space, slot, &old, pte));
 	return 0;
 }
 
@@ -800,13 +841,12 @@ int ds_huge_set(struct ds_task *task, struct ds_space *space, struct ds_vpn vpn,
 		 ref_access(space, pte));
 	ds_touch(task, ds_pte_object(space, vpn), DS_WRITE);
 	old = atomic_load(slot);
-	if (old && !(old & DS_PTE_PRESENT))
-		return 0;
-	if (ds_pte_holds_ref(space, old))
-		ds_assert(ds_pte_pfn(old).pfn == ds_pte_pfn(pte).pfn);
-	else if (ds_pte_holds_ref(space, pte))
-		ds_frame_mapped(task, space->frames, ds_pte_pfn(pte));
-	atomic_store(slot, pte | DS_PTE_HUGE);
+	do {
+		if (old && !(old & DS_PTE_PRESENT))
+			return 0;
+		ds_assert(!ds_pte_holds_ref(space, old) ||
+			  ds_pte_pfn(old).pfn == ds_pte_pfn(pte).pfn);
+	} while (!place_entry(task, space, slot, &old, pte | DS_PTE_HUGE));
 	return 0;
 }
 
@@ -913,8 +953,8 @@ int ds_pte_replace(struct ds_task *task, struct ds_vma *vma, struct ds_vpn vpn,
 	uint32_t inode = vma->rmap->inode;
 	struct ds_space *space = vma->space;
 	_Atomic(uint64_t) *slot = ds_pgtable_make(&space->table, vpn);
-	uint64_t old = expected;
-	bool same;
+	bool same, moves;
+	uint64_t old;
 
 	if (!slot)
 		return ds_task_void(task, -ENOMEM);
@@ -928,21 +968,23 @@ int ds_pte_replace(struct ds_task *task, struct ds_vma *vma, struct ds_vpn vpn,
 				  ? ds_holders_object(0)
 				  : ds_object(DS_OBJ_NONE, 0, 0)));
 	ds_touch(task, ds_pte_object(space, vpn), DS_WRITE);
-	same = atomic_compare_exchange_strong(slot, &old, pte);
-	if (!same && !old && !ds_keeps(task, DS_RULE_COPY_RECHECKS_PTE)) {
+	old = atomic_load(slot);
+	if (!old && !ds_keeps(task, DS_RULE_COPY_RECHECKS_PTE))
 		expected = 0;
-		same = atomic_compare_exchange_strong(slot, &old, pte);
+	same = old == expected;
+	moves = same && ds_pte_pfn(pte).pfn != ds_pte_pfn(expected).pfn;
+	/* As in place_entry(): real threads may clear it at once. */
+	if (moves)
+		count_mapped(task, space, pte);
+	if (same && !atomic_compare_exchange_strong(slot, &old, pte)) {
+		same = false;
+		if (moves)
+			uncount_mapped(task, space, pte);
 	}
 	ds_task_saw(task, same);
-	if (!same || ds_pte_pfn(pte).pfn == ds_pte_pfn(expected).pfn)
-		return same;
-	if (ds_pte_is_copy(pte))
-		ds_frame_copy_mapped(task, space->frames, ds_pte_pfn(pte));
-	else if (ds_pte_holds_ref(space, pte))
-		ds_frame_mapped(task, space->frames, ds_pte_pfn(pte));
-	if (ds_pte_holds_ref(space, expected))
+	if (same && moves && ds_pte_holds_ref(space, expected))
 		ds_frame_unmapped(task, space->frames, ds_pte_pfn(expected));
-	return true;
+	return same;
 }
 
 void ds_pte_flush(struct ds_task *task, struct ds_space *space, uint64_t old)
