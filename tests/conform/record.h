@@ -84,6 +84,12 @@ void seed_draws(uint64_t seed);
 /* One of 0 to @bound - 1. */
 int64_t below(int64_t bound);
 
+/*
+ * Draws a range of the file to load from or store to by memory. Return: whether
+ * there is any.
+ */
+bool draw_mapped_range(int64_t *ret_offset, int64_t *ret_len);
+
 /* Records the set of sequences called @name. Return: -1 if there is none. */
 int record_set(const char *name, uint64_t seed, int n);
 

@@ -148,19 +148,9 @@ static int64_t draw_short(const struct mix *mix)
 
 static void draw_access(bool is_store)
 {
-	int64_t size = file_size(), end = round_up(size);
-	int64_t offset = size ? below(size) : 0;
-	int64_t len = 1 + below(6 * BLOCK);
+	int64_t offset, len;
 
-	/*
-	 * Now and then past the last page. Without DAX the page cache forgets,
-	 * at a time of its own, what is stored past the end of the file.
-	 */
-	if (!is_dax())
-		end = size;
-	if (offset + len > end && (!is_dax() || below(6)))
-		len = end - offset;
-	if (!size)
+	if (!draw_mapped_range(&offset, &len))
 		sync_file();
 	else if (is_store)
 		store(offset, len);

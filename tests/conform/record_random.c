@@ -18,6 +18,26 @@ int64_t below(int64_t bound)
 	return (int64_t)(state * UINT64_C(2685821657736338717) >> 11) % bound;
 }
 
+bool draw_mapped_range(int64_t *ret_offset, int64_t *ret_len)
+{
+	int64_t size = file_size();
+	int64_t end = (size + BLOCK - 1) / BLOCK * BLOCK;
+	int64_t offset = size ? below(size) : 0;
+	int64_t len = 1 + below(6 * BLOCK);
+
+	/*
+	 * Now and then past the last page. Without DAX the page cache forgets,
+	 * at a time of its own, what is stored past the end of the file.
+	 */
+	if (!is_dax())
+		end = size;
+	if (offset + len > end && (!is_dax() || below(6)))
+		len = end - offset;
+	*ret_offset = offset;
+	*ret_len = len;
+	return size != 0;
+}
+
 static int64_t random_offset(int64_t n_blocks)
 {
 	int64_t size = file_size();
@@ -54,20 +74,9 @@ static int64_t random_len(int64_t n_blocks)
 
 static void random_access(void)
 {
-	int64_t size = file_size();
-	int64_t end = (size + BLOCK - 1) / BLOCK * BLOCK;
-	int64_t offset = size ? below(size) : 0;
-	int64_t len = 1 + below(6 * BLOCK);
+	int64_t offset, len;
 
-	/*
-	 * Now and then past the last page. Without DAX the page cache forgets,
-	 * at a time of its own, what is stored past the end of the file.
-	 */
-	if (!is_dax())
-		end = size;
-	if (offset + len > end && (!is_dax() || below(6)))
-		len = end - offset;
-	if (!size)
+	if (!draw_mapped_range(&offset, &len))
 		sync_file();
 	else if (below(3))
 		store(offset, len);
