@@ -586,8 +586,7 @@ static bool is_in_table(const struct args *args, const struct cell *cell)
 	/* Who pins ordinary pages has no block, and is owed no wait. */
 	if (cell->profile->page_cache)
 		return false;
-	/* Only who nobody else uses can be evicted. */
-	if (cell->op->nobody_maps && !cell->pin->unmap)
+	if (!ds_cell_exists(cell->op, cell->pin))
 		return false;
 	return (proved || args->all) && (args->deep || !cell->pin->deep) &&
 	       is_asked(args->op, cell->op->name) &&

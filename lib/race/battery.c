@@ -29,8 +29,7 @@ struct battery {
 static bool is_asked(const struct ds_battery_options *options,
 		     const struct ds_spec_op *op, const struct ds_cell_pin *pin)
 {
-	/* Only who nobody else uses can be evicted. */
-	if (op->nobody_maps && !pin->unmap)
+	if (!ds_cell_exists(op, pin))
 		return false;
 	/* Who writes a file system here does not say that it lends blocks. */
 	if (pin->deep || pin->layout ||

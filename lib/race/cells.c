@@ -81,6 +81,11 @@ const struct ds_cell_pin *ds_cell_pin_at(unsigned int i)
 	return i < N_PINS ? &pins[i] : NULL;
 }
 
+bool ds_cell_exists(const struct ds_spec_op *op, const struct ds_cell_pin *pin)
+{
+	return !op->nobody_maps || pin->unmap;
+}
+
 /* A task with a mapping of the pages that it will pin. */
 static void write_device(const char *name, const char *calls, bool touched,
 			 char *ret, size_t size)

@@ -32,6 +32,12 @@ struct ds_cell_pin {
 const struct ds_cell_pin *ds_cell_pin_at(unsigned int i);
 
 /*
+ * Whether @op can meet @pin at all: who still maps a file keeps it from being
+ * evicted.
+ */
+bool ds_cell_exists(const struct ds_spec_op *op, const struct ds_cell_pin *pin);
+
+/*
  * The scenario of a cell. @touched: the buffer was touched before, so that the
  * pins take the fast path; a layout's client writes, and otherwise reads.
  */

@@ -28,8 +28,7 @@ static void every_cell_is_a_scenario_that_is_found_by_its_name(void **state)
 	(void)state;
 	for (i = 0; (op = ds_spec_op_at(i)); i++)
 		for (j = 0; (pin = ds_cell_pin_at(j)); j++) {
-			/* Nobody is left who would have the file. */
-			if (op->nobody_maps && !pin->unmap)
+			if (!ds_cell_exists(op, pin))
 				continue;
 			find_again(op, pin, false);
 			find_again(op, pin, true);
