@@ -128,7 +128,7 @@ bool ds_task_is_idle(const struct ds_task *task);
 /* As ds_task_is_free(), where nobody reads what the task tells either. */
 static inline bool ds_task_is_silent(const struct ds_task *task)
 {
-	return ds_task_is_free(task) && !task->sched->events->telling;
+	return ds_task_is_free(task) && !ds_is_telling(task);
 }
 
 /* Whether @task could take its next step now. */

@@ -202,9 +202,8 @@ bool ds_task_sleep_for(struct ds_task *task, enum ds_at at, ds_obj queue,
 
 void ds_task_pause(struct ds_task *task, uint64_t ticks)
 {
-	/* In no queue: nobody wakes it. */
+	/* In no queue, whatever it slept on before: nobody wakes it. */
 	ds_task_forget_wake(task);
-	/* In no queue, whatever it slept on before. */
 	task->waiter = (struct ds_waiter){.task = task};
 	ds_task_sleep_for(task, DS_AT_WAIT_SLEEP, ds_object(DS_OBJ_NONE, 0, 0),
 			  false, ticks);
