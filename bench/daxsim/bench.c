@@ -3,6 +3,7 @@
 
 #include <alloca.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -405,6 +406,18 @@ static int print_all(const struct args *args, const struct ds_region *region,
 	return EXIT_INTERNAL;
 }
 
+/* Minutes are not to be lost: can what they bring be written there? */
+static bool is_writable(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT, 0666);
+
+	if (fd >= 0)
+		return close(fd) == 0;
+	cli_error(verb, "--output: %s: %s", *path ? path : "''",
+		  strerror(errno));
+	return false;
+}
+
 int daxsim_verb_bench(int argc, char **argv)
 {
 	struct bench_results results = {0};
@@ -419,6 +432,8 @@ int daxsim_verb_bench(int argc, char **argv)
 		cli_error(verb, "unexpected argument '%s'", argv[optind]);
 		return EXIT_USAGE;
 	}
+	if (args.output && !is_writable(args.output))
+		return EXIT_USAGE;
 	if (!args.rounds)
 		args.rounds = args.is_short ? ROUNDS_SHORT : ROUNDS_FULL;
 	if (!args.region.size)

@@ -77,6 +77,10 @@ bool cli_number(const char *verb, const char *option, const char *text,
 		*ret = strtoull(text, &end, 0);
 		if (!errno && !*end)
 			return true;
+		if (errno == ERANGE && !*end) {
+			cli_error(verb, "--%s: %s is too large", option, text);
+			return false;
+		}
 	}
 	cli_error(verb, "--%s: expected a number, not '%s'", option, text);
 	return false;
@@ -201,6 +205,23 @@ char *cli_read_file(const char *path, size_t limit)
 	return text;
 }
 
+/* Says why there is no scenario @path. */
+static void no_scenario(const char *verb, const char *path, int error)
+{
+	if (error == ENOENT && strncmp(path, "prove/", 6) == 0)
+		cli_error(verb,
+			  "no cell '%s'; 'daxsim list operations' and 'daxsim "
+			  "list pins' name what there is",
+			  path);
+	else if (error == ENOENT && strncmp(path, "scenario/", 9) == 0)
+		cli_error(verb,
+			  "no scenario '%s'; 'daxsim list scenarios' names "
+			  "them",
+			  path);
+	else
+		cli_error(verb, "%s: %s", *path ? path : "''", strerror(error));
+}
+
 int cli_scenario(const char *verb, const char *path,
 		 struct ds_scenario *ret_scenario)
 {
@@ -212,7 +233,7 @@ int cli_scenario(const char *verb, const char *path,
 		return EXIT_AS_ASKED;
 	text = cli_read_file(path, MAX_SCENARIO_SIZE);
 	if (!text) {
-		cli_error(verb, "%s: %s", path, strerror(errno));
+		no_scenario(verb, path, errno);
 		return EXIT_USAGE;
 	}
 	r = ds_scenario_parse(path, text, ret_scenario, why, sizeof(why));

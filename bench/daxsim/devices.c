@@ -7,9 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli.h"
 #include "pmem/device.h"
+
+static const char verb[] = "devices";
 
 static const char help[] =
 	"usage: daxsim devices [--json]\n"
@@ -138,12 +141,31 @@ static void print_text(const struct list *list)
 		       n_hidden);
 }
 
-static int usage_error(const char *fmt, const char *what)
+static void print_help(void)
 {
-	fputs("daxsim devices: ", stderr);
-	fprintf(stderr, fmt, what);
-	fputs("; see daxsim devices --help\n", stderr);
-	return EXIT_USAGE;
+	fputs(help, stdout);
+}
+
+/* Return: whether option @c is well. */
+static bool take_option(void *arg, int c)
+{
+	struct options *options = arg;
+	struct stat status;
+
+	errno = 0;
+	if (c == 'j') {
+		options->json = true;
+		return true;
+	}
+	options->sysroot = optarg;
+	if (strlen(optarg) > PATH_MAX - 8)
+		errno = ENAMETOOLONG;
+	else if (stat(optarg, &status) == 0 && S_ISDIR(status.st_mode))
+		return true;
+	else if (!errno)
+		errno = ENOTDIR;
+	cli_error(verb, "--sysroot: '%s': %s", optarg, strerror(errno));
+	return false;
 }
 
 /* Return: -1 to go on, or the exit code. */
@@ -155,32 +177,14 @@ static int parse(int argc, char **argv, struct options *options)
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
-	int c;
+	int code = cli_options(verb, argc, argv, longs, print_help, take_option,
+			       options);
 
-	opterr = 0;
-	optind = 0;
-	while ((c = getopt_long(argc, argv, ":", longs, NULL)) != -1) {
-		switch (c) {
-		case 'j':
-			options->json = true;
-			break;
-		case 'r':
-			options->sysroot = optarg;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return 0;
-		case ':':
-			return usage_error("%s needs a value",
-					   argv[optind - 1]);
-		default:
-			return usage_error("unknown option %s",
-					   argv[optind - 1]);
-		}
+	if (code < 0 && optind < argc) {
+		cli_error(verb, "unexpected argument '%s'", argv[optind]);
+		return EXIT_USAGE;
 	}
-	if (optind < argc)
-		return usage_error("unexpected argument %s", argv[optind]);
-	return -1;
+	return code;
 }
 
 /* Return: 0 or -errno; the caller frees the devices. */
@@ -218,8 +222,6 @@ int daxsim_verb_devices(int argc, char **argv)
 	if (r >= 0)
 		return r;
 	if (options.sysroot) {
-		if (strlen(options.sysroot) > PATH_MAX - 8)
-			return usage_error("too long: %s", options.sysroot);
 		snprintf(sysfs, sizeof(sysfs), "%s/sys", options.sysroot);
 		snprintf(procfs, sizeof(procfs), "%s/proc", options.sysroot);
 		snprintf(dev, sizeof(dev), "%s/dev", options.sysroot);
@@ -228,8 +230,7 @@ int daxsim_verb_devices(int argc, char **argv)
 
 	r = list_devices(&roots, &list);
 	if (r < 0)
-		fprintf(stderr, "daxsim devices: cannot list devices: %s\n",
-			strerror(-r));
+		cli_error(verb, "cannot list devices: %s", strerror(-r));
 	else if (options.json)
 		print_json(&list);
 	else

@@ -22,6 +22,7 @@ struct args {
 	struct cli_shard shard;
 	unsigned int jobs;
 	struct ds_search_options search;
+	bool has_strategy, has_bound, has_depth; /* were given */
 	uint64_t n_runs; /* of this shard, if the search samples */
 	enum ds_turns turns;
 	enum ds_rule broken;
@@ -102,11 +103,17 @@ static bool take_option(void *arg, int c)
 		args->profile = cli_profile(verb, optarg);
 		return args->profile;
 	case 's':
+		args->has_strategy = true;
 		return parse_strategy(optarg, &args->search.kind);
 	case 'b':
-		bad = !cli_number(verb, "bound", optarg, &number) ||
-		      number > 1000;
+		bad = !cli_number(verb, "bound", optarg, &number);
+		if (!bad && number > 1000) {
+			cli_error(verb, "--bound: expected 0 to 1000, not '%s'",
+				  optarg);
+			bad = true;
+		}
 		args->search.bound = (unsigned int)number;
+		args->has_bound = true;
 		return !bad;
 	case 'd':
 		bad = !cli_number(verb, "depth", optarg, &number);
@@ -116,6 +123,7 @@ static bool take_option(void *arg, int c)
 			bad = true;
 		}
 		args->search.depth = (unsigned int)number;
+		args->has_depth = true;
 		return !bad;
 	case 'B':
 		return cli_number(verb, "budget", optarg, &args->search.budget);
@@ -214,6 +222,20 @@ static bool check_jobs(const struct args *args)
 	return true;
 }
 
+/* Return: whether the strategy is one that looks at what was given. */
+static bool check_strategy(const struct args *args)
+{
+	if (args->has_strategy && args->turns == DS_TURNS_FREE)
+		cli_error(verb, "--strategy: free tasks choose nothing");
+	else if (args->has_bound && args->search.kind != DS_SEARCH_BOUND)
+		cli_error(verb, "--bound: only for --strategy bound");
+	else if (args->has_depth && args->search.kind != DS_SEARCH_PCT)
+		cli_error(verb, "--depth: only for --strategy pct");
+	else
+		return true;
+	return false;
+}
+
 /* Return: an exit code, or -1 to go on. */
 static int parse_args(int argc, char **argv, struct args *args)
 {
@@ -235,6 +257,8 @@ static int parse_args(int argc, char **argv, struct args *args)
 		cli_error(verb, "--shrink: free tasks cannot be replayed");
 		return EXIT_USAGE;
 	}
+	if (!check_strategy(args))
+		return EXIT_USAGE;
 	args->path = argv[optind];
 	/* Free tasks choose nothing: their runs are samples. */
 	if (args->turns == DS_TURNS_FREE)

@@ -313,6 +313,11 @@ int daxsim_verb_list(int argc, char **argv)
 			print_text(&lists[what]);
 		return EXIT_AS_ASKED;
 	}
-	cli_error(verb, "expected one thing to list; try 'daxsim list --help'");
+	if (optind == argc - 1)
+		cli_error(verb, "no list of '%s'; try 'daxsim list --help'",
+			  argv[optind]);
+	else
+		cli_error(verb, "expected one thing to list; try 'daxsim list "
+				"--help'");
 	return EXIT_USAGE;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "version.h"
@@ -55,7 +57,23 @@ static void help(FILE *out)
 		"error, 130 interrupted.\n");
 }
 
-int main(int argc, char **argv)
+/*
+ * What is opened gets the lowest free number: were a standard stream closed,
+ * what is printed would land in the region. So each is opened, for reading:
+ * what is printed to it is refused.
+ */
+static void open_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
+static int run(int argc, char **argv)
 {
 	size_t i;
 
@@ -76,4 +94,17 @@ int main(int argc, char **argv)
 			return verbs[i].run(argc - 1, argv + 1);
 	cli_error("", "no verb '%s'; try 'daxsim --help'", argv[1]);
 	return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	int code;
+
+	open_streams();
+	code = run(argc, argv);
+	/* A result that did not arrive is none, whatever it was. */
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return code;
+	cli_error("", "what was printed could not all be written");
+	return EXIT_INTERNAL;
 }

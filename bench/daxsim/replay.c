@@ -128,6 +128,13 @@ static int parse_wanted(const char *name, const char *text,
 	return r == -EINVAL ? EXIT_USAGE : EXIT_INTERNAL;
 }
 
+/* Return: whether @text begins as tokens and races do. */
+static bool is_wanted(const char *text)
+{
+	return ds_race_is(text) ||
+	       strncmp(text + strspn(text, " \t\r\n"), "ds", 2) == 0;
+}
+
 /* What @text is, or the file called so holds. Return: an exit code. */
 static int read_wanted(const char *text, struct wanted *wanted)
 {
@@ -143,7 +150,12 @@ static int read_wanted(const char *text, struct wanted *wanted)
 			  text, strerror(errno));
 		return EXIT_USAGE;
 	}
-	code = parse_wanted(text, contents, wanted);
+	if (is_wanted(contents)) {
+		code = parse_wanted(text, contents, wanted);
+	} else {
+		cli_error(verb, "%s: holds neither a token nor a race", text);
+		code = EXIT_USAGE;
+	}
 	free(contents);
 	return code;
 }
@@ -421,7 +433,14 @@ int daxsim_verb_replay(int argc, char **argv)
 	if (code >= 0)
 		return code;
 	if (optind != argc - 1) {
-		cli_error(verb, "expected one TOKEN or FILE");
+		cli_error(verb, "expected one TOKEN or FILE; try 'daxsim "
+				"replay --help'");
+		return EXIT_USAGE;
+	}
+	if (args.export.form != EXPORT_CMOCKA &&
+	    (args.export.profile || args.export.expect)) {
+		cli_error(verb, "%s: only for --export cmocka",
+			  args.export.profile ? "--fs" : "--expect");
 		return EXIT_USAGE;
 	}
 	code = read_wanted(argv[optind], &wanted);

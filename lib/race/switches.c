@@ -146,11 +146,13 @@ static int read_words(struct reader *reader, char *words[4])
 	struct ds_race *race = reader->race;
 
 	if (!reader->has_version) {
+		bool is_race = strcmp(words[0], "race") == 0 && words[1];
+
 		reader->has_version = true;
-		if (strcmp(words[0], "race") == 0 && words[1] &&
-		    strcmp(words[1], VERSION) == 0 && !words[2])
+		if (is_race && strcmp(words[1], VERSION) == 0 && !words[2])
 			return 0;
-		return fail(reader, "'race " VERSION "' first", words[0]);
+		return fail(reader, "'race " VERSION "' first",
+			    is_race ? words[1] : words[0]);
 	}
 	if (strcmp(words[0], "expect") == 0)
 		return words[3] ? fail(reader, "the end of the line", words[3])
