@@ -253,7 +253,7 @@ static void every_mistake_is_one_line(void **state)
 		     "the end"},
 		{"scenario x\n", "r.race:1: expected 'race 1' first, not "
 				 "'scenario'"},
-		{"race 2\n", "r.race:1: expected 'race 1' first, not 'race'"},
+		{"race 2\n", "r.race:1: expected 'race 1' first, not '2'"},
 		{"race 1\nfs a b\n",
 		 "r.race:2: expected the end of the line, not 'b'"},
 		{"race 1\nexpect maybe\n",
