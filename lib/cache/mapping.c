@@ -639,7 +639,8 @@ static unsigned int add_refs(const struct ds_mapping *mapping, uint64_t entry,
 		ret[0] = ds_reads(ds_object(DS_OBJ_NONE, 0, 0));
 		return 1;
 	}
-	if (ds_entry_is_huge(entry) && !is_folio(mapping, entry))
+	if (ds_entry_is_huge(entry) &&
+	    !ds_frame_counts_together(mapping->frames))
 		n <<= mapping->huge_order;
 	if (n > n_max)
 		n = n_max;

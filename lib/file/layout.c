@@ -8,7 +8,8 @@ static bool is_idle(struct ds_task *task, struct ds_inode *inode,
 	struct ds_frames *frames = inode->super->frames;
 	bool idle;
 
-	ds_yield(task, DS_AT_WAIT_TEST, ds_reads(ds_refs_object(pfn)));
+	ds_yield(task, DS_AT_WAIT_TEST,
+		 ds_reads(ds_frame_refs_object(frames, pfn)));
 	idle = ds_frame_refs(task, frames, pfn) == frames->idle;
 	ds_tell(task, "wait: block %llu is %s", (unsigned long long)pfn.pfn,
 		idle ? "idle" : "busy");

@@ -78,7 +78,8 @@ static void declare(struct ds_task *task, const struct passage *passage)
 			 ds_writes(ds_frame_refs_object(parent->frames, pfn)),
 			 ds_reads(ds_bytes_object(pfn)),
 			 passage->spare.pfn
-				 ? ds_adds(ds_refs_object(passage->spare))
+				 ? ds_adds(ds_frame_refs_object(parent->frames,
+								passage->spare))
 				 : ds_reads(nothing),
 			 ds_reads(ds_size_object(passage->from->rmap->inode)));
 	else
@@ -222,9 +223,10 @@ static void drop_spare(struct ds_task *task, const struct passage *passage)
 
 	if (!passage->spare.pfn)
 		return;
-	ds_yield(task, DS_AT_FRAME_PUT,
-		 ds_writes(ds_refs_object(passage->spare)),
-		 ds_put_access(passage->spare));
+	ds_yield(
+		task, DS_AT_FRAME_PUT,
+		ds_writes(ds_frame_refs_object(parent->frames, passage->spare)),
+		ds_put_access(passage->spare));
 	ds_space_put(task, parent, passage->spare);
 }
 

@@ -386,15 +386,28 @@ static inline ds_obj ds_refs_object(struct ds_pfn pfn)
 	return ds_object(DS_OBJ_REFS, 0, pfn.pfn);
 }
 
+/* Huge pages of so many pages (1 << order) have an object for each count. */
+#define DS_HUGE_COUNTS_APART 2
+
 /*
- * What a step touches that counts references to @pfn. Where there can be
- * folios that includes which frame counts: one object for all that may be one.
- * Waiters have the frame's own as their key: ds_refs_object().
+ * Whether the counts of a huge page's frames are one object. Where there can be
+ * folios, since it includes which frame counts; and of many frames, since a
+ * step that looks at all of them could not name them one by one.
+ */
+static inline bool ds_frame_counts_together(const struct ds_frames *frames)
+{
+	return frames->pte_holds_ref ||
+	       frames->huge_order > DS_HUGE_COUNTS_APART;
+}
+
+/*
+ * What a step touches that counts references to @pfn. Waiters have the frame's
+ * own as their key: ds_refs_object().
  */
 static inline ds_obj ds_frame_refs_object(const struct ds_frames *frames,
 					  struct ds_pfn pfn)
 {
-	if (frames->pte_holds_ref)
+	if (ds_frame_counts_together(frames))
 		pfn.pfn = pfn.pfn >> frames->huge_order << frames->huge_order;
 	return ds_refs_object(pfn);
 }

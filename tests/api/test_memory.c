@@ -416,6 +416,46 @@ static void do_punch_both(struct daxsim *sim, void *arg)
 	daxsim_expect(sim, r == 0, "the punch works");
 }
 
+/* A punch of two pages of a huge one, of which a device has the second. */
+static struct daxsim_report *punch_huge(const char *fs, uint64_t huge_size)
+{
+	struct daxsim *sim = make_huge(fs, huge_size, false);
+	struct huge_story *story = daxsim_alloc(sim, sizeof(*story));
+	struct daxsim_report *report;
+	char byte;
+
+	assert_non_null(story);
+	story->file = make_fit(sim, (int64_t)huge_size);
+	story->addr = t_map(story->file, 0, huge_size);
+	assert_int_equal(daxsim_store(sim, story->addr, "x", 1), 1);
+	assert_int_equal(daxsim_load(sim, story->addr, &byte, 1), 1);
+	daxsim_spawn(sim, "direct", do_read_second, story);
+	daxsim_spawn(sim, "punch", do_punch_both, story);
+	report = t_explore(sim);
+	daxsim_free(sim);
+	return report;
+}
+
+/* More frames than a step can name, too, each with a count of its own. */
+static void a_search_takes_huge_pages_of_any_size(void **state)
+{
+	const uint64_t sizes[] = {2 * T_PAGE, 4 * T_PAGE, 8 * T_PAGE,
+				  32 * T_PAGE};
+	struct daxsim_report *report;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		report = punch_huge("ext4-4.19", sizes[i]);
+		assert_string_equal(daxsim_report_search(report), "COMPLETE");
+		assert_int_equal(daxsim_report_findings(report), 0);
+		daxsim_report_free(report);
+		report = punch_huge("ext4-4.18", sizes[i]);
+		assert_true(t_broke(report, "NO_FREE_BLOCK_PINNED"));
+		daxsim_report_free(report);
+	}
+}
+
 /*
  * Touches page 0. Return: whether a direct read into page 1 finds that mapped:
  * only then can the pin come while the punch waits, and fault it in again.
@@ -543,6 +583,7 @@ int main(void)
 		cmocka_unit_test(a_huge_page_is_a_power_of_two),
 		cmocka_unit_test(huge_pages_hold_what_small_ones_hold),
 		cmocka_unit_test(a_huge_entry_maps_its_neighbours),
+		cmocka_unit_test(a_search_takes_huge_pages_of_any_size),
 		cmocka_unit_test(failed_memory_is_an_option_and_a_page_in_use),
 		cmocka_unit_test(failed_memory_is_told_to_who_touches_it),
 	};
