@@ -122,6 +122,7 @@ struct trial {
 	bool ended;   /* the subject got to its end */
 	bool endless; /* it never will, and does not stand still */
 	bool looked, slept, interruptible;
+	bool waited, looked_again; /* ... again behind a wait without sleep */
 	uint32_t takes; /* pages whose block goes, moves or is zeroed */
 	bool freely;    /* the helper got to its end while the subject slept */
 	struct locks looks_with, sleeps_with, map_with; /* the first time */
@@ -169,12 +170,15 @@ static void note_step(struct trial *trial, const struct ds_task *task)
 {
 	const char *word = word_for(task->at);
 	size_t n = strlen(trial->order);
+	bool looks =
+		task->at == DS_AT_BUSY_TEST || task->at == DS_AT_MAPPED_TEST;
 
-	if ((task->at == DS_AT_BUSY_TEST || task->at == DS_AT_MAPPED_TEST) &&
-	    !trial->looked) {
+	if (looks && !trial->looked) {
 		trial->looked = true;
 		keep_locks(task, &trial->looks_with);
 	}
+	trial->looked_again |= looks && trial->waited && !trial->slept;
+	trial->waited |= task->at == DS_AT_WAIT_TEST;
 	if (task->at == DS_AT_EXTENT_CHANGE && !trial->map_changed) {
 		trial->map_changed = true;
 		keep_locks(task, &trial->map_with);
@@ -424,7 +428,8 @@ static void say_pages(uint32_t pages, char *ret)
 			 pages ? "pins on any page of the file" : "nothing");
 		return;
 	}
-	n = (size_t)snprintf(ret, DS_SPEC_TEXT, "pins on pages");
+	n = (size_t)snprintf(ret, DS_SPEC_TEXT, "pins on page%s",
+			     pages & (pages - 1) ? "s" : "");
 	for (i = 0; i < N_PAGES; i++)
 		if (pages >> i & 1)
 			n += (size_t)snprintf(ret + n, DS_SPEC_TEXT - n, " %u",
@@ -554,29 +559,40 @@ static int find_wait(const struct question *question, unsigned int page,
 	return 0;
 }
 
+/* Lines of a task that pins @page and then does what @calls say. */
+static void write_other(unsigned int page, const char *calls, char ret[160])
+{
+	snprintf(ret, 160,
+		 "task other\nbefore map A %uK+4K\nbefore touch A %uK+4K\n%s",
+		 4 * page, 4 * page, calls);
+}
+
 /* The same where others can still reach the file. */
-static int find_company(const struct question *question, struct ds_spec *spec)
+static int find_company(const struct question *question, unsigned int page,
+			struct ds_spec *spec)
 {
 	struct trial fault = {.broken = DS_RULE_NONE};
 	struct trial early = {.broken = DS_RULE_NONE, .early = true};
+	char calls[64], other[160];
 	int r;
 
-	r = attempt(question, 2, false,
+	r = attempt(question, page, false,
 		    "task other\nbefore map A 0+4K\nload A 0+4K\n", &fault);
 	if (r < 0)
 		return r;
 	snprintf(spec->text[DS_SPEC_FAULTS], DS_SPEC_TEXT, "%s",
 		 fault.freely ? "get through while it sleeps" : "wait, too");
-	/* The first page found busy is let go before the wait looks at it. */
-	r = attempt(question, 3, false,
-		    "task early\nbefore map A 8K+4K\nbefore touch A 8K+4K\n"
-		    "before pin A 8K+4K\nunpin\n",
-		    &early);
+	/* The page found busy is let go before the wait looks at it. */
+	snprintf(calls, sizeof(calls), "before pin A %uK+4K\nunpin\n",
+		 4 * page);
+	write_other(page, calls, other);
+	r = attempt(question, N_PAGES, false, other, &early);
 	if (r < 0)
 		return r;
-	spec->looks_again = early.slept;
+	spec->looks_again = early.looked_again;
 	snprintf(spec->text[DS_SPEC_LOOKS_AGAIN], DS_SPEC_TEXT, "%s",
-		 early.slept ? "until no page is busy" : "only if it slept");
+		 early.looked_again ? "until no page is busy"
+				    : "only if it slept");
 	return 0;
 }
 
@@ -594,14 +610,6 @@ static int find_leases(const struct question *question, struct ds_spec *spec)
 			 "recalled and waited for");
 	return 0;
 }
-
-/* A task that pins page 2, uses it again while it is waited for, lets go. */
-static const char *const refaults[2] = {
-	"task other\nbefore map A 8K+4K\nbefore touch A 8K+4K\n"
-	"before pin A 8K+4K\nload A 8K+4K\nunpin\n",
-	"task other\nbefore map A 8K+4K\nbefore touch A 8K+4K\n"
-	"before pin A 8K+4K\ntouch A 8K+4K\nunpin\n",
-};
 
 /* Of an operation that fails where others wait: what a pin does to it. */
 static int find_refusal(const struct question *question, struct ds_spec *spec)
@@ -630,24 +638,31 @@ static int find_refusal(const struct question *question, struct ds_spec *spec)
 	return 0;
 }
 
-/* What it takes to end the wait. */
-static int find_end(const struct question *question, struct ds_spec *spec)
+/* What it takes to end the wait for a pin on @page. */
+static int find_end(const struct question *question, unsigned int page,
+		    struct ds_spec *spec)
 {
+	/* Used again while it is waited for, by a load or a store. */
+	static const char *const uses[2] = {"load", "touch"};
 	struct trial bio = {.broken = DS_RULE_NONE, .started = true};
+	char calls[64], other[160];
 	unsigned int store;
 	int r = 0;
 
 	for (store = 0; store < 2 && r == 0; store++) {
 		struct trial trial = {.broken = DS_RULE_NONE};
 
-		r = attempt(question, N_PAGES, false, refaults[store], &trial);
+		snprintf(calls, sizeof(calls),
+			 "before pin A %uK+4K\n%s A %uK+4K\nunpin\n", 4 * page,
+			 uses[store], 4 * page);
+		write_other(page, calls, other);
+		r = attempt(question, N_PAGES, false, other, &trial);
 		spec->ends_refaulted[store] = trial.ended;
 	}
+	snprintf(calls, sizeof(calls), "direct-read A %uK+4K\n", 4 * page);
+	write_other(page, calls, other);
 	if (r == 0)
-		r = attempt(question, N_PAGES, false,
-			    "task other\nbefore map A 8K+4K\n"
-			    "before touch A 8K+4K\ndirect-read A 8K+4K\n",
-			    &bio);
+		r = attempt(question, N_PAGES, false, other, &bio);
 	if (r < 0)
 		return r;
 	spec->ends_with_bio = bio.ended;
@@ -696,8 +711,8 @@ int ds_spec_find(const struct ds_spec_op *op,
 	if (r == 0)
 		r = find_wait(&question, page, ret_spec);
 	if (r == 0 && !op->nobody_maps)
-		r = find_company(&question, ret_spec);
+		r = find_company(&question, page, ret_spec);
 	if (r == 0 && !op->nobody_maps)
-		r = find_end(&question, ret_spec);
+		r = find_end(&question, page, ret_spec);
 	return r;
 }

@@ -96,6 +96,19 @@ static void a_wait_that_gives_up_early_is_told_apart(void **state)
 	assert_says(&mended, DS_SPEC_LOOKS_AGAIN, "until no page is busy");
 }
 
+static void a_wait_for_one_page_is_told_as_other_waits_are(void **state)
+{
+	struct ds_spec spec = find("truncate-down", "virtiofs-6.12");
+
+	(void)state;
+	assert_says(&spec, DS_SPEC_WAITS_FOR, "pins on page 0");
+	assert_says(&spec, DS_SPEC_LOOKS_AGAIN, "until no page is busy");
+	assert_says(&spec, DS_SPEC_FAULTS, "get through while it sleeps");
+	assert_says(&spec, DS_SPEC_REFAULT, "changes nothing");
+	assert_says(&spec, DS_SPEC_BIO, "ends the wait");
+	assert_true(spec.looks_again);
+}
+
 static void what_a_signal_leaves_is_told(void **state)
 {
 	struct ds_spec old = find("truncate-down", "ext4-4.19");
@@ -184,6 +197,8 @@ int main(void)
 		cmocka_unit_test(what_never_waits_is_told_so),
 		cmocka_unit_test(who_fails_at_a_busy_page_is_told_so),
 		cmocka_unit_test(a_wait_that_gives_up_early_is_told_apart),
+		cmocka_unit_test(
+			a_wait_for_one_page_is_told_as_other_waits_are),
 		cmocka_unit_test(what_a_signal_leaves_is_told),
 		cmocka_unit_test(a_refused_call_that_waits_first_is_told),
 		cmocka_unit_test(the_last_user_waits_for_ever_or_not_at_all),
