@@ -44,7 +44,10 @@ static void help(void)
 	printf("usage: daxsim explore SCENARIO --fs PROFILE [OPTION]...\n\n"
 	       "Searches the interleavings of a scenario file, or of a cell of "
 	       "the proof table\n(prove/punch/direct-2/fast), and prints the "
-	       "shortest that breaks a property.\n\n"
+	       "shortest that breaks a property.\n'daxsim list calls' tells "
+	       "what tasks can do, tests/scenarios/language.md how to\nwrite "
+	       "it "
+	       "down.\n\n"
 	       "  --fs PROFILE            the file system ('daxsim list "
 	       "profiles')\n"
 	       "  --strategy NAME         source (default), states, sleep, "
@@ -703,6 +706,7 @@ int daxsim_verb_explore(int argc, char **argv)
 		.loud = {.budget = CLI_DECISIVE_BUDGET},
 	};
 	struct ds_scenario scenario;
+	char why[160];
 	int code;
 
 	code = parse_args(argc, argv, &args);
@@ -711,6 +715,8 @@ int daxsim_verb_explore(int argc, char **argv)
 	code = cli_scenario(verb, args.path, &scenario);
 	if (code != EXIT_AS_ASKED)
 		return code;
+	if (ds_scenario_in_vain(&scenario, why, sizeof(why)))
+		cli_error(verb, "note: %s: %s", args.path, why);
 	/* What calls saw during waits is kept by one program. */
 	if (scenario.watch_waits)
 		args.jobs = 1;

@@ -210,6 +210,19 @@ static bool claim_line(unsigned int i, struct line *line)
 	return true;
 }
 
+static bool call_line(unsigned int i, struct line *line)
+{
+	const char *args;
+
+	if (i >= DS_CALL_N_KINDS)
+		return false;
+	args = ds_call_args((enum ds_call_kind)i);
+	snprintf(line->room[0], sizeof(line->room[0]), "%s%s%s",
+		 ds_call_verb((enum ds_call_kind)i), *args ? " " : "", args);
+	say(line, line->room[0], "", ds_call_does((enum ds_call_kind)i));
+	return true;
+}
+
 struct list {
 	const char *name;
 	/* Return: whether there is a line @i. */
@@ -228,6 +241,7 @@ static const struct list lists[] = {
 	{"strategies", strategy_line, "", NULL},
 	{"points", point_line, "", NULL},
 	{"scenarios", scenario_line, "", NULL},
+	{"calls", call_line, "", NULL},
 	{"rules", rule_line, "", NULL},
 	{"mutations", mutation_line, "", NULL},
 	{"warnings", warning_line, "", NULL},
@@ -243,7 +257,10 @@ static void print_text(const struct list *list)
 	unsigned int i;
 
 	for (i = 0; list->line(i, &line); i++) {
-		printf("%-24s %s\n", line.name, line.text);
+		if (*line.text)
+			printf("%-24s %s\n", line.name, line.text);
+		else
+			printf("%s\n", line.name);
 		if (line.more)
 			printf("%-24s %s%s\n", "", list->more, line.more);
 	}

@@ -12,50 +12,109 @@
 static const struct {
 	const char *verb;
 	enum ds_call_shape shape;
-	bool repeats; /* for ever, with finitely many states */
+	bool repeats; /* can be made for ever */
+	const char *args, *does;
 } calls[DS_CALL_N_KINDS] = {
-	[DS_CALL_MAP] = {"map", DS_SHAPE_MAP, false},
-	[DS_CALL_UNMAP] = {"unmap", DS_SHAPE_FILE, false},
-	[DS_CALL_DONTNEED] = {"dontneed", DS_SHAPE_RANGE, true},
-	[DS_CALL_TOUCH] = {"touch", DS_SHAPE_RANGE, true},
-	[DS_CALL_LOAD] = {"load", DS_SHAPE_RANGE, true},
-	[DS_CALL_DIRECT_READ] = {"direct-read", DS_SHAPE_RANGE, true},
-	[DS_CALL_DIRECT_WRITE] = {"direct-write", DS_SHAPE_RANGE, true},
-	[DS_CALL_PIN] = {"pin", DS_SHAPE_PIN, true},
-	[DS_CALL_DMA] = {"dma", DS_SHAPE_NONE, true},
-	[DS_CALL_UNPIN] = {"unpin", DS_SHAPE_NONE, true},
-	[DS_CALL_DUP] = {"dup", DS_SHAPE_NONE, true},
-	[DS_CALL_UNDUP] = {"undup", DS_SHAPE_NONE, true},
-	[DS_CALL_TAKE] = {"take", DS_SHAPE_TASK, true},
-	[DS_CALL_COMPLETE] = {"complete", DS_SHAPE_NONE, true},
-	[DS_CALL_AWAIT] = {"await", DS_SHAPE_TASK, true},
-	[DS_CALL_READ] = {"read", DS_SHAPE_KEEP, true},
-	[DS_CALL_WRITE] = {"write", DS_SHAPE_KEEP, true},
-	[DS_CALL_APPEND] = {"append", DS_SHAPE_SIZE, false},
-	[DS_CALL_OPEN_TRUNCATE] = {"open-truncate", DS_SHAPE_FILE, false},
-	[DS_CALL_TRUNCATE] = {"truncate", DS_SHAPE_SIZE, true},
-	[DS_CALL_FSYNC] = {"fsync", DS_SHAPE_FILE, true},
-	[DS_CALL_ALLOCATE] = {"allocate", DS_SHAPE_KEEP, true},
-	[DS_CALL_ZERO] = {"zero", DS_SHAPE_KEEP, true},
-	[DS_CALL_PUNCH] = {"punch", DS_SHAPE_RANGE, true},
-	[DS_CALL_COLLAPSE] = {"collapse", DS_SHAPE_RANGE, false},
-	[DS_CALL_INSERT] = {"insert", DS_SHAPE_RANGE, false},
-	[DS_CALL_UNSHARE] = {"unshare", DS_SHAPE_KEEP, true},
-	[DS_CALL_REFLINK] = {"reflink", DS_SHAPE_TWO, true},
-	[DS_CALL_DEDUPE] = {"dedupe", DS_SHAPE_TWO, true},
-	[DS_CALL_LAYOUT_GET] = {"layout-get", DS_SHAPE_KEEP, false},
-	[DS_CALL_LAYOUT_READ] = {"layout-read", DS_SHAPE_RANGE, false},
-	[DS_CALL_LAYOUT_WRITE] = {"layout-write", DS_SHAPE_RANGE, false},
-	[DS_CALL_LAYOUT_COMMIT] = {"layout-commit", DS_SHAPE_RANGE, false},
-	[DS_CALL_LAYOUT_RETURN] = {"layout-return", DS_SHAPE_FILE, false},
-	[DS_CALL_ANSWER] = {"answer", DS_SHAPE_ANSWER, false},
-	[DS_CALL_PAUSE] = {"pause", DS_SHAPE_NONE, false},
-	[DS_CALL_POISON] = {"poison", DS_SHAPE_SIZE, false},
-	[DS_CALL_UNLINK] = {"unlink", DS_SHAPE_FILE, false},
-	[DS_CALL_CLOSE] = {"close", DS_SHAPE_FILE, false},
-	[DS_CALL_SIGNAL] = {"signal", DS_SHAPE_TASK, false},
-	[DS_CALL_FORK] = {"fork", DS_SHAPE_TASK, false},
-	[DS_CALL_EXIT] = {"exit", DS_SHAPE_NONE, false},
+	[DS_CALL_MAP] = {"map", DS_SHAPE_MAP, false,
+			 "FILE OFF+LEN [private] [read-only] [sync]",
+			 "mmap(); sync: MAP_SYNC with MAP_SHARED_VALIDATE"},
+	[DS_CALL_UNMAP] = {"unmap", DS_SHAPE_FILE, false, "FILE",
+			   "munmap() of all that the task maps of it"},
+	[DS_CALL_DONTNEED] = {"dontneed", DS_SHAPE_RANGE, true, "FILE OFF+LEN",
+			      "madvise(MADV_DONTNEED)"},
+	[DS_CALL_TOUCH] = {"touch", DS_SHAPE_RANGE, true, "FILE OFF+LEN",
+			   "stores to each page"},
+	[DS_CALL_LOAD] = {"load", DS_SHAPE_RANGE, true, "FILE OFF+LEN",
+			  "loads from each page"},
+	[DS_CALL_DIRECT_READ] = {"direct-read", DS_SHAPE_RANGE, true,
+				 "FILE OFF+LEN",
+				 "O_DIRECT read of some other file into it"},
+	[DS_CALL_DIRECT_WRITE] = {"direct-write", DS_SHAPE_RANGE, true,
+				  "FILE OFF+LEN",
+				  "O_DIRECT write of some other file from it"},
+	[DS_CALL_PIN] =
+		{"pin", DS_SHAPE_PIN, true,
+		 "FILE OFF+LEN [read] [get|counted] [longterm]",
+		 "the first part of a direct-read; read: of a direct-write"},
+	[DS_CALL_DMA] = {"dma", DS_SHAPE_NONE, true, "",
+			 "the second part, by the device"},
+	[DS_CALL_UNPIN] = {"unpin", DS_SHAPE_NONE, true, "", "the third part"},
+	[DS_CALL_DUP] = {"dup", DS_SHAPE_NONE, true, "",
+			 "one reference more on each pinned page"},
+	[DS_CALL_UNDUP] = {"undup", DS_SHAPE_NONE, true, "", "drops those"},
+	[DS_CALL_TAKE] = {"take", DS_SHAPE_TASK, true, "TASK",
+			  "takes over what that task pins, as its device"},
+	[DS_CALL_COMPLETE] = {"complete", DS_SHAPE_NONE, true, "",
+			      "tells that the I/O of these pins is over"},
+	[DS_CALL_AWAIT] = {"await", DS_SHAPE_TASK, true, "TASK",
+			   "waits until an I/O of that task is over"},
+	[DS_CALL_READ] = {"read", DS_SHAPE_KEEP, true, "FILE OFF+LEN [nowait]",
+			  "pread(); nowait: RWF_NOWAIT"},
+	[DS_CALL_WRITE] = {"write", DS_SHAPE_KEEP, true,
+			   "FILE OFF+LEN [nowait]",
+			   "pwrite(); nowait: RWF_NOWAIT"},
+	[DS_CALL_APPEND] = {"append", DS_SHAPE_SIZE, false, "FILE LEN",
+			    "write() at the end, with O_APPEND"},
+	[DS_CALL_OPEN_TRUNCATE] = {"open-truncate", DS_SHAPE_FILE, false,
+				   "FILE", "open() with O_TRUNC, and close()"},
+	[DS_CALL_TRUNCATE] = {"truncate", DS_SHAPE_SIZE, true, "FILE SIZE",
+			      "ftruncate()"},
+	[DS_CALL_FSYNC] = {"fsync", DS_SHAPE_FILE, true, "FILE", "fsync()"},
+	[DS_CALL_ALLOCATE] = {"allocate", DS_SHAPE_KEEP, true,
+			      "FILE OFF+LEN [keep]",
+			      "fallocate(); keep: FALLOC_FL_KEEP_SIZE"},
+	[DS_CALL_ZERO] = {"zero", DS_SHAPE_KEEP, true, "FILE OFF+LEN [keep]",
+			  "FALLOC_FL_ZERO_RANGE"},
+	[DS_CALL_PUNCH] = {"punch", DS_SHAPE_RANGE, true, "FILE OFF+LEN",
+			   "FALLOC_FL_PUNCH_HOLE"},
+	[DS_CALL_COLLAPSE] = {"collapse", DS_SHAPE_RANGE, false, "FILE OFF+LEN",
+			      "FALLOC_FL_COLLAPSE_RANGE"},
+	[DS_CALL_INSERT] = {"insert", DS_SHAPE_RANGE, false, "FILE OFF+LEN",
+			    "FALLOC_FL_INSERT_RANGE"},
+	[DS_CALL_UNSHARE] =
+		{"unshare", DS_SHAPE_KEEP, true, "FILE OFF+LEN [keep]",
+		 "FALLOC_FL_UNSHARE_RANGE: own blocks for shared ones"},
+	[DS_CALL_REFLINK] =
+		{"reflink", DS_SHAPE_TWO, true, "FILE OFF+LEN FILE OFF",
+		 "FICLONERANGE: gives the second the first's blocks"},
+	[DS_CALL_DEDUPE] = {"dedupe", DS_SHAPE_TWO, true,
+			    "FILE OFF+LEN FILE OFF",
+			    "FIDEDUPERANGE: shares equal blocks"},
+	[DS_CALL_LAYOUT_GET] = {"layout-get", DS_SHAPE_KEEP, false,
+				"FILE OFF+LEN [write]",
+				"of a pNFS client: where the blocks from OFF "
+				"on lie, with a lease"},
+	[DS_CALL_LAYOUT_READ] = {"layout-read", DS_SHAPE_RANGE, false,
+				 "FILE OFF+LEN",
+				 "on the device, where the layout says"},
+	[DS_CALL_LAYOUT_WRITE] = {"layout-write", DS_SHAPE_RANGE, false,
+				  "FILE OFF+LEN",
+				  "on the device, where the layout says"},
+	[DS_CALL_LAYOUT_COMMIT] = {"layout-commit", DS_SHAPE_RANGE, false,
+				   "FILE OFF+LEN",
+				   "tells the server what was written"},
+	[DS_CALL_LAYOUT_RETURN] = {"layout-return", DS_SHAPE_FILE, false,
+				   "FILE", "gives the layout back"},
+	[DS_CALL_ANSWER] = {"answer", DS_SHAPE_ANSWER, false,
+			    "FILE prompt|slow|fence",
+			    "of a server, a task's last call: what it does "
+			    "when layouts of FILE are recalled"},
+	[DS_CALL_PAUSE] = {"pause", DS_SHAPE_NONE, false, "",
+			   "nothing, for a time in which all others came to a "
+			   "stop, four times over"},
+	[DS_CALL_POISON] = {"poison", DS_SHAPE_SIZE, false, "FILE OFF",
+			    "the memory of the block that FILE has at OFF when "
+			    "the search begins fails"},
+	[DS_CALL_UNLINK] = {"unlink", DS_SHAPE_FILE, false, "FILE", "unlink()"},
+	[DS_CALL_CLOSE] = {"close", DS_SHAPE_FILE, false, "FILE",
+			   "the last close()"},
+	[DS_CALL_SIGNAL] = {"signal", DS_SHAPE_TASK, false, "TASK",
+			    "sends that task a signal"},
+	[DS_CALL_FORK] = {"fork", DS_SHAPE_TASK, false, "TASK",
+			  "that task, which is above, goes on in a copy of the "
+			  "address space"},
+	[DS_CALL_EXIT] = {"exit", DS_SHAPE_NONE, false, "",
+			  "unmaps all of the address space"},
 };
 
 static const char *const how_words[DS_HOW_N] = {"read", "get", "counted",
@@ -97,6 +156,16 @@ static bool is(const struct parser *parser, unsigned int i, const char *text)
 const char *ds_call_verb(enum ds_call_kind kind)
 {
 	return calls[kind].verb;
+}
+
+const char *ds_call_args(enum ds_call_kind kind)
+{
+	return calls[kind].args;
+}
+
+const char *ds_call_does(enum ds_call_kind kind)
+{
+	return calls[kind].does;
 }
 
 enum ds_call_shape ds_call_shape(enum ds_call_kind kind)
@@ -536,8 +605,8 @@ static int check_fork(struct parser *parser, const struct ds_scn_call *call)
 static int parse_call(struct parser *parser)
 {
 	static const char what[] =
-		"scenario, flush, watch, longterm, huge, batch, space, file, "
-		"task, expect, or a call of a task";
+		"scenario, flush, watch, longterm, huge, batch, space, reuse, "
+		"recall, file, task, expect, or a call of a task";
 	struct ds_scn_task *task = parser->task;
 	struct ds_scn_call *call;
 	unsigned int verb, i;
@@ -805,4 +874,86 @@ const struct ds_scn_expect *ds_scenario_expects(
 		if (strcmp(scenario->expects[i].fs, fs) == 0)
 			return &scenario->expects[i];
 	return NULL;
+}
+
+/* What a call cannot do anything without; DS_CALL_N_KINDS: nothing. */
+static enum ds_call_kind needed_by(enum ds_call_kind kind)
+{
+	switch (kind) {
+	case DS_CALL_UNMAP:
+	case DS_CALL_DONTNEED:
+	case DS_CALL_TOUCH:
+	case DS_CALL_LOAD:
+	case DS_CALL_DIRECT_READ:
+	case DS_CALL_DIRECT_WRITE:
+	case DS_CALL_PIN:
+		return DS_CALL_MAP;
+	case DS_CALL_DMA:
+	case DS_CALL_UNPIN:
+	case DS_CALL_DUP:
+	case DS_CALL_UNDUP:
+		return DS_CALL_PIN;
+	case DS_CALL_LAYOUT_READ:
+	case DS_CALL_LAYOUT_WRITE:
+	case DS_CALL_LAYOUT_COMMIT:
+	case DS_CALL_LAYOUT_RETURN:
+		return DS_CALL_LAYOUT_GET;
+	default:
+		return DS_CALL_N_KINDS;
+	}
+}
+
+/* Whether @other gives @call the @needed. */
+static bool provides(const struct ds_scn_call *other,
+		     const struct ds_scn_call *call, enum ds_call_kind needed)
+{
+	if (needed == DS_CALL_PIN)
+		return other->kind == DS_CALL_PIN ||
+		       other->kind == DS_CALL_TAKE;
+	return other->kind == needed && other->target == call->target;
+}
+
+/* A forked task has the mappings of the program that forked it. */
+static bool has_needed(const struct ds_scenario *scenario, unsigned int task,
+		       const struct ds_scn_call *call, enum ds_call_kind needed)
+{
+	bool forked = needed == DS_CALL_MAP &&
+		      ds_scenario_targets(scenario, DS_CALL_FORK, task);
+	unsigned int i, j;
+
+	for (i = 0; i < scenario->n_tasks; i++)
+		for (j = 0; j < scenario->tasks[i].n_calls; j++)
+			if ((i == task || forked) &&
+			    provides(&scenario->tasks[i].calls[j], call,
+				     needed))
+				return true;
+	return false;
+}
+
+bool ds_scenario_in_vain(const struct ds_scenario *scenario, char *ret_why,
+			 size_t why_size)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < scenario->n_tasks; i++)
+		for (j = 0; j < scenario->tasks[i].n_calls; j++) {
+			const struct ds_scn_call *call =
+				&scenario->tasks[i].calls[j];
+			enum ds_call_kind needed = needed_by(call->kind);
+			bool has_file = needed != DS_CALL_PIN;
+
+			if (needed == DS_CALL_N_KINDS ||
+			    has_needed(scenario, i, call, needed))
+				continue;
+			snprintf(ret_why, why_size,
+				 "call %u of task %s, %s, can only fail: the "
+				 "task has no %s%s%s",
+				 j + 1, scenario->tasks[i].name,
+				 calls[call->kind].verb, calls[needed].verb,
+				 has_file ? " of " : "",
+				 has_file ? scenario->files[call->target].name
+					  : "");
+			return true;
+		}
+	return false;
 }

@@ -2,117 +2,22 @@
 #ifndef DS_RACE_SCENARIO_H
 #define DS_RACE_SCENARIO_H
 
-/* clang-format off */
 /*
- * A scenario: files, and tasks with the calls they make. A text of one
- * statement a line; no variables, no conditions (who needs one writes a C
- * test):
- *
- *	# comment
- *	scenario NAME
- *	flush ipi|broadcast		whether a TLB flush waits for walkers
- *	huge SIZE			a huge page is so large: 8K or 16K, where
- *					hardware has 2M; without this statement
- *					there are none
- *	batch N				the search for busy pages looks up N
- *					entries at a time, 1 to 15
- *	watch waits			tell which calls can run while a task
- *					waits for pins
- *	watch stores			judge whether fsync flushes what was
- *					stored through page tables before it
- *	reuse blocks			freed blocks are the next file's that
- *					asks, not the victim's
- *	space N				N blocks are free when the search
- *					begins, of all there are
- *	longterm allow			what if long-term pins were not refused
- *	recall fails			who recalls layouts gets no memory for
- *					that, and asks nobody
- *	file NAME SIZE [huge] [hole OFF+LEN]...
- *					huge: its blocks begin where huge pages
- *					do, and lie together
- *	task NAME [forever]
- *		before CALL		made before the search begins
- *		CALL
- *	expect FS holds|violates PROPERTY...
- *
- * Sizes and offsets are bytes, with K, M or G for powers of 1024. FILE is the
- * name of a file; a task reaches the memory of a file through a mapping of its
- * own. Calls; those with a star can be a task's that goes on for ever:
- *
- *	  map FILE OFF+LEN [private] [read-only] [sync]
- *					sync: MAP_SYNC, with MAP_SHARED_VALIDATE
- *	  unmap FILE
- *	* dontneed FILE OFF+LEN		madvise(MADV_DONTNEED)
- *	* touch FILE OFF+LEN		store to each page
- *	* load FILE OFF+LEN		load from each page
- *	* direct-read FILE OFF+LEN	O_DIRECT read of some other file into it
- *	* direct-write FILE OFF+LEN	O_DIRECT write of some other file from it
- *	* pin FILE OFF+LEN [HOW]...	the first part of a direct-read
- *	* dma				the second, by the device
- *	* unpin				the third
- *	* dup				one reference more on each pinned page
- *	* undup				drops those
- *	* take TASK			takes over what TASK pins
- *	* complete			tells that its I/O is over
- *	* await TASK			waits until an I/O of TASK is over
- *	* read FILE OFF+LEN [nowait]	* write FILE OFF+LEN [nowait]
- *					nowait: RWF_NOWAIT
- *	  append FILE LEN		write() at the end, with O_APPEND
- *	* truncate FILE SIZE		* fsync FILE
- *	  open-truncate FILE		open() with O_TRUNC, and close()
- *	* allocate|zero FILE OFF+LEN [keep]
- *	* punch FILE OFF+LEN		  collapse|insert FILE OFF+LEN
- *	* unshare FILE OFF+LEN [keep]	own blocks instead of shared ones
- *	* reflink FILE OFF+LEN FILE OFF	give the second the first's blocks
- *	* dedupe FILE OFF+LEN FILE OFF	share equal blocks: FIDEDUPERANGE
- *	  layout-get FILE OFF+LEN [write]	of a pNFS client: where the
- *					blocks from OFF on lie, with a lease
- *	  layout-read FILE OFF+LEN	  layout-write FILE OFF+LEN
- *					on the device, where the layout says
- *	  layout-commit FILE OFF+LEN	tells the server what it wrote
- *	  layout-return FILE
- *	  answer FILE prompt|slow|fence	of a server, a task's last call: what
- *					it does when layouts of FILE are
- *					recalled
- *	  pause				does nothing for a time in which all
- *					others came to a stop, four times over
- *	  poison FILE OFF		the memory of the block that FILE has
- *					at OFF when the search begins fails
- *	  unlink FILE			  close FILE
- *	  signal TASK
- *	  fork TASK			TASK, which is above and waits for that,
- *					goes on in a copy of the address space
- *	  exit				unmaps all of the address space
- *
- * Tasks are threads of one program, but for those that are forked: each of
- * these is a program of its own, with the mappings of the task that forked it,
- * and makes no calls before the search.
- *
- * HOW: read (the device reads the pages: of a direct-write), get or counted
- * (FOLL_GET or FOLL_PIN, not what this kernel's direct I/O takes), longterm
- * (FOLL_LONGTERM). Of a task from which another one takes, pin hands the pages
- * over, as one request at a time; take waits for one, also for one whose pin
- * failed. A direct-read or direct-write of a task that is awaited tells of its
- * end before it releases the pages, as iomap and the block devices do in every
- * kernel modelled (iomap_dio_bio_end_io(), blkdev_bio_end_io()).
+ * A scenario: files, and tasks with the calls they make, as a text. Its
+ * language is told in tests/scenarios/language.md, its calls in scenario.c.
  *
  * The layout calls of a task are those of one client. Without a task that
- * answers, nobody does when its layout is recalled. prompt: the client ends
- * the I/O under way and gives the layout back. slow: the same, after a time in
- * which all others came to a stop. fence: after such a time the client is shut
- * out from the device. Who answers does so to the end of the run; that none
- * need come is no deadlock. A recall that nobody answers is waited for for
- * ever, so such runs are for a search that merges states.
+ * answers, nobody does when its layout is recalled. Who answers does so to the
+ * end of the run; that none need come is no deadlock. A recall that nobody
+ * answers is waited for for ever, so such runs are for a search that merges
+ * states.
  *
- * A task that goes on for ever makes its calls again and again, without the
- * ones before the search. Each round begins as the first did: the task keeps
- * nothing of the rounds before, and pins as many times as it unpins. So only
- * finitely many states can come of it, although its runs never end: a search
- * that follows runs cuts them at its limit of steps and is BOUNDED by it. What
- * would use something up with each round (addresses, names, file offsets) is
- * refused.
+ * A task that goes on for ever keeps nothing of the rounds before, and pins as
+ * many times as it unpins. So only finitely many states can come of it,
+ * although its runs never end: a search that follows runs cuts them at its
+ * limit of steps and is BOUNDED by it. What would use something up with each
+ * round (addresses, names, file offsets) is refused.
  */
-/* clang-format on */
 #include <stddef.h>
 
 #include "check/check.h"
@@ -263,6 +168,10 @@ int ds_scenario_parse(const char *name, const char *text,
 /* The verb of a call: "punch". */
 const char *ds_call_verb(enum ds_call_kind kind);
 
+/* What follows it, "FILE OFF+LEN [keep]", and what it does, one line each. */
+const char *ds_call_args(enum ds_call_kind kind);
+const char *ds_call_does(enum ds_call_kind kind);
+
 /* What may follow its range: "keep", "write", "nowait". */
 const char *ds_call_option(enum ds_call_kind kind);
 
@@ -299,6 +208,14 @@ static inline bool ds_shape_has_range(enum ds_call_shape shape)
 {
 	return shape <= DS_SHAPE_TWO;
 }
+
+/*
+ * Whether some call can only fail, since its task has nothing mapped, pinned or
+ * laid out for it: then the scenario may hold for no other reason. @ret_why:
+ * one line that names the call.
+ */
+bool ds_scenario_in_vain(const struct ds_scenario *scenario, char *ret_why,
+			 size_t why_size);
 
 /* Reads "8K" as 8192, "2M" and "1G" likewise. Return: 0, or -EINVAL. */
 int ds_size_parse(const char *text, uint64_t *ret_bytes);

@@ -307,6 +307,45 @@ static void sizes_have_binary_units(void **state)
 	}
 }
 
+static void a_call_that_can_only_fail_is_named(void **state)
+{
+	static const struct {
+		const char *text, *why;
+	} texts[] = {
+		{HEAD "touch A 0+4K\n", "call 1 of task a, touch, can only "
+					"fail: the task has no map of A"},
+		{"file A 4K\nfile B 4K\ntask a\nmap A 0+4K\nload B 0+4K\n",
+		 "call 2 of task a, load, can only fail: the task has no map "
+		 "of B"},
+		{HEAD "map A 0+4K\ntask b\nunmap A\n",
+		 "call 1 of task b, unmap, can only fail: the task has no map "
+		 "of A"},
+		{HEAD "map A 0+4K\ndma\n",
+		 "call 2 of task a, dma, can only fail: the task has no pin"},
+		{HEAD "layout-read A 0+4K\n",
+		 "call 1 of task a, layout-read, can only fail: the task has "
+		 "no layout-get of A"},
+		{HEAD "before map A 0+4K\npin A 0+4K\ntask b\ntake a\ndma\n"
+		      "unpin\n",
+		 NULL},
+		{HEAD "load A 0+4K\ntask b\nmap A 0+4K\nfork a\n", NULL},
+		{HEAD "punch A 0+4K\n", NULL},
+	};
+	char why[160];
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		static struct ds_scenario s;
+
+		assert_int_equal(parse(texts[i].text, &s, why, sizeof(why)), 0);
+		assert_int_equal(ds_scenario_in_vain(&s, why, sizeof(why)),
+				 texts[i].why != NULL);
+		if (texts[i].why)
+			assert_string_equal(why, texts[i].why);
+	}
+}
+
 /* -------------------------------- Mistakes -------------------------------- */
 
 static const struct {
@@ -317,13 +356,15 @@ static const struct {
 	{"file A 4K\n", "x.scn:2: expected at least one task"},
 	{"\nblah\n",
 	 "x.scn:2: expected scenario, flush, watch, longterm, huge, batch, "
-	 "space, file, task, expect, or a call of a task, not 'blah'"},
+	 "space, reuse, recall, file, task, expect, or a call of a task, not "
+	 "'blah'"},
 	{"read A 0+1\n", "x.scn:1: expected scenario, flush, watch, longterm, "
-			 "huge, batch, space, file, task, "
+			 "huge, batch, space, reuse, recall, file, task, "
 			 "expect, or a call of a task, not 'read'"},
 	{"before\n",
 	 "x.scn:1: expected scenario, flush, watch, longterm, huge, batch, "
-	 "space, file, task, expect, or a call of a task, not 'before'"},
+	 "space, reuse, recall, file, task, expect, or a call of a task, not "
+	 "'before'"},
 	{HEAD "pin A 0+4K get now\n",
 	 "x.scn:3: expected the end of the line, not 'now'"},
 	{HEAD "pin A 0+4K read read\n",
@@ -648,6 +689,7 @@ int main(void)
 		cmocka_unit_test(the_name_is_the_files_where_none_is_given),
 		cmocka_unit_test(the_hash_is_of_what_happens),
 		cmocka_unit_test(sizes_have_binary_units),
+		cmocka_unit_test(a_call_that_can_only_fail_is_named),
 		cmocka_unit_test(
 			every_mistake_is_one_line_that_says_what_was_expected),
 		cmocka_unit_test(a_message_is_cut_to_the_room_there_is),
