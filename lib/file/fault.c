@@ -134,8 +134,7 @@ static int map_shared(struct ds_task *task, struct ds_vma *vma,
 	/* The new block is in no journal: behind that it is mapped. */
 	sync = write && vma->is_sync &&
 	       ds_keeps(task, DS_RULE_SYNC_FAULT_COMMITS);
-	if (!sync)
-		r = set_entry(task, vma, vpn, copy.to, write);
+	r = sync ? 0 : set_entry(task, vma, vpn, copy.to, write);
 	if (r == 0 && write)
 		r = ds_cow_end(task, inode, page);
 	if (r == 0 && sync)
