@@ -14,7 +14,7 @@
 
 static const char verb[] = "prove";
 
-enum { CELLS_MAX = 8192 };
+enum { CELLS_MAX = 16384 };
 
 struct args {
 	const char *fs, *op, *pin; /* NULL: all */
@@ -583,10 +583,7 @@ static bool is_in_table(const struct args *args, const struct cell *cell)
 	bool proved =
 		cell->op->proved && cell->profile->proved && cell->pin->proved;
 
-	/* Who pins ordinary pages has no block, and is owed no wait. */
-	if (cell->profile->page_cache)
-		return false;
-	if (!ds_cell_exists(cell->op, cell->pin))
+	if (!ds_cell_exists(cell->op, cell->profile, cell->pin))
 		return false;
 	return (proved || args->all) && (args->deep || !cell->pin->deep) &&
 	       is_asked(args->op, cell->op->name) &&

@@ -25,7 +25,9 @@ static const char words[] =
 	"the model, alone,\n"
 	"beside a pin that is never released, with a signal, beside a fault, "
 	"and once without\n"
-	"each rule of the protocol. The file has 8 pages; page 6 is a hole.\n"
+	"each rule of the protocol, and, where it must not wait, beside who "
+	"holds a lock. The\n"
+	"file has 8 pages; page 6 is a hole.\n"
 	"\n"
 	"## Words\n"
 	"\n"
@@ -66,6 +68,15 @@ static const char words[] =
 	"  is busy; where there are leases, they are recalled too. Meant for "
 	"changes that make a\n"
 	"  holder's map untrue.\n"
+	"* **commit**: the journal gets all of the file's map and size; a "
+	"store through MAP_SYNC\n"
+	"  reaches its page only behind that.\n"
+	"* **where held**: what a call with RWF_NOWAIT does while somebody "
+	"else has that lock\n"
+	"  exclusively, or a client a layout of the file.\n"
+	"* **private copies**: what becomes of a copy that a private mapping "
+	"has of page 2, and\n"
+	"  that a device has pinned; nothing where nothing is said.\n"
 	"* **final**: the same wait when the last user of the file has gone, "
 	"for as long as it\n"
 	"  takes.\n"
@@ -136,6 +147,16 @@ static void print_table(const struct chapter *chapter,
 	}
 }
 
+static bool says_any(const struct chapter *chapter, enum ds_spec_field field)
+{
+	unsigned int i;
+
+	for (i = 0; ds_spec_op_at(i); i++)
+		if (chapter->specs[i].text[field][0])
+			return true;
+	return false;
+}
+
 static void print_in_full(const struct chapter *chapter)
 {
 	static const enum ds_spec_field wait[] = {
@@ -145,15 +166,16 @@ static void print_in_full(const struct chapter *chapter)
 		DS_SPEC_BIO,    DS_SPEC_SIGNAL,
 	};
 	static const enum ds_spec_field steps[] = {
-		DS_SPEC_RETURNS,
-		DS_SPEC_ORDER,
-		DS_SPEC_MAP_WITH,
-		DS_SPEC_CITES,
+		DS_SPEC_RETURNS, DS_SPEC_ORDER, DS_SPEC_MAP_WITH,
+		DS_SPEC_COPIES,  DS_SPEC_CITES,
 	};
+	static const enum ds_spec_field held[] = {DS_SPEC_NOWAIT};
 
 	printf("\nOperations that are not in this table wait for nobody.\n");
 	print_table(chapter, wait, sizeof(wait) / sizeof(wait[0]));
 	print_table(chapter, steps, sizeof(steps) / sizeof(steps[0]));
+	if (says_any(chapter, DS_SPEC_NOWAIT))
+		print_table(chapter, held, 1);
 }
 
 /* A chapter of its own is shorter than so many differences. */

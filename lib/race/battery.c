@@ -17,7 +17,8 @@
 	(UINT32_C(1) << DS_NO_FREE_BLOCK_PINNED |                              \
 	 UINT32_C(1) << DS_NO_STRAY_WRITE |                                    \
 	 UINT32_C(1) << DS_LAYOUT_HOLDER_COHERENT | UINT32_C(1) << DS_WAITED)
-#define HANGS (UINT32_C(1) << DS_NO_DEADLOCK | UINT32_C(1) << DS_NO_LOST_WAKEUP)
+#define COPIES (UINT32_C(1) << DS_NO_STALE_DATA | UINT32_C(1) << DS_NO_LOST_DMA)
+#define HANGS  (UINT32_C(1) << DS_NO_DEADLOCK | UINT32_C(1) << DS_NO_LOST_WAKEUP)
 
 struct battery {
 	const struct ds_battery_options *options;
@@ -29,7 +30,7 @@ struct battery {
 static bool is_asked(const struct ds_battery_options *options,
 		     const struct ds_spec_op *op, const struct ds_cell_pin *pin)
 {
-	if (!ds_cell_exists(op, pin))
+	if (!ds_cell_exists(op, options->profile, pin))
 		return false;
 	/* Who writes a file system here does not say that it lends blocks. */
 	if (pin->deep || pin->layout ||
@@ -58,6 +59,11 @@ static uint32_t inherited_of(const struct ds_fs_profile *profile,
 		.ends_with_bio = !profile->bio_wakes_nobody,
 	};
 
+	/* Which copies a break and fork leave alone is the kernel's. */
+	if (pin->copy)
+		return strstr(op->calls, "fork ") || profile->break_takes_copies
+			       ? COPIES
+			       : 0;
 	if (!ds_verdict_predicted(op, &careful, pin)->violates)
 		return 0;
 	if (pin->unmap && !careful.waits_unmapped)

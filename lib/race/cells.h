@@ -18,24 +18,23 @@ struct ds_cell_pin {
 	const char *does; /* for people */
 	/* Of the device's task, after it mapped the file; a layout's range. */
 	const char *calls;
+	const char *map;  /* how it mapped it, or NULL */
 	bool bio;         /* released by the end of direct I/O */
 	bool out;         /* the device reads the pages */
 	const char *more; /* NULL, or the calls of a second one */
 	bool layout;      /* no pin: a client that was lent the blocks */
 	uint32_t pages;   /* that get pinned, bit each */
 	bool unmap;       /* the mapping goes between pinning and DMA */
+	bool loads;       /* the page is loaded while it is pinned */
+	bool forked;      /* by a child, whose parent maps the page, too */
+	bool copy;        /* on a private copy */
+	bool sync;        /* through MAP_SYNC */
 	bool proved;
 	bool deep; /* of three tasks: only when asked for */
 };
 
 /* Pin number @i, NULL after the last. Rows are ds_spec_op_at(). */
 const struct ds_cell_pin *ds_cell_pin_at(unsigned int i);
-
-/*
- * Whether @op can meet @pin at all: who still maps a file keeps it from being
- * evicted.
- */
-bool ds_cell_exists(const struct ds_spec_op *op, const struct ds_cell_pin *pin);
 
 /*
  * The scenario of a cell. @touched: the buffer was touched before, so that the
@@ -49,6 +48,11 @@ int ds_cell_scenario(const struct ds_spec_op *op, const struct ds_cell_pin *pin,
  * Return: 0, or -ENOENT.
  */
 int ds_cell_find(const char *name, struct ds_scenario *ret_scenario);
+
+/* Whether there can be a cell of these three at all. */
+bool ds_cell_exists(const struct ds_spec_op *op,
+		    const struct ds_fs_profile *profile,
+		    const struct ds_cell_pin *pin);
 
 /* What is expected, worked out by hand, and where it is said. */
 struct ds_verdict {

@@ -61,7 +61,9 @@ struct role {
 	uint32_t ran_in_wait;  /* calls, bit each: in some run so far */
 	/* Where memory fails, call by call; frame 0: nowhere. */
 	struct ds_pfn poison[DS_SCN_CALLS];
-	int64_t result; /* of the last call of all runs */
+	/* In the last of all runs: of the first call that failed, or the last.
+	 */
+	int64_t result;
 };
 
 struct ds_program {
@@ -561,19 +563,21 @@ static uint64_t look_for_wait(struct ds_task *task,
 	return super->n_waiting ? super->n_waits : 0;
 }
 
-static void watched_call(struct role *role, struct ds_task *task,
-			 unsigned int i)
+static int64_t watched_call(struct role *role, struct ds_task *task,
+			    unsigned int i)
 {
 	const struct ds_super *super = role->program->world->super;
 	uint64_t *wait = &role->actor->wait;
+	int64_t r;
 
 	/* Not a local: what it says is whether that wait still lasts. */
 	*wait = look_for_wait(task, super);
-	role->result = do_call(role, task, &role->script->calls[i]);
+	r = do_call(role, task, &role->script->calls[i]);
 	role->program->n_waits += *wait != 0;
 	if (*wait && look_for_wait(task, super) == *wait)
 		role->ran_in_wait |= UINT32_C(1) << i;
 	*wait = 0;
+	return r;
 }
 
 /* Makes the task's calls once. */
@@ -581,7 +585,9 @@ static void play_round(struct role *role, struct ds_task *task)
 {
 	bool watch = role->program->scenario.watch_waits && task->controlled;
 	unsigned int i;
+	int64_t r;
 
+	role->result = 0;
 	for (i = 0; i < role->script->n_calls; i++) {
 		const struct ds_scn_call *call = &role->script->calls[i];
 
@@ -591,10 +597,10 @@ static void play_round(struct role *role, struct ds_task *task)
 		ds_task_forget(task, 0);
 		ds_task_saw(task, i);
 		/* Results are told by the calls; a failure is no surprise. */
-		if (watch)
-			watched_call(role, task, i);
-		else
-			role->result = do_call(role, task, call);
+		r = watch ? watched_call(role, task, i)
+			  : do_call(role, task, call);
+		if (role->result >= 0)
+			role->result = r;
 		ds_task_call_ended(task);
 	}
 }

@@ -34,7 +34,10 @@ void ds_program_free(struct ds_program *program);
 
 struct ds_world *ds_program_world(struct ds_program *program);
 
-/* What the call returned that task @task made last, in whatever run. */
+/*
+ * What task @task came to in the run it made last: what its first call that
+ * failed returned, or else its last one.
+ */
 int64_t ds_program_result(const struct ds_program *program, unsigned int task);
 
 /* Runs so far in which some task waited for pins; only if watched. */

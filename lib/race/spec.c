@@ -50,6 +50,27 @@ static const struct ds_spec_op ops[] = {
 	{"dedupe", "dedupe B 0+8K A 8K", "pages 2 and 3 differ from B's", false,
 	 false},
 	{"evict", "unlink A\nclose A", "the last user goes", false, true},
+	{"load", "before map A 8K+4K\nload A 8K+4K", "from page 2, by a fault",
+	 false, false},
+	{"store", "before map A 8K+4K\ntouch A 8K+4K", "to page 2, by a fault",
+	 false, false},
+	{"store-hole", "before map A 24K+4K\ntouch A 24K+4K",
+	 "into the hole, by a fault", false, false},
+	{"store-sync", "map A 24K+4K sync\ntouch A 24K+4K",
+	 "the same through MAP_SYNC", false, false},
+	{"madvise",
+	 "before map A 0+32K\nbefore load A 8K+8K\n"
+	 "dontneed A 8K+8K",
+	 "MADV_DONTNEED: pages 2 and 3", false, false},
+	{"fork", "fork child", "a child, which exits", false, false},
+	{"read-nowait", "read A 8K+4K nowait", "page 2, with RWF_NOWAIT", false,
+	 false},
+	{"write-nowait", "write A 8K+4K nowait", "over page 2, with RWF_NOWAIT",
+	 false, false},
+	{"write-hole-nowait", "write A 24K+4K nowait",
+	 "into the hole, with RWF_NOWAIT", false, false},
+	{"append-nowait", "write A 32K+4K nowait",
+	 "behind the end, with RWF_NOWAIT", false, false},
 };
 
 static const struct {
@@ -68,6 +89,8 @@ static const struct {
 	[DS_SPEC_BIO] = {"direct I/O", "direct_io"},
 	[DS_SPEC_LEASES] = {"layouts", "layouts"},
 	[DS_SPEC_SIGNAL] = {"a signal", "interrupted"},
+	[DS_SPEC_NOWAIT] = {"where held", "where_held"},
+	[DS_SPEC_COPIES] = {"private copies", "copies"},
 	[DS_SPEC_ORDER] = {"order", "order"},
 	[DS_SPEC_MAP_WITH] = {"map changes with", "changes_with"},
 };
@@ -77,8 +100,15 @@ const struct ds_spec_op *ds_spec_op_at(unsigned int i)
 	return i < sizeof(ops) / sizeof(ops[0]) ? &ops[i] : NULL;
 }
 
+static bool forks(const struct ds_spec_op *op)
+{
+	return strstr(op->calls, "fork ");
+}
+
 const char *ds_spec_files(const struct ds_spec_op *op)
 {
+	if (forks(op))
+		return ONE_FILE "task child\nexit\n";
 	return strstr(op->calls, " B ") ? ONE_FILE "file B 8K\n" : ONE_FILE;
 }
 
@@ -94,8 +124,11 @@ const char *ds_spec_field_key(enum ds_spec_field field)
 
 /* ------------------------------ Experiments ------------------------------- */
 
-/* The tasks of an experiment, in the order of their numbers. */
-enum { HOLDER, SUBJECT, HELPER };
+/* The tasks of an experiment, in their order. */
+enum { HOLDER, SUBJECT, HELPER, N_PARTS };
+
+/* What a page of the holder's is in the page table. */
+enum page_kind { NO_PAGE, FILES_PAGE, SAME_COPY, OTHER_COPY, N_KINDS };
 
 /* What a file is like, to be compared. */
 struct condition {
@@ -113,13 +146,23 @@ struct locks {
 
 /* One run of an operation and what was seen of it. */
 struct trial {
+	const char *holds; /* NULL, or the holder's calls */
 	struct ds_world *world;
 	enum ds_rule broken; /* which rule the operation breaks */
 	int64_t result;      /* of its last call */
 	bool met_rule;       /* it came to where @broken is asked */
 	bool early;   /* the helper goes before the subject's first test */
 	bool started; /* ... goes first, as far as its DMA */
-	bool ended;   /* the subject got to its end */
+	/* ... as far as it first has this lock exclusively, and no farther. */
+	bool stops;
+	enum ds_lock_class stops_with;
+	bool stopped;                /* it got there */
+	bool late;                   /* the holder goes last */
+	unsigned int tasks[N_PARTS]; /* their numbers */
+	struct ds_pfn copied_before; /* page 2 of the holder */
+	enum page_kind left, later;  /* behind the subject, and the holder */
+	bool ended;                  /* all got to their ends */
+	bool returned;               /* the subject did */
 	bool endless; /* it never will, and does not stand still */
 	bool looked, slept, interruptible;
 	bool waited, looked_again; /* ... again behind a wait without sleep */
@@ -132,10 +175,22 @@ struct trial {
 	struct condition before, after;
 };
 
-/* What a kind of step is to somebody who asks for the order. */
-static const char *word_for(enum ds_at at)
+static bool has_exclusively(const struct ds_task *task,
+			    enum ds_lock_class class)
 {
-	switch (at) {
+	unsigned int i;
+
+	for (i = 0; i < task->n_held; i++)
+		if (task->held[i].lock->class == class &&
+		    task->held[i].mode == DS_EXCLUSIVE)
+			return true;
+	return false;
+}
+
+/* What its step is to somebody who asks for the order. */
+static const char *word_for(const struct ds_task *task)
+{
+	switch (task->at) {
 	case DS_AT_BUSY_TEST:
 	case DS_AT_MAPPED_TEST:
 		return "look for pins";
@@ -146,7 +201,10 @@ static const char *word_for(enum ds_at at)
 	case DS_AT_PTE_PROTECT:
 		return "write back";
 	case DS_AT_EXTENT_CHANGE:
-		return "extent map";
+		return has_exclusively(task, DS_LOCK_JOURNAL) ? "commit"
+							      : "extent map";
+	case DS_AT_PTE_SET:
+		return "page table";
 	case DS_AT_BYTES_WRITE:
 		return "bytes";
 	default:
@@ -168,7 +226,7 @@ static void keep_locks(const struct ds_task *task, struct locks *ret)
 /* The subject is about to take a step. */
 static void note_step(struct trial *trial, const struct ds_task *task)
 {
-	const char *word = word_for(task->at);
+	const char *word = word_for(task);
 	size_t n = strlen(trial->order);
 	bool looks =
 		task->at == DS_AT_BUSY_TEST || task->at == DS_AT_MAPPED_TEST;
@@ -179,7 +237,8 @@ static void note_step(struct trial *trial, const struct ds_task *task)
 	}
 	trial->looked_again |= looks && trial->waited && !trial->slept;
 	trial->waited |= task->at == DS_AT_WAIT_TEST;
-	if (task->at == DS_AT_EXTENT_CHANGE && !trial->map_changed) {
+	if (task->at == DS_AT_EXTENT_CHANGE && !trial->map_changed &&
+	    !has_exclusively(task, DS_LOCK_JOURNAL)) {
 		trial->map_changed = true;
 		keep_locks(task, &trial->map_with);
 	}
@@ -200,6 +259,48 @@ static void note_sleep(struct trial *trial, const struct ds_task *task)
 	keep_locks(task, &trial->sleeps_with);
 }
 
+/* What page 2 is in the holder's mapping, if that is private. */
+static uint64_t holders_entry(const struct trial *trial)
+{
+	const struct ds_space *space = trial->world->space;
+	const struct ds_vma *vma = space->vmas;
+
+	while (vma && !vma->is_private)
+		vma = vma->next;
+	if (!vma)
+		return 0;
+	return ds_pgtable_read(&space->table,
+			       (struct ds_vpn){vma->first.vpn + 2});
+}
+
+static enum page_kind look_at_copy(const struct trial *trial)
+{
+	uint64_t pte = holders_entry(trial);
+
+	if (!(pte & DS_PTE_PRESENT))
+		return NO_PAGE;
+	if (!ds_pte_is_copy(pte))
+		return FILES_PAGE;
+	return ds_pte_pfn(pte).pfn == trial->copied_before.pfn ? SAME_COPY
+							       : OTHER_COPY;
+}
+
+/* Whether the helper comes before the subject. */
+static bool helper_first(struct trial *trial, const struct ds_sched *sched)
+{
+	const struct ds_task *subject = sched->tasks[trial->tasks[SUBJECT]];
+	const struct ds_task *helper = sched->tasks[trial->tasks[HELPER]];
+
+	if (trial->early)
+		return subject->at == DS_AT_WAIT_TEST;
+	if (trial->started)
+		return helper->at != DS_AT_DMA && !trial->looked;
+	if (!trial->stops)
+		return false;
+	trial->stopped |= has_exclusively(helper, trial->stops_with);
+	return !trial->stopped;
+}
+
 /*
  * The operation goes as far as it gets alone; then, if it sleeps, the helper
  * takes its steps, and the operation again.
@@ -208,24 +309,29 @@ static int pick(void *arg, const struct ds_sched *sched, uint32_t enabled,
 		unsigned int last)
 {
 	struct trial *trial = arg;
-	struct ds_task *subject = sched->tasks[SUBJECT];
+	struct ds_task *subject = sched->tasks[trial->tasks[SUBJECT]];
+	unsigned int holder = trial->tasks[HOLDER];
+	unsigned int helper = trial->tasks[HELPER];
 
 	(void)last;
 	subject->broken = trial->broken;
-	if (ds_tasks_have(enabled, HOLDER))
-		return HOLDER;
-	if (trial->early && subject->at == DS_AT_WAIT_TEST &&
-	    ds_tasks_have(enabled, HELPER))
-		return HELPER;
-	if (trial->started && sched->tasks[HELPER]->at != DS_AT_DMA &&
-	    !trial->looked && ds_tasks_have(enabled, HELPER))
-		return HELPER;
-	if (ds_tasks_have(enabled, SUBJECT)) {
+	if (ds_tasks_have(enabled, holder) && !trial->late)
+		return (int)holder;
+	if (ds_tasks_have(enabled, helper) && helper_first(trial, sched))
+		return (int)helper;
+	if (ds_tasks_have(enabled, trial->tasks[SUBJECT])) {
 		note_step(trial, subject);
-		return SUBJECT;
+		return (int)trial->tasks[SUBJECT];
 	}
 	note_sleep(trial, subject);
-	return ds_tasks_have(enabled, HELPER) ? HELPER : DS_PICK_STOP;
+	if (ds_tasks_have(enabled, holder)) {
+		if (trial->late && trial->left == N_KINDS)
+			trial->left = look_at_copy(trial);
+		return (int)holder;
+	}
+	if (trial->stops)
+		return DS_PICK_STOP;
+	return enabled ? (int)ds_tasks_first(enabled) : DS_PICK_STOP;
 }
 
 static uint32_t pages_of(struct ds_pgrange range)
@@ -245,7 +351,7 @@ static void observe(void *arg, const struct ds_event *event)
 	struct ds_pgrange range;
 	uint32_t inode;
 
-	if (event->task != SUBJECT)
+	if (event->task != trial->tasks[SUBJECT])
 		return;
 	if (event->kind == DS_EV_EXTENTS_CHANGED &&
 	    ds_must_wait(event, &inode, &range) && inode == FIRST_INODE)
@@ -292,25 +398,50 @@ static struct condition look_at(const struct ds_world *world)
 	return condition;
 }
 
-/* @page: of the pin, N_PAGES for none; @helper: lines of the third task. */
+/*
+ * @page: of the pin, N_PAGES for none; @holds: NULL, or what the holder does
+ * instead; @helper: lines of the third task.
+ */
 static int write_scenario(const struct ds_spec_op *op, unsigned int page,
-			  bool unmapped, const char *helper,
+			  bool unmapped, const char *holds, const char *helper,
 			  struct ds_scenario *ret, char *ret_why,
 			  size_t why_size)
 {
-	char text[512], pinning[160] = "before touch A 8K+8K\n";
+	char text[600], pinning[160] = "before map A 0+32K\n"
+				       "before touch A 8K+8K\n";
 
 	if (page < N_PAGES)
 		snprintf(pinning, sizeof(pinning),
-			 "before touch A %uK+4K\nbefore pin A %uK+4K\n",
+			 "before map A 0+32K\nbefore touch A %uK+4K\n"
+			 "before pin A %uK+4K\n",
 			 4 * page, 4 * page);
 	snprintf(text, sizeof(text),
 		 "%s"
-		 "task holder\nbefore map A 0+%uK\n%s%s"
+		 "task holder\n%s%s"
 		 "task subject\n%s\n%s",
-		 ds_spec_files(op), 4 * N_PAGES, pinning,
+		 ds_spec_files(op), holds ? holds : pinning,
 		 unmapped ? "before unmap A\n" : "", op->calls, helper);
 	return ds_scenario_parse(op->name, text, ret, ret_why, why_size);
+}
+
+static unsigned int number_of(const struct ds_scenario *scenario,
+			      const char *name)
+{
+	unsigned int i = 0;
+
+	while (i < scenario->n_tasks &&
+	       strcmp(scenario->tasks[i].name, name) != 0)
+		i++;
+	return i;
+}
+
+/* Whoever comes behind the subject is the helper, if anybody is. */
+static void number_tasks(const struct ds_scenario *scenario,
+			 struct trial *trial)
+{
+	trial->tasks[HOLDER] = number_of(scenario, "holder");
+	trial->tasks[SUBJECT] = number_of(scenario, "subject");
+	trial->tasks[HELPER] = trial->tasks[SUBJECT] + 1;
 }
 
 struct question {
@@ -320,6 +451,12 @@ struct question {
 	char *why;
 	size_t why_size;
 };
+
+static bool is_done(const struct ds_sched *sched, unsigned int task)
+{
+	return task < sched->n_tasks &&
+	       sched->tasks[task]->state == DS_TASK_DONE;
+}
 
 /* One experiment: @trial->broken is what goes in, the rest comes out. */
 static int attempt(const struct question *question, unsigned int page,
@@ -332,34 +469,41 @@ static int attempt(const struct question *question, unsigned int page,
 	};
 	struct ds_scenario scenario;
 	struct ds_program *program;
+	const struct ds_task *subject;
 	enum ds_run_end end;
 	struct ds_sched *sched;
 	int r;
 
-	r = write_scenario(question->op, page, unmapped, helper, &scenario,
-			   question->why, question->why_size);
+	r = write_scenario(question->op, page, unmapped, trial->holds, helper,
+			   &scenario, question->why, question->why_size);
 	if (r == 0)
 		r = ds_program_new(&scenario, &options, &program, question->why,
 				   question->why_size);
 	if (r < 0)
 		return r;
 	trial->world = ds_program_world(program);
+	number_tasks(&scenario, trial);
 	sched = trial->world->sched;
+	subject = sched->tasks[trial->tasks[SUBJECT]];
 	trial->before = look_at(trial->world);
+	trial->copied_before = ds_pte_pfn(holders_entry(trial));
 	ds_events_observe(&trial->world->events, observe, trial);
 	r = ds_world_run(trial->world, (struct ds_strategy){pick, trial},
 			 MAX_STEPS, &end);
 	ds_events_unobserve(&trial->world->events, observe, trial);
 	if (r == 0) {
 		/* With nobody else to go on, nobody was asked. */
-		note_sleep(trial, sched->tasks[SUBJECT]);
+		note_sleep(trial, subject);
 		trial->ended = end == DS_RUN_DONE;
+		trial->returned = is_done(sched, trial->tasks[SUBJECT]);
 		trial->endless = end == DS_RUN_LIMIT;
 		trial->after = look_at(trial->world);
-		trial->result = ds_program_result(program, SUBJECT);
+		trial->later = look_at_copy(trial);
+		trial->result =
+			ds_program_result(program, trial->tasks[SUBJECT]);
 		trial->met_rule = atomic_load(&sched->broke_rule);
-		trial->freely = trial->slept && sched->n_tasks > HELPER &&
-				sched->tasks[HELPER]->state == DS_TASK_DONE;
+		trial->freely =
+			trial->slept && is_done(sched, trial->tasks[HELPER]);
 	}
 	ds_program_free(program);
 	return r;
@@ -470,6 +614,10 @@ static int find_citation(const struct question *question, unsigned int page,
 static int find_order(const struct question *question, struct ds_spec *spec)
 {
 	struct trial trial = {.broken = DS_RULE_NONE};
+	struct trial filled = {
+		.broken = DS_RULE_NONE,
+		.holds = "before map A 0+32K\nbefore touch A 24K+4K\n",
+	};
 	int r = attempt(question, N_PAGES, question->op->nobody_maps, "",
 			&trial);
 
@@ -481,7 +629,12 @@ static int find_order(const struct question *question, struct ds_spec *spec)
 	spec->takes = trial.takes;
 	if (trial.map_changed)
 		say_locks(&trial.map_with, spec->text[DS_SPEC_MAP_WITH]);
-	return 0;
+	if (question->op->nobody_maps)
+		return 0;
+	/* ... and where the hole has become a block. */
+	r = attempt(question, N_PAGES, false, "", &filled);
+	spec->takes |= filled.takes & UINT32_C(1) << HOLE_PAGE;
+	return r;
 }
 
 /* Whether it looked for pins, and would not wait for one. */
@@ -502,19 +655,17 @@ static int find_range(const struct question *question, struct ds_spec *spec,
 	for (page = 0; page < N_PAGES; page++) {
 		struct trial trial = {.broken = DS_RULE_NONE};
 
-		if (page == HOLE_PAGE)
-			continue;
 		r = attempt(question, page, question->op->nobody_maps, "",
 			    &trial);
 		if (r < 0)
 			return r;
-		if (trial.slept && !*ret_pages)
+		if (trial.slept && page != HOLE_PAGE && !*ret_pages)
 			*ret_first = trial;
-		*ret_pages |= (uint32_t)trial.slept << page;
+		spec->waits_for |= (uint32_t)trial.slept << page;
+		*ret_pages = spec->waits_for & ~(UINT32_C(1) << HOLE_PAGE);
 		if (is_refused(&trial))
 			spec->refuses |= UINT32_C(1) << page;
 	}
-	spec->waits_for = *ret_pages;
 	say_pages(*ret_pages, spec->text[DS_SPEC_WAITS_FOR]);
 	return 0;
 }
@@ -611,6 +762,101 @@ static int find_leases(const struct question *question, struct ds_spec *spec)
 	return 0;
 }
 
+/* What a pinned private copy of page 2 is behind the operation, alone. */
+static int find_copies(const struct question *question, struct ds_spec *spec)
+{
+	struct trial trial = {
+		.broken = DS_RULE_NONE,
+		.late = true,
+		.left = N_KINDS,
+		.holds = "before map A 0+32K private\n"
+			 "before touch A 8K+4K\nbefore pin A 8K+4K\n"
+			 "touch A 8K+4K\n",
+	};
+	bool in_file, kept;
+	int r;
+
+	r = attempt(question, N_PAGES, false, "", &trial);
+	if (r < 0)
+		return r;
+	in_file = trial.after.size > 2 * DS_PAGE_SIZE;
+	kept = trial.left == SAME_COPY;
+	spec->keeps_copies = !in_file || (kept && trial.later == SAME_COPY);
+	if (!kept)
+		snprintf(spec->text[DS_SPEC_COPIES], DS_SPEC_TEXT, "%s",
+			 in_file ? "lost" : "go with their pages");
+	else if (!spec->keeps_copies)
+		snprintf(spec->text[DS_SPEC_COPIES], DS_SPEC_TEXT,
+			 "the next store leaves what is pinned");
+	return 0;
+}
+
+/* Adds to @ret what a call that must not wait does where @what is held. */
+static void say_held(const struct trial *trial, const char *what, char *ret)
+{
+	size_t n = strlen(ret);
+
+	snprintf(ret + n, DS_SPEC_TEXT - n, "%s%s: %s", n ? "; " : "", what,
+		 !trial->returned    ? "waits"
+		 : trial->result < 0 ? result_text(trial)
+				     : "goes on");
+}
+
+/* Of a call with RWF_NOWAIT: what it does where it would have to wait. */
+static int find_held(const struct question *question, struct ds_spec *spec)
+{
+	static const struct {
+		enum ds_lock_class class;
+		const char *helper; /* has it at some time */
+	} locks[] = {
+		{DS_LOCK_INODE, "task other\nwrite A 0+4K\n"},
+		{DS_LOCK_EXTENTS,
+		 "task other\nbefore map A 24K+4K\ntouch A 24K+4K\n"},
+		{DS_LOCK_JOURNAL, "task other\nfsync A\n"},
+	};
+	char *text = spec->text[DS_SPEC_NOWAIT];
+	struct trial lent = {.broken = DS_RULE_NONE};
+	unsigned int i;
+	int r = 0;
+
+	for (i = 0; i < sizeof(locks) / sizeof(locks[0]) && r == 0; i++) {
+		struct trial trial = {
+			.broken = DS_RULE_NONE,
+			.stops = true,
+			.stops_with = locks[i].class,
+		};
+
+		r = attempt(question, N_PAGES, false, locks[i].helper, &trial);
+		if (r == 0 && trial.stopped)
+			say_held(&trial, lock_name(locks[i].class), text);
+	}
+	if (r == 0)
+		r = attempt(question, N_PAGES, false, client, &lent);
+	if (r == 0)
+		say_held(&lent, "layout", text);
+	return r;
+}
+
+/*
+ * What there is beside pins of the file's pages: layouts, private copies, and
+ * locks that are not waited for.
+ */
+static int find_beside(const struct question *question, struct ds_spec *spec)
+{
+	int r;
+
+	spec->keeps_copies = true;
+	if (question->op->nobody_maps)
+		return 0;
+	r = find_leases(question, spec);
+	if (r == 0)
+		r = find_copies(question, spec);
+	if (r == 0 && strstr(question->op->calls, "nowait") &&
+	    strcmp(spec->text[DS_SPEC_RETURNS], "EOPNOTSUPP") != 0)
+		r = find_held(question, spec);
+	return r;
+}
+
 /* Of an operation that fails where others wait: what a pin does to it. */
 static int find_refusal(const struct question *question, struct ds_spec *spec)
 {
@@ -627,7 +873,8 @@ static int find_refusal(const struct question *question, struct ds_spec *spec)
 	if (r < 0)
 		return r;
 	snprintf(spec->text[DS_SPEC_BREAKS], DS_SPEC_TEXT, "UNMAP, no wait");
-	say_pages(spec->refuses, spec->text[DS_SPEC_WAITS_FOR]);
+	say_pages(spec->refuses & ~(UINT32_C(1) << HOLE_PAGE),
+		  spec->text[DS_SPEC_WAITS_FOR]);
 	spec->waits_unmapped = is_refused(&unmapped);
 	snprintf(spec->text[DS_SPEC_UNMAPPED], DS_SPEC_TEXT, "%s",
 		 spec->waits_unmapped ? "refused" : "not seen");
@@ -684,7 +931,7 @@ int ds_spec_find(const struct ds_spec_op *op,
 	struct question question = {op, profile, region, ret_why, why_size};
 	struct trial first;
 	unsigned int page;
-	uint32_t pages;
+	uint32_t pages = 0;
 	int r;
 
 	memset(ret_spec, 0, sizeof(*ret_spec));
@@ -693,8 +940,7 @@ int ds_spec_find(const struct ds_spec_op *op,
 		r = find_range(&question, ret_spec, &first, &pages);
 	if (r < 0)
 		return r;
-	if (!op->nobody_maps)
-		r = find_leases(&question, ret_spec);
+	r = find_beside(&question, ret_spec);
 	if (r == 0 && !pages && ret_spec->refuses)
 		return find_refusal(&question, ret_spec);
 	if (!pages || r < 0) {

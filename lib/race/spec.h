@@ -37,6 +37,8 @@ enum ds_spec_field {
 	DS_SPEC_BIO,         /* whether the end of direct I/O ends it */
 	DS_SPEC_LEASES,      /* whether layouts are recalled */
 	DS_SPEC_SIGNAL,      /* what an interruption returns and leaves */
+	DS_SPEC_NOWAIT,      /* what it does where others hold a lock */
+	DS_SPEC_COPIES,      /* what becomes of private copies */
 	DS_SPEC_ORDER,       /* the order of its steps */
 	DS_SPEC_MAP_WITH, /* the locks it holds when the extent map changes */
 	DS_SPEC_N_FIELDS,
@@ -55,10 +57,11 @@ struct ds_spec {
 	bool ends_refaulted[2];
 	bool ends_with_bio; /* the wait for a page of direct I/O */
 	bool recalls;       /* layouts, and waits for their return */
+	bool keeps_copies;  /* private ones of pages that stay, pinned or not */
 	char text[DS_SPEC_N_FIELDS][DS_SPEC_TEXT]; /* "": does not apply */
 };
 
-/* What the files of @op are: lines of a scenario. */
+/* What stands before the tasks of a scenario with @op: files, a child. */
 const char *ds_spec_files(const struct ds_spec_op *op);
 
 /* Operation number @i, NULL after the last. */

@@ -125,16 +125,44 @@ static const struct ds_verdict read_beside_copy = {
 	"from: they share no lock",
 };
 
+/*
+ * A fault that copies a page for a private mapping looks the block up and
+ * copies it under its own lock of the entry, which a write that copies has
+ * dropped before (invalidate_inode_pages2_range() in dax_iomap_iter(), v6.15).
+ */
+static const struct ds_verdict fault_beside_copy = {
+	VIOLATES,
+	"a write that copies frees the block from which a fault copies for a "
+	"private mapping: they share no lock",
+};
+
+/* Each on one file system, beside pins of some kinds. */
 static const struct {
-	const char *op, *fs, *pin;
+	const char *op, *fs, *pins[8];
 	const struct ds_verdict *verdict;
 } exceptions[] = {
-	{"read", "xfs-6.15-cow", "direct-1", &read_beside_copy},
-	{"read", "xfs-6.15-cow", "direct-2", &read_beside_copy},
-	{"read", "xfs-6.15-cow", "unmapped", &read_beside_copy},
-	{"read", "xfs-6.15-cow", "kept", &read_beside_copy},
-	{"read", "xfs-6.15-cow", "at-once", &read_beside_copy},
+	{"read",
+	 "xfs-6.15-cow",
+	 {"direct-1", "direct-2", "unmapped", "kept", "at-once", "forked",
+	  "given-back", "no-wait"},
+	 &read_beside_copy},
+	{"read-nowait",
+	 "xfs-6.15-cow",
+	 {"direct-1", "direct-2", "unmapped", "kept", "at-once", "forked",
+	  "given-back", "no-wait"},
+	 &read_beside_copy},
+	{"write", "xfs-6.15-cow", {"private"}, &fault_beside_copy},
 };
+
+static bool is_among(const char *const *names, size_t n, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < n && names[i]; i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return false;
+}
 
 const struct ds_verdict *ds_verdict_found(const char *op, const char *fs,
 					  const char *pin)
@@ -144,7 +172,7 @@ const struct ds_verdict *ds_verdict_found(const char *op, const char *fs,
 	for (i = 0; i < sizeof(exceptions) / sizeof(exceptions[0]); i++)
 		if (strcmp(exceptions[i].op, op) == 0 &&
 		    strcmp(exceptions[i].fs, fs) == 0 &&
-		    strcmp(exceptions[i].pin, pin) == 0)
+		    is_among(exceptions[i].pins, 8, pin))
 			return exceptions[i].verdict;
 	return NULL;
 }
@@ -183,6 +211,9 @@ const struct ds_verdict *ds_verdict_expected(const char *op, const char *fs,
 #define RECALLED                                                               \
 	"by the written rule: it recalls what a client was lent, or takes "    \
 	"nothing of it away"
+#define COPY_LOST                                                              \
+	"by the written rule: it loses private copies, or parts one from its " \
+	"pin"
 #define NOT_WOKEN "by the written rule: the end of direct I/O wakes nobody"
 #define ITS_OWN                                                                \
 	"by the written rule: who is the last to use the file waits for its "  \
@@ -196,6 +227,7 @@ const struct ds_verdict *ds_verdict_predicted(const struct ds_spec_op *op,
 	static const struct ds_verdict refaulted = {VIOLATES, REFAULTED};
 	static const struct ds_verdict not_woken = {VIOLATES, NOT_WOKEN};
 	static const struct ds_verdict its_own = {VIOLATES, ITS_OWN};
+	static const struct ds_verdict copy_lost = {VIOLATES, COPY_LOST};
 	static const struct ds_verdict seen = {HOLDS, SEEN};
 	static const struct ds_verdict not_recalled = {VIOLATES, NOT_RECALLED};
 	static const struct ds_verdict recalled = {HOLDS, RECALLED};
@@ -204,6 +236,8 @@ const struct ds_verdict *ds_verdict_predicted(const struct ds_spec_op *op,
 	uint32_t seen_by = waited | (spec->refuses & pin->pages);
 	bool several = pin->pages & (pin->pages - 1);
 
+	if (pin->copy)
+		return spec->keeps_copies ? &seen : &copy_lost;
 	if (pin->layout)
 		return taken && !spec->recalls ? &not_recalled : &recalled;
 	if ((taken & ~seen_by) ||
@@ -212,7 +246,9 @@ const struct ds_verdict *ds_verdict_predicted(const struct ds_spec_op *op,
 		return &missed;
 	if (waited && op->nobody_maps)
 		return &its_own;
-	if (waited && !pin->unmap && !spec->ends_refaulted[!pin->out])
+	if (waited && !pin->unmap &&
+	    (!spec->ends_refaulted[!pin->out] ||
+	     (pin->loads && !spec->ends_refaulted[0])))
 		return &refaulted;
 	if (waited && pin->bio && !spec->ends_with_bio)
 		return &not_woken;

@@ -732,7 +732,7 @@ static void endless_tasks_end_on_free_threads(void **state)
 	ds_region_close(options.region);
 }
 
-static void the_last_result_of_a_task_is_kept(void **state)
+static void what_a_task_came_to_is_kept(void **state)
 {
 	uint64_t interleavings;
 	struct t_play p;
@@ -740,8 +740,8 @@ static void the_last_result_of_a_task_is_kept(void **state)
 	(void)state;
 	play(&p, "ext4-4.19",
 	     "file A 32K\n"
-	     "task one\nread A 0+4K\ncollapse A 0+32K\n"
-	     "task two\nread A 0+4K\n");
+	     "task one\nread A 0+4K\ncollapse A 0+32K\nread A 0+4K\n"
+	     "task two\nfsync A\nread A 0+4K\n");
 	assert_int_equal(search(&p, &interleavings), 0);
 	assert_int_equal(ds_program_result(p.program, 0), -EINVAL);
 	assert_int_equal(ds_program_result(p.program, 1), 4096);
@@ -784,7 +784,7 @@ int main(void)
 		cmocka_unit_test(
 			what_goes_on_for_ever_comes_back_to_where_it_was),
 		cmocka_unit_test(endless_tasks_end_on_free_threads),
-		cmocka_unit_test(the_last_result_of_a_task_is_kept),
+		cmocka_unit_test(what_a_task_came_to_is_kept),
 	};
 
 	return cmocka_run_group_tests_name("program", tests, NULL, NULL);

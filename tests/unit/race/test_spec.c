@@ -81,7 +81,7 @@ static void who_fails_at_a_busy_page_is_told_so(void **state)
 		    "never: fails at the first busy page");
 	assert_says(&spec, DS_SPEC_SIGNAL,
 		    "ERESTARTSYS; file as before; unmapped");
-	assert_int_equal(spec.refuses, 0xbf);
+	assert_int_equal(spec.refuses, 0xff);
 	assert_int_equal(spec.waits_for, 0);
 }
 
@@ -172,6 +172,61 @@ static void what_works_on_two_files_is_told(void **state)
 	assert_says(&ext4, DS_SPEC_RETURNS, "EOPNOTSUPP");
 }
 
+static void a_call_that_must_not_wait_is_tried_at_each_lock(void **state)
+{
+	struct ds_spec ext4 = find("write-nowait", "ext4-6.12");
+	struct ds_spec xfs = find("write-nowait", "xfs-6.12");
+	struct ds_spec before = find("write-nowait", "xfs-5.10");
+	struct ds_spec hole = find("write-hole-nowait", "xfs-6.12");
+	struct ds_spec none = find("read-nowait", "virtiofs-6.15");
+
+	(void)state;
+	assert_says(&ext4, DS_SPEC_NOWAIT,
+		    "inode: EAGAIN; extents: waits; journal: goes on; "
+		    "layout: goes on");
+	assert_says(&xfs, DS_SPEC_NOWAIT,
+		    "inode: EAGAIN; extents: EAGAIN; journal: goes on; "
+		    "layout: EAGAIN");
+	assert_non_null(strstr(before.text[DS_SPEC_NOWAIT], "layout: waits"));
+	assert_says(&hole, DS_SPEC_RETURNS, "EAGAIN");
+	assert_says(&none, DS_SPEC_RETURNS, "EOPNOTSUPP");
+	assert_says(&none, DS_SPEC_NOWAIT, "");
+}
+
+static void a_store_through_map_sync_comes_behind_the_commit(void **state)
+{
+	struct ds_spec sync = find("store-sync", "xfs-6.12");
+	struct ds_spec plain = find("store-hole", "xfs-6.12");
+	struct ds_spec none = find("store-sync", "virtiofs-6.15");
+
+	(void)state;
+	assert_non_null(
+		strstr(sync.text[DS_SPEC_ORDER], "commit, page table, bytes"));
+	assert_null(strstr(plain.text[DS_SPEC_ORDER], "commit"));
+	assert_says(&none, DS_SPEC_RETURNS, "EOPNOTSUPP");
+}
+
+static void what_becomes_of_private_copies_is_told(void **state)
+{
+	struct ds_spec lost = find("punch", "ext4-4.19");
+	struct ds_spec kept = find("punch", "xfs-6.12");
+	struct ds_spec cut = find("truncate-down", "xfs-6.12");
+	struct ds_spec parted = find("fork", "ext4-6.1");
+	struct ds_spec copied = find("fork", "ext4-6.12");
+
+	(void)state;
+	assert_says(&lost, DS_SPEC_COPIES, "lost");
+	assert_false(lost.keeps_copies);
+	assert_says(&kept, DS_SPEC_COPIES, "");
+	assert_true(kept.keeps_copies);
+	assert_says(&cut, DS_SPEC_COPIES, "go with their pages");
+	assert_true(cut.keeps_copies);
+	assert_says(&parted, DS_SPEC_COPIES,
+		    "the next store leaves what is pinned");
+	assert_false(parted.keeps_copies);
+	assert_true(copied.keeps_copies);
+}
+
 static void names_and_keys_are_told_apart(void **state)
 {
 	unsigned int i, k;
@@ -204,6 +259,11 @@ int main(void)
 		cmocka_unit_test(the_last_user_waits_for_ever_or_not_at_all),
 		cmocka_unit_test(who_recalls_layouts_is_told),
 		cmocka_unit_test(what_works_on_two_files_is_told),
+		cmocka_unit_test(
+			a_call_that_must_not_wait_is_tried_at_each_lock),
+		cmocka_unit_test(
+			a_store_through_map_sync_comes_behind_the_commit),
+		cmocka_unit_test(what_becomes_of_private_copies_is_told),
 		cmocka_unit_test(names_and_keys_are_told_apart),
 	};
 

@@ -60,6 +60,7 @@ static void a_wait_that_does_not_end_is_foreseen(void **state)
 		.waits_unmapped = true,
 		.looks_again = true,
 		.ends_with_bio = true,
+		.keeps_copies = true,
 	};
 	struct ds_spec sleeps_on = hangs;
 	unsigned int p;
@@ -122,6 +123,38 @@ static void who_was_lent_what_is_taken_away_is_owed_a_recall(void **state)
 	assert_false(ds_verdict_predicted(punch, &spec, pin)->violates);
 }
 
+static void a_lost_copy_is_foreseen_and_a_load_that_keeps_a_page_busy(
+	void **state)
+{
+	const struct ds_spec_op *punch = ds_spec_op_at(2);
+	struct ds_spec spec = {
+		.takes = 0xff,
+		.waits_for = 0xff,
+		.waits_unmapped = true,
+		.looks_again = true,
+		.ends_refaulted = {false, true},
+		.ends_with_bio = true,
+	};
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; ds_cell_pin_at(i); i++) {
+		const struct ds_cell_pin *pin = ds_cell_pin_at(i);
+		bool violates =
+			ds_verdict_predicted(punch, &spec, pin)->violates;
+
+		if (pin->copy)
+			assert_true(violates);
+		else if (pin->pages && !pin->layout)
+			assert_int_equal(violates, pin->loads || pin->out);
+		spec.keeps_copies = true;
+		if (pin->copy)
+			assert_false(ds_verdict_predicted(punch, &spec, pin)
+					     ->violates);
+		spec.keeps_copies = false;
+	}
+}
+
 static void who_fails_at_a_pin_takes_nothing_from_under_it(void **state)
 {
 	const struct ds_spec_op *punch = ds_spec_op_at(2);
@@ -150,6 +183,8 @@ int main(void)
 		cmocka_unit_test(only_what_is_taken_away_must_be_waited_for),
 		cmocka_unit_test(
 			who_was_lent_what_is_taken_away_is_owed_a_recall),
+		cmocka_unit_test(
+			a_lost_copy_is_foreseen_and_a_load_that_keeps_a_page_busy),
 		cmocka_unit_test(
 			who_fails_at_a_pin_takes_nothing_from_under_it),
 	};
