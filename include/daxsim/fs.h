@@ -69,12 +69,17 @@ enum daxsim_lock {
 	DAXSIM_LOCK_EXTENTS, /* i_data_sem, ILOCK: the extent map */
 };
 
-/* Models: down_read() or down_write(), and up_*(). */
+/*
+ * Takes and gives up a lock; no signal ends the wait. To take one twice, or
+ * give up one that is not held, is a programmer error.
+ *
+ * Models: down_read() or down_write(), and up_*().
+ */
 void daxsim_op_lock(struct daxsim_op *op, enum daxsim_lock lock,
 		    bool exclusive);
 void daxsim_op_unlock(struct daxsim_op *op, enum daxsim_lock lock);
 
-/* i_size, in bytes. */
+/* The size of the file in bytes. Models: i_size_read(), i_size_write(). */
 uint64_t daxsim_op_size(struct daxsim_op *op);
 void daxsim_op_set_size(struct daxsim_op *op, uint64_t size);
 
@@ -90,7 +95,8 @@ int daxsim_op_break_layouts(struct daxsim_op *op);
 
 /*
  * The same for the pages from that of byte @start to that of byte @last, both
- * included: @last 0 is page 0. INT64_MAX: the end of the file.
+ * included: @last 0 is page 0. INT64_MAX: the end of the file. -EINVAL also
+ * when @start is behind @last.
  *
  * Models: dax_layout_busy_page_range(), v5.10; dax_break_layout(), v6.15.
  */
@@ -132,26 +138,43 @@ void daxsim_op_truncate_cache_range(struct daxsim_op *op, uint64_t start,
 void daxsim_op_invalidate_cache_range(struct daxsim_op *op, uint64_t start,
 				      uint64_t end);
 
-/* Writes back the dirty pages touched by [start, end). */
+/*
+ * Writes back the dirty pages touched by [start, end); they stay mapped, and
+ * not writable. Models: filemap_write_and_wait_range() on DAX, which is
+ * dax_writeback_mapping_range().
+ */
 void daxsim_op_write_back(struct daxsim_op *op, uint64_t start, uint64_t end);
 
-/* Commits the journal: waits until nobody holds its lock, and holds none. */
+/*
+ * Commits the journal: waits until nobody holds its lock. The caller does not
+ * hold it. Models: ext4_force_commit(), of which only the wait is left.
+ */
 void daxsim_op_commit(struct daxsim_op *op);
 
 /*
  * Changes of the extent map, in bytes; ranges are rounded to the whole blocks
  * inside, for daxsim_op_allocate() to those touched. The extents lock is held
- * exclusively. Return: 0, -ENOSPC, or -ENOMEM.
+ * exclusively; without it they are programmer errors. Page cache and size stay
+ * as they are. Return: 0, -ENOSPC, or -ENOMEM.
+ *
+ * Models: ext4_map_blocks(), ext4_ext_remove_space(), ext4_ext_shift_extents()
+ * and their like. Differs: each run of blocks changes in one step.
  */
+/* Holes get unwritten blocks; what was done when the space ends stays. */
 int daxsim_op_allocate(struct daxsim_op *op, uint64_t start, uint64_t end);
+/* Blocks become free, and the next owner's. */
 int daxsim_op_remove(struct daxsim_op *op, uint64_t start, uint64_t end);
 /* Written blocks become unwritten where they are. */
 int daxsim_op_unwrite(struct daxsim_op *op, uint64_t start, uint64_t end);
-/* Cuts a hole out of the file, or inserts one. */
+/* What lies behind [start, end), which is a hole, moves to @start. */
 int daxsim_op_shift_down(struct daxsim_op *op, uint64_t start, uint64_t end);
+/* What lies at @at and behind moves up by @len, and leaves a hole. */
 int daxsim_op_shift_up(struct daxsim_op *op, uint64_t at, uint64_t len);
 
-/* Zeroes bytes that lie in written blocks; the extents lock is not held. */
+/*
+ * Zeroes the bytes of [start, end) that lie in written blocks, where they are.
+ * The extents lock is not held. Models: dax_zero_range().
+ */
 void daxsim_op_zero_bytes(struct daxsim_op *op, uint64_t start, uint64_t end);
 
 /* ---------------------------- The whole battery --------------------------- */
@@ -201,8 +224,8 @@ struct daxsim_fs_prove_options {
  *
  * Return: how many cells break a property for which the kernel is not to blame
  * or were not searched to their end; -EINVAL for an incomplete @fs or bad
- * options; -EPROTO where @fs is not deterministic; -ENOMEM and others of the
- * host.
+ * options, or when @fs cannot make the files; -EPROTO where @fs is not
+ * deterministic; -ENOMEM and others of the host.
  */
 int daxsim_fs_prove(const struct daxsim_fs *fs,
 		    const struct daxsim_fs_prove_options *options,

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/assert.h"
 #include "file/data.h"
 #include "file/extents.h"
 #include "file/layout.h"
@@ -36,11 +37,18 @@ static const struct daxsim_fs *fs_of(const struct ds_inode *inode)
 	return inode->super->profile->custom;
 }
 
+/* What a function of the user's returns: nothing, or an error. */
+static int checked(int result)
+{
+	ds_assert(result <= 0);
+	return result;
+}
+
 static int set_size(struct ds_task *task, struct ds_inode *inode, uint64_t size)
 {
 	struct daxsim_op op = {task, inode};
 
-	return fs_of(inode)->set_size(&op, size);
+	return checked(fs_of(inode)->set_size(&op, size));
 }
 
 static int fallocate(struct ds_task *task, struct ds_inode *inode, int mode,
@@ -50,7 +58,7 @@ static int fallocate(struct ds_task *task, struct ds_inode *inode, int mode,
 
 	if (!fs_of(inode)->fallocate)
 		return -EOPNOTSUPP;
-	return fs_of(inode)->fallocate(&op, mode, offset, len);
+	return checked(fs_of(inode)->fallocate(&op, mode, offset, len));
 }
 
 /* As ds_plain_write(), with a look before. */
@@ -64,7 +72,7 @@ static int64_t write(struct ds_task *task, struct ds_inode *inode,
 	ds_rwsem_lock(task, &inode->lock, DS_EXCLUSIVE);
 	r = ds_write_checks(task, inode, offset, &len);
 	if (r == 0)
-		r = fs_of(inode)->prepare_write(&op, *offset, len);
+		r = checked(fs_of(inode)->prepare_write(&op, *offset, len));
 	if (r == 0) {
 		size = ds_inode_size(task, inode);
 		if (*offset > size)
@@ -86,7 +94,7 @@ static int fsync(struct ds_task *task, struct ds_inode *inode)
 {
 	struct daxsim_op op = {task, inode};
 
-	return fs_of(inode)->fsync(&op);
+	return checked(fs_of(inode)->fsync(&op));
 }
 
 int ds_custom_profile(const struct daxsim_fs *fs, struct ds_fs_ops *ret_ops,

@@ -961,13 +961,39 @@ static int fill_up(struct ds_program *program, char *why, size_t why_size)
 	return 0;
 }
 
+static int write_files(struct ds_program *program, char *why, size_t why_size)
+{
+	const struct ds_scenario *scenario = &program->scenario;
+	unsigned int i;
+	int r;
+
+	for (i = 0; i < scenario->n_files; i++) {
+		r = write_file(program, i);
+		if (r == 0)
+			continue;
+		if (r == -ENOMEM)
+			return r;
+		/* Other errors are those of a file system of the user's. */
+		if (r == -ENOSPC)
+			snprintf(why, why_size,
+				 "%s: its files do not fit on the region",
+				 scenario->name);
+		else
+			snprintf(why, why_size,
+				 "%s: file %s could not be made: %s",
+				 scenario->name, scenario->files[i].name,
+				 strerror(-r));
+		return -EINVAL;
+	}
+	return 0;
+}
+
 static int set_up(struct ds_program *program,
 		  const struct ds_program_options *options, char *why,
 		  size_t why_size)
 {
 	struct ds_world *world = program->world;
-	unsigned int i;
-	int r = 0;
+	int r;
 
 	world->super->watch_waits = program->scenario.watch_waits &&
 				    options->turns != DS_TURNS_FREE;
@@ -978,15 +1004,8 @@ static int set_up(struct ds_program *program,
 					  DS_SCN_FILES * sizeof(struct handle));
 	if (!program->handles)
 		return -ENOMEM;
-	for (i = 0; i < program->scenario.n_files && r == 0; i++)
-		r = write_file(program, i);
+	r = write_files(program, why, why_size);
 	find_closers(program);
-	if (r == -ENOSPC) {
-		snprintf(why, why_size,
-			 "%s: its files do not fit on the region",
-			 program->scenario.name);
-		return -EINVAL;
-	}
 	if (r == 0)
 		r = make_roles(program);
 	world->digest = digest_program;

@@ -525,6 +525,13 @@ static void writes_and_fsync_ask_what_it_brings(void **state)
 	daxsim_free(sim);
 }
 
+static int broken_set_size(struct daxsim_op *op, uint64_t size)
+{
+	(void)op;
+	(void)size;
+	return -EIO;
+}
+
 static void what_cannot_be_proved_is_refused(void **state)
 {
 	struct daxsim_fs fs = {.struct_size = sizeof(fs), .name = "nothing"};
@@ -545,6 +552,11 @@ static void what_cannot_be_proved_is_refused(void **state)
 	assert_int_equal(daxsim_fs_prove(&fs, &options, why, sizeof(why)),
 			 -EINVAL);
 	assert_non_null(strstr(why, "no such operation"));
+	options.op = "punch";
+	fs.set_size = broken_set_size;
+	assert_int_equal(daxsim_fs_prove(&fs, &options, why, sizeof(why)),
+			 -EINVAL);
+	assert_non_null(strstr(why, "punch: file A could not be made: "));
 	options.struct_size--;
 	assert_int_equal(daxsim_fs_prove(&fs, &options, why, sizeof(why)),
 			 -EINVAL);
