@@ -276,7 +276,7 @@ static const struct ds_fs_profile profiles[] = {
 		VIRTIOFS,
 		.name = "virtiofs-6.15",
 		.models = "virtiofs v6.15: they wait for pins on every page; "
-			  "eviction does not wait, unlike ext4's",
+			  "eviction does not (to v6.15.4: befd9a71d859)",
 		.ops = &ds_virtiofs_6_15_ops,
 	},
 	{
