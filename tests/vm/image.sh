@@ -12,11 +12,11 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 # What a job may use inside. Libraries are found through the dependencies.
 tools="busybox-static dmsetup e2fsprogs kmod ndctl xfsprogs"
-programs="dmsetup mkfs.ext4 mkfs.xfs ndctl"
+programs="dmsetup mkfs.ext4 mkfs.xfs ndctl xfs_io"
 # crc32c_generic must be named: ext4, xfs and btt ask for it through the crypto
 # interface, and depmod does not see that.
 modules="crc32c_generic libnvdimm nfit nd_pmem dax_pmem device_dax"
-modules="$modules ext4 xfs dm-mod dm-delay brd"
+modules="$modules ext4 xfs dm-mod dm-delay brd nfsd"
 loader=/lib64/ld-linux-x86-64.so.2
 
 skip()

@@ -34,6 +34,7 @@ struct race {
 	const char *name;
 	void (*run)(struct world *world);
 	bool shares; /* blocks of two files */
+	bool leases; /* layouts to a client */
 };
 
 static unsigned int n_tries = TRIES;
@@ -52,8 +53,7 @@ static void *make_call(void *arg)
 	return NULL;
 }
 
-/* Makes the call while the page at @place is pinned, and ends the pin. */
-static void judge(struct world *world, int file, uint64_t place)
+void judge(struct world *world, int file, uint64_t place)
 {
 	struct call call = {.world = world, .file = file};
 	bool waits;
@@ -127,6 +127,11 @@ static void hole_write(struct world *world)
 	race_hole(world, true, n_tries);
 }
 
+static void fsync_truncate(struct world *world)
+{
+	race_fsync(world, n_tries);
+}
+
 /* --------------------------------- Two files ------------------------------ */
 
 /* A write copies A's block: the page that is pinned is B's alone. */
@@ -195,19 +200,75 @@ static void load_unshare_pin(struct world *world)
 	pin_after_unshare(world, true);
 }
 
+/* Two files have the same page: to whom it belongs is all that can be wrong. */
+static void load_each(struct world *world)
+{
+	int a = make_file(world, "A", 'A', BLOCK);
+	int b = make_file(world, "B", 0, 0);
+	unsigned char *mem[2];
+
+	share(a, b);
+	mem[0] = map_file(a, BLOCK);
+	mem[1] = map_file(b, BLOCK);
+	load(mem[0]);
+	load(mem[1]);
+	if (ftruncate(a, 0) < 0)
+		die("ftruncate");
+	snprintf(world->answer, sizeof(world->answer), "%s",
+		 was_warned(world->kmsg) ? "warns" : "does not warn");
+	munmap(mem[0], BLOCK);
+	munmap(mem[1], BLOCK);
+	close(a);
+	close(b);
+}
+
+/* A mapping that was loaded through must lead to what was written since. */
+static void load_written(struct world *world)
+{
+	int a = make_file(world, "A", 'A', BLOCK);
+	int b = make_file(world, "B", 0, 0);
+	unsigned char *mem = map_file(a, BLOCK);
+
+	share(a, b);
+	load(mem);
+	if (pwrite(a, "W", 1, 0) != 1)
+		die("pwrite");
+	snprintf(world->answer, sizeof(world->answer), "%s",
+		 *(volatile unsigned char *)mem == 'W' ? "sees what was written"
+						       : "sees the old bytes");
+	munmap(mem, BLOCK);
+	close(a);
+	close(b);
+}
+
 /* ---------------------------------- Rows ---------------------------------- */
 
 static const struct race races[] = {
-	{"pin, truncate", pin_truncate, false},
-	{"pin, munmap, truncate", pin_unmap_truncate, false},
-	{"pin, munmap, close, unlink", pin_close_unlink, false},
-	{"write into a hole beside a pin to read", hole_read, false},
-	{"write into a hole beside a pin to write", hole_write, false},
-	{"shared, pin to read, truncate the other", shared_truncate, true},
+	{"pin, truncate", pin_truncate, false, false},
+	{"pin, munmap, truncate", pin_unmap_truncate, false, false},
+	{"pin, munmap, close, unlink", pin_close_unlink, false, false},
+	{"write into a hole beside a pin to read", hole_read, false, false},
+	{"write into a hole beside a pin to write", hole_write, false, false},
+	{"fsync beside a pin, truncate", fsync_truncate, false, false},
+	{"truncate, pin upon pin", wait_pin_by_pin, false, false},
+	{"pin, truncate, write, unpin", wait_for_each_other, false, false},
+	{"pin in the first of two files, reflink", wait_for_first, true, false},
+	{"pin in the second of two files, reflink", wait_for_second, true,
+	 false},
+	{"shared, load each, truncate one", load_each, true, false},
+	{"shared, load, write, load", load_written, true, false},
+	{"shared, pin to read, truncate the other", shared_truncate, true,
+	 false},
 	{"shared, pin to read, write, truncate the other",
-	 shared_write_truncate, true},
-	{"shared, unshare, store, pin, truncate", unshare_pin, true},
-	{"shared, load, unshare, store, pin, truncate", load_unshare_pin, true},
+	 shared_write_truncate, true, false},
+	{"shared, unshare, store, pin, truncate", unshare_pin, true, false},
+	{"shared, load, unshare, store, pin, truncate", load_unshare_pin, true,
+	 false},
+	{"layout, truncate", layout_truncate, false, true},
+	{"layout, truncate, signal", layout_signal, false, true},
+	{"layout, two appends", layout_appends, false, true},
+	{"store, pin, layout and back, truncate", layout_forgets, false, true},
+	{"pin, reflink, layout, unpin", layout_reflink, true, true},
 };
 
 static bool can_share(const struct world *world)
@@ -229,10 +290,7 @@ static void run_race(struct world *world, const struct race *race)
 	printf("%s\t%s\n", race->name, world->answer);
 	fflush(stdout);
 	close(world->kmsg);
-	close(world->pin.pipe[0]);
-	close(world->pin.pipe[1]);
-	close(world->pin.look[0]);
-	close(world->pin.look[1]);
+	close_pin(&world->pin);
 	remove_file(world, "A");
 	remove_file(world, "B");
 }
@@ -250,9 +308,12 @@ int main(int argc, char **argv)
 	world.dir = argv[1];
 	if (argc > 2)
 		n_tries = (unsigned int)strtoul(argv[2], NULL, 10);
+	make_others(&world);
 	can = can_share(&world);
+	world.client = connect_client();
 	for (i = 0; i < sizeof(races) / sizeof(races[0]); i++)
-		if (can || !races[i].shares)
+		if ((can || !races[i].shares) &&
+		    (world.client || !races[i].leases))
 			run_race(&world, &races[i]);
 	return 0;
 }

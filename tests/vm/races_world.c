@@ -7,16 +7,18 @@
 #include <fcntl.h>
 #include <linux/fiemap.h>
 #include <linux/fs.h>
+#include <linux/fsmap.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define N_EXTENTS 32
-#define N_ROUNDS  2 /* a full device makes the kernel free what it put off */
+#define N_EXTENTS 512
+#define N_RECORDS 65536 /* of all that lies on the device */
 
 /* --------------------------------- Files ---------------------------------- */
 
@@ -101,12 +103,29 @@ uint64_t place_of(int file, int64_t offset)
 	return place;
 }
 
+uint64_t number_of(int file)
+{
+	struct stat stat;
+
+	if (fstat(file, &stat) < 0)
+		die("fstat");
+	return stat.st_ino;
+}
+
 /* ---------------------------------- Pins ---------------------------------- */
 
 void open_pin(struct pin *pin)
 {
 	if (pipe(pin->pipe) < 0 || pipe(pin->look) < 0)
 		die("pipe");
+}
+
+void close_pin(struct pin *pin)
+{
+	close(pin->pipe[0]);
+	close(pin->pipe[1]);
+	close(pin->look[0]);
+	close(pin->look[1]);
 }
 
 void take_pin(struct pin *pin, void *mem)
@@ -161,19 +180,47 @@ static int64_t find_place(int file, int64_t len, uint64_t place)
 	return found;
 }
 
-/* Return: 1 if this file has it, 0 if not, -1 if the device is full. */
-static int try_file(const struct world *world, unsigned int i, int64_t len,
-		    uint64_t place)
+/*
+ * The device is full, or nearly so, behind these. That they are there before is
+ * no detail: else the folder takes blocks for their names, near its own.
+ */
+static const struct {
+	unsigned int n;
+	int64_t len;
+} others[] = {
+	{1000, BLOCK},     {64, INT64_C(16) << 20}, {48, INT64_C(1) << 20},
+	{1000, 8 * BLOCK}, {1000, BLOCK},
+};
+
+static int open_other(const struct world *world, unsigned int i)
 {
-	unsigned char block[BLOCK];
 	char path[256];
-	int64_t at;
 	int file;
 
 	snprintf(path, sizeof(path), "%s/other%u", world->dir, i);
 	file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (file < 0)
-		return -1;
+		die(path);
+	return file;
+}
+
+void make_others(const struct world *world)
+{
+	unsigned int i, j, n = 0;
+
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		for (j = 0; j < others[i].n; j++)
+			close(open_other(world, n++));
+}
+
+/* Return: 1 if this file has it, 0 if not, -1 if the device is full. */
+static int try_other(const struct world *world, unsigned int i, int64_t len,
+		     uint64_t place)
+{
+	int file = open_other(world, i);
+	unsigned char block[BLOCK];
+	int64_t at;
+
 	if (fallocate(file, 0, 0, len) < 0) {
 		close(file);
 		return -1;
@@ -182,21 +229,19 @@ static int try_file(const struct world *world, unsigned int i, int64_t len,
 	memset(block, 'V', sizeof(block));
 	if (at >= 0 && (pwrite(file, block, sizeof(block), at) != BLOCK ||
 			fsync(file) < 0))
-		die(path);
+		die("another file");
 	close(file);
 	return at >= 0;
 }
 
-/* The device is full, or nearly so, behind these. */
-static const struct {
-	unsigned int n;
-	int64_t len;
-} others[] = {
-	{1000, BLOCK},
-	{64, INT64_C(16) << 20},
-	{48, INT64_C(1) << 20},
-	{1000, 8 * BLOCK},
-};
+static void empty_other(const struct world *world, unsigned int i)
+{
+	int file = open_other(world, i);
+
+	if (ftruncate(file, 0) < 0)
+		die("ftruncate");
+	close(file);
+}
 
 /*
  * What was freed is free when this is over: XFS gives back the blocks of an
@@ -214,31 +259,65 @@ static void settle(const struct world *world)
 
 bool give_to_another(const struct world *world, uint64_t place)
 {
-	unsigned int round, i, j, n = 0;
+	unsigned int i, j, first = 0;
 	int found = 0;
-	char name[32];
 
-	for (round = 0; round < N_ROUNDS && found <= 0; round++) {
-		settle(world);
-		for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-			found = found > 0;
-			for (j = 0; j < others[i].n && !found; j++, n++)
-				found = try_file(world, n, others[i].len,
-						 place);
-		}
+	settle(world);
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		found = found > 0;
+		for (j = 0; j < others[i].n && !found; j++)
+			found = try_other(world, first + j, others[i].len,
+					  place);
+		first += others[i].n;
 	}
-	for (i = 0; i < n; i++) {
-		snprintf(name, sizeof(name), "other%u", i);
-		remove_file(world, name);
-	}
+	for (i = 0; i < first; i++)
+		empty_other(world, i);
 	return found > 0;
+}
+
+/* What each file system calls the blocks that are nobody's. */
+static bool is_free_space(const struct fsmap *record)
+{
+	return record->fmr_flags & FMR_OF_SPECIAL_OWNER &&
+	       record->fmr_owner == FMR_OWN_FREE;
+}
+
+/* Return: whether the block at @place belongs to no file. */
+static bool is_free(const struct world *world, uint64_t place)
+{
+	struct fsmap_head *map =
+		calloc(1, sizeof(*map) + N_RECORDS * sizeof(*map->fmh_recs));
+	int dir = open(world->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool found = false;
+	unsigned int i;
+
+	if (!map || dir < 0)
+		die(world->dir);
+	map->fmh_count = N_RECORDS;
+	memset(&map->fmh_keys[1], 0xff, sizeof(map->fmh_keys[1]));
+	memset(map->fmh_keys[1].fmr_reserved, 0,
+	       sizeof(map->fmh_keys[1].fmr_reserved));
+	map->fmh_keys[1].fmr_length = 0;
+	if (ioctl(dir, FS_IOC_GETFSMAP, map) < 0)
+		die("GETFSMAP");
+	for (i = 0; i < map->fmh_entries; i++) {
+		const struct fsmap *record = &map->fmh_recs[i];
+
+		if (place >= record->fmr_physical &&
+		    place - record->fmr_physical < record->fmr_length)
+			found = is_free_space(record);
+	}
+	close(dir);
+	free(map);
+	return found;
 }
 
 void tell_not_waited(struct world *world, uint64_t place)
 {
 	bool warned = was_warned(world->kmsg);
 	bool given = give_to_another(world, place);
-	const char *rest = "its block stays";
+	const char *rest =
+		is_free(world, place) ? "its block is free" : "its block stays";
 
 	if (given)
 		rest = look_at(&world->pin) == 'V'
