@@ -87,7 +87,8 @@ static const struct ds_bug bugs[] = {
 		.status = DS_BUG_KNOWN,
 		.story = "A file that nobody maps is not searched, but a pin "
 			 "outlives the mapping it was made through.",
-		.cites = "fixed by cee91fa13a8e, v6.15",
+		.cites = "fixed by cee91fa13a8e, v6.15; seen on v6.1.192 and "
+			 "v6.12.117",
 		.shown = {KEPT, "scenario/pin-outlives-map", "ext4-6.12",
 			  CLASSES},
 		.property = DS_NO_FREE_BLOCK_PINNED,
@@ -114,7 +115,8 @@ static const struct ds_bug bugs[] = {
 		.story = "The search looks for the next entry in the place of "
 			 "one that is locked: while fsync flushes a page its "
 			 "pin is not seen.",
-		.cites = "fixed by 6be3e21d25ca, v6.15; since v4.20",
+		.cites = "fixed by 6be3e21d25ca, v6.15; since v4.20; seen on "
+			 "v6.1.192 and v6.12.117",
 		.shown = {KEPT, "scenario/fsync-locks-entry", "ext4-6.12",
 			  CLASSES},
 		.property = DS_NO_FREE_BLOCK_PINNED,
@@ -222,10 +224,11 @@ static const struct ds_bug bugs[] = {
 	{
 		.id = "R17",
 		.name = "signal-spins",
-		.status = DS_BUG_PLAUSIBLE,
+		.status = DS_BUG_KNOWN,
 		.story = "XFS ignores what a blocking recall returns. With a "
 			 "signal pending it returns at once: the truncate "
 			 "spins, and cannot be killed.",
+		.cites = "seen on v6.1.192 and v6.12.117",
 		.shown = {KEPT, "scenario/layout-signal", "xfs-6.15", STATES},
 		.property = DS_NO_STARVATION,
 		.absent = {KEPT, "scenario/layout-fence", "xfs-6.15", CLASSES},
@@ -235,10 +238,11 @@ static const struct ds_bug bugs[] = {
 	{
 		.id = "R18",
 		.name = "two-inode-busy-loop",
-		.status = DS_BUG_PLAUSIBLE,
+		.status = DS_BUG_KNOWN,
 		.story = "XFS cannot wait for the second of two files: it "
 			 "unlocks both and begins again without sleeping, "
 			 "signal or not.",
+		.cites = "seen on v6.1.192 and v6.12.117",
 		.shown = {KEPT, "scenario/two-inode-busy-loop", "xfs-6.15",
 			  STATES},
 		.property = DS_NO_STARVATION,
@@ -356,10 +360,11 @@ static const struct ds_bug bugs[] = {
 	{
 		.id = "R27",
 		.name = "copy-on-write-no-break",
-		.status = DS_BUG_PLAUSIBLE,
+		.status = DS_BUG_KNOWN,
 		.story = "A write to a shared block makes a copy and recalls "
 			 "layouts only: the old block may be freed under a "
 			 "device.",
+		.cites = "seen on v6.1.192 and v6.12.117",
 		.shown = {KEPT, "scenario/copy-under-read-pin", "xfs-6.15",
 			  STATES},
 		.property = DS_NO_FREE_BLOCK_PINNED,
@@ -374,10 +379,11 @@ static const struct ds_bug bugs[] = {
 	{
 		.id = "R28",
 		.name = "forgotten-pin",
-		.status = DS_BUG_PLAUSIBLE,
+		.status = DS_BUG_KNOWN,
 		.story = "To give out a layout XFS drops clean entries of the "
 			 "file, pinned pages or not; no later search sees the "
 			 "pin.",
+		.cites = "seen on v6.1.192 and v6.12.117",
 		.shown = {KEPT, "scenario/layout-forgets-pin", "xfs-6.15",
 			  STATES},
 		.property = DS_NO_FREE_BLOCK_PINNED,
@@ -387,7 +393,7 @@ static const struct ds_bug bugs[] = {
 			  "tasks. Without layouts too (scenario/forgotten-pin, "
 			  "two tasks, ext4 and XFS to v6.15): a write into a "
 			  "hole drops what a fault has just put there, if a "
-			  "device that reads pins it",
+			  "device that reads pins it: seen on v6.12.117",
 	},
 	{
 		.id = "R29",
@@ -460,17 +466,18 @@ static const struct ds_bug bugs[] = {
 	{
 		.id = "R34",
 		.name = "size-from-before-the-recall",
-		.status = DS_BUG_PLAUSIBLE,
+		.status = DS_BUG_KNOWN,
 		.story = "XFS drops the inode lock to wait for leases, and the "
 			 "size changes meanwhile: of two appends one begins "
 			 "where the other did.",
+		.cites = "seen on v6.1.192 and v6.12.117",
 		.shown = {KEPT, "scenario/appends-beside-recall", "xfs-6.15",
 			  CLASSES},
 		.property = DS_NO_STALE_DATA,
 		.absent = {KEPT, "scenario/two-appends", "xfs-6.15", CLASSES},
 		.answer = "shown on xfs-4.19 and xfs-6.15 with three tasks, if "
-			  "a client has a layout when both append; read from "
-			  "xfs_file_write_checks(), not tried on a kernel. Not "
+			  "a client has a layout when both append; "
+			  "xfs_file_write_checks() does not look again. Not "
 			  "in fallocate, which looks at the size behind the "
 			  "recall (scenario/layout-insert-beside-truncate). "
 			  "XFS's ioctls are not in the model",
@@ -613,9 +620,10 @@ static const struct ds_bug bugs[] = {
 	{
 		.id = "R45",
 		.name = "pin-then-write",
-		.status = DS_BUG_PLAUSIBLE,
+		.status = DS_BUG_KNOWN,
 		.story = "Who holds pins wants the inode lock before it lets "
 			 "go, which the waiter keeps.",
+		.cites = "seen on v6.1.192 and v6.12.117",
 		.shown = {KEPT, "scenario/pin-then-write", "xfs-6.15", CLASSES},
 		.property = DS_NO_DEADLOCK,
 		.absent = {KEPT, "scenario/write-then-pin", "ext4-6.1",
@@ -626,10 +634,11 @@ static const struct ds_bug bugs[] = {
 	{
 		.id = "R46",
 		.name = "retry-storm",
-		.status = DS_BUG_PLAUSIBLE,
+		.status = DS_BUG_KNOWN,
 		.story = "Two programs pin the page again and again, each "
 			 "before the other lets go: the wait finds it busy "
 			 "every time.",
+		.cites = "seen on v6.1.192 and v6.12.117",
 		.shown = {KEPT, "scenario/punch-starved", "xfs-6.15", STATES},
 		.property = DS_NO_STARVATION,
 		.absent = {KEPT, "scenario/truncate-outlasts-reads", "ext4-6.1",
@@ -669,18 +678,18 @@ static const struct ds_bug bugs[] = {
 	{
 		.id = "R49",
 		.name = "layout-of-shared-block",
-		.status = DS_BUG_PLAUSIBLE,
+		.status = DS_BUG_KNOWN,
 		.story = "Who gives out a layout asks whether the file shares "
 			 "blocks before it takes the lock; a reflink that has "
 			 "it is done then, and the client writes both files.",
+		.cites = "seen on v6.1.192 and v6.12.117",
 		.shown = {KEPT, "scenario/reflink-beside-layout-get",
 			  "xfs-6.15", CLASSES},
 		.property = DS_NO_STRAY_WRITE,
 		.absent = {KEPT, "scenario/layout-of-shared", "xfs-6.15",
 			   CLASSES},
 		.answer = "shown on xfs-6.1 and xfs-6.15 with two tasks; read "
-			  "from xfs_fs_map_blocks(), v4.19 to v6.15, not tried "
-			  "on a kernel",
+			  "from xfs_fs_map_blocks(), v4.19 to v6.15",
 	},
 };
 

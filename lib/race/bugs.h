@@ -10,7 +10,7 @@
 #include "race/cases.h"
 
 enum ds_bug_status {
-	DS_BUG_KNOWN,     /* fixed, or reported */
+	DS_BUG_KNOWN,     /* fixed, reported, or seen on a kernel */
 	DS_BUG_PLAUSIBLE, /* a question: nobody has reported it */
 	DS_BUG_NO_KERNEL, /* an order that no kernel has, as a warning */
 };
@@ -20,7 +20,7 @@ struct ds_bug {
 	const char *name;
 	enum ds_bug_status status;
 	const char *story;
-	const char *cites;    /* what fixed or reported it, or NULL */
+	const char *cites;    /* what fixed, reported or showed it, or NULL */
 	struct ds_case shown; /* no scenario: the model does not show it */
 	enum ds_property_id property; /* that breaks there */
 	struct ds_case absent; /* where every property holds, if anywhere */

@@ -17,9 +17,9 @@ kernel has, as a warning. Each with a case that shows it and one that does not,
 both searched to the end; what the model does not show says why. `tests/scenarios/
 bugs.py --write` makes this page of `daxsim list bugs` and what the searches find.
 
-*known*: fixed, or reported. *plausible*: a question; the answer holds for the
-model, the profile and the number of tasks that it names, and for no more.
-*no kernel*: what would happen if the order were another.
+*known*: fixed, reported, or seen on a kernel. *plausible*: a question; the answer
+holds for the model, the profile and the number of tasks that it names, and for no
+more. *no kernel*: what would happen if the order were another.
 """
 
 
