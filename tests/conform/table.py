@@ -6,7 +6,9 @@ usage: table.py write|check DAXSIM WAITS_MODEL
 
 Counts the recordings here and asks the program which of their calls differ now;
 asks the model again what waits for pins, and compares with what is recorded in
-../vm/waits; adds what is said of fresh calls in README.md. Fails for each difference that has no reason.
+../vm/waits; searches the scenarios of the races that were tried on kernels, and
+compares with ../vm/answers; adds what is said of fresh calls in README.md. Fails
+for each difference that has no reason.
 """
 
 import collections
@@ -26,9 +28,11 @@ RECORDINGS = (
     (("6.1.192", "ext4, zero-out off"), "ext4-6.1", ("ext4", "more-ext4")),
     (("6.1.192", "ext4"), "ext4-6.1", ("ext4-default", "more-ext4-default")),
     (("6.1.192", "XFS"), "xfs-6.1", ("xfs", "more-xfs")),
-    (("6.12.117", "ext4, zero-out off"), "ext4-6.12", ("more-ext4-6.12",)),
-    (("6.12.117", "ext4"), "ext4-6.12", ("more-ext4-default-6.12",)),
-    (("6.12.117", "XFS"), "xfs-6.12", ("more-xfs-6.12",)),
+    (("6.12.117", "ext4, zero-out off"), "ext4-6.12",
+     ("ext4-6.12", "more-ext4-6.12")),
+    (("6.12.117", "ext4"), "ext4-6.12",
+     ("ext4-default-6.12", "more-ext4-default-6.12")),
+    (("6.12.117", "XFS"), "xfs-6.12", ("xfs-6.12", "more-xfs-6.12")),
 )
 
 PROPERTIES = {
@@ -206,6 +210,8 @@ def tried(daxsim):
         asked[profile].append("fresh calls")
     for profile in waits.COLUMNS.values():
         asked[profile].append("waits")
+    for path in sorted((VM / "answers").glob("races-*.tsv")):
+        asked[path.stem.removeprefix("races-")].append("races")
     listed = subprocess.run([daxsim, "list", "profiles"], check=True,
                             capture_output=True, text=True).stdout
     yield "| profile | compared with a kernel |"
@@ -219,6 +225,87 @@ def tried(daxsim):
             (", ".join(asked.pop(profile, [])) or "not tried") + " |"
     if asked:
         sys.exit(f"table.py: no such profiles: {', '.join(asked)}")
+
+
+# (race of ../vm/races.c, scenario, its row in the gallery, what an answer that
+# shows it begins with or has in it).
+RACES = (
+    ("pin, munmap, truncate", "pin-outlives-map", "R7", "does not wait"),
+    ("pin, munmap, close, unlink", "evict-by-close", "R30", "does not wait"),
+    ("write into a hole beside a pin to read", "forgotten-pin", "R28",
+     "does not wait"),
+    ("write into a hole beside a pin to write", "remembered-pin", "R28",
+     "does not wait"),
+    ("fsync beside a pin, truncate", "fsync-locks-entry", "R9",
+     "does not wait"),
+    ("truncate, pin upon pin", "truncate-starved", "R46", "waits through all"),
+    ("pin, truncate, write, unpin", "pin-then-write", "R45",
+     "each waits for the other"),
+    ("pin in the first of two files, reflink", "two-inode-wait", "R18",
+     "runs all the time"),
+    ("pin in the second of two files, reflink", "two-inode-busy-loop", "R18",
+     "runs all the time"),
+    ("shared, load each, truncate one", "loads-of-shared", "W2, W3", "warns"),
+    ("shared, load, write, load", "copy-alone", "", "sees the old bytes"),
+    ("shared, pin to read, write, truncate the other", "copy-under-read-pin",
+     "R27", "does not wait; another file's bytes"),
+    ("shared, load, unshare, store, pin, truncate", "unshare-keeps-entry", "",
+     "does not wait; another file's bytes"),
+    ("layout, truncate, signal", "layout-signal", "R17",
+     "waits; behind the signal it runs all the time"),
+    ("layout, two appends", "appends-beside-recall", "R34",
+     "waits; one has overwritten the other"),
+    ("store, pin, layout and back, truncate", "layout-forgets-pin", "R28",
+     "does not wait; another file's bytes"),
+    ("pin, reflink, layout, unpin", "reflink-beside-layout-get", "R49",
+     "what the client writes is in both files"),
+)
+# A race that needs luck may be missed; no other may.
+LUCK = "never forgotten"
+
+
+def breaks(daxsim, scenario, profile):
+    path = HERE.parent / "scenarios" / f"{scenario}.scn"
+    result = subprocess.run([daxsim, "explore", path, "--fs", profile,
+                             "--strategy", "states", "--first"],
+                            capture_output=True, text=True)
+    if result.returncode not in (0, 1):
+        sys.exit(f"table.py: {path}: {result.stderr.strip()}")
+    return result.returncode == 1
+
+
+def race_cell(race, profile, answer, model, errors):
+    name, _, _, sign = race
+    shown = answer.startswith(sign)
+    if shown == model:
+        return "breaks, confirmed" if model else "holds, as on the kernel"
+    if model and answer == LUCK:
+        return "breaks, not seen"
+    errors.append(f"{name}, {profile}: the model says "
+                  f"{'breaks' if model else 'holds'}, the kernel: {answer}")
+    return "**differs**"
+
+
+def races(daxsim, errors):
+    profiles = ("ext4-6.1", "ext4-6.12", "xfs-6.1", "xfs-6.12")
+    columns = {}
+    for profile in profiles:
+        path = VM / "answers" / f"races-{profile}.tsv"
+        columns[profile] = dict(line.split("\t") for line in
+                                path.read_text().splitlines()[1:])
+    yield "| race | scenario | gallery | " + \
+        " | ".join(f"`{p}`" for p in profiles) + " |"
+    yield "|" + "---|" * (3 + len(profiles))
+    for race in RACES:
+        name, scenario, row, _ = race
+        cells = []
+        for profile, answers in columns.items():
+            if name not in answers:
+                cells.append("not tried")
+                continue
+            cells.append(race_cell(race, profile, answers[name],
+                                   breaks(daxsim, scenario, profile), errors))
+        yield f"| {name} | `{scenario}` | {row} | " + " | ".join(cells) + " |"
 
 
 HEAD = """# The model beside real kernels
@@ -246,12 +333,20 @@ what others can do meanwhile, and the kernel's warning; one call each, on kernel
 
 {waits}
 
+## Races
+
+What the model calls possible, tried on kernels 6.1.192 and 6.12.117: whether a
+search of the scenario breaks a property there now, and whether the kernel was seen
+to do the same. What was seen is in [races.md](../vm/races.md). *not tried*: ext4
+neither shares blocks nor gives out layouts.
+
+{races}
+
 ## Profiles
 
 {tried}
 
-What races were tried is in [races.md](../vm/races.md), what a devdax device does
-in [devdax.md](../vm/devdax.md).
+What a devdax device does is in [devdax.md](../vm/devdax.md).
 """
 
 
@@ -260,6 +355,7 @@ def document(daxsim, waits_model):
     text = HEAD.format(recorded="\n".join(recorded(daxsim, errors)),
                        fresh="\n".join(fresh()),
                        waits="\n".join(waiting(waits_model, errors)),
+                       races="\n".join(races(daxsim, errors)),
                        tried="\n".join(tried(daxsim)))
     return text, errors
 
