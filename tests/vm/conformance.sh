@@ -1,14 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# usage: conformance.sh BUILD [OPS]
+# usage: conformance.sh BUILD [OPS [PART...]]
 #
 # Everything that compares the model with real kernels, in its long form: the
 # recordings, fresh calls on loop devices and, with DAX, under 6.1 and 6.12 (OPS
 # on each file system, 50000 unless given), the waits, the races, devdax, the
 # proof table, and the benchmark on devdax. What each part says goes to
 # BUILD/conformance/PART.log; exit status: 1 if a part failed. A part that this
-# machine cannot run is skipped.
+# machine cannot run is skipped. With PART, which may be a pattern ('*-6.1'), only
+# those; the names are what is printed.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -19,12 +20,33 @@ logs=$build/conformance
 daxsim=$build/bench/daxsim/daxsim
 record=$build/tests/conform/record
 failures=0
+ran=0
+if [ $# -gt 2 ]; then
+	shift 2
+else
+	set -- '*'
+fi
+parts="$*"
+
+is_wanted()
+{
+	set -f
+	for pattern in $parts; do
+		# shellcheck disable=SC2254 # a pattern
+		case $1 in
+		$pattern) return 0 ;;
+		esac
+	done
+	return 1
+}
 
 # part NAME COMMAND...
 part()
 {
 	name=$1
 	shift
+	is_wanted "$name" || return 0
+	ran=$((ran + 1))
 	start=$(date +%s)
 	status=0
 	"$@" >"$logs/$name.log" 2>&1 </dev/null || status=$?
@@ -70,5 +92,9 @@ for kernel in 6.12 6.1; do
 		"$(od -A n -N 4 -t u4 /dev/urandom | tr -d ' ')" \
 		"$logs/calls-$kernel"
 done
-echo "$failures parts failed; logs in $logs"
+echo "$failures of $ran parts failed; logs in $logs"
+[ $ran != 0 ] || {
+	echo "conformance.sh: no part is called $parts" >&2
+	exit 2
+}
 [ $failures = 0 ]
