@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "race/bugs.h"
 #include "race/explain.h"
 #include "race/timeline.h"
 #include "race/token.h"
@@ -198,18 +199,47 @@ static void print_decisive(const struct cli_loud *loud,
 	free(token);
 }
 
+/* What the gallery of bugs says. Return: whether the scenario is shown there.
+ */
+static bool print_bug(const struct cli_run *run)
+{
+	struct ds_scenario shown;
+	const struct ds_bug *bug;
+	char why[200];
+	unsigned int i;
+	bool found = false;
+
+	for (i = 0; (bug = ds_bug_at(i)); i++) {
+		if (!bug->cites || !bug->shown.scenario ||
+		    bug->shown.broken != run->broken ||
+		    strcmp(bug->shown.fs, run->fs) != 0)
+			continue;
+		if (ds_case_scenario(&bug->shown, &shown, why, sizeof(why)) ||
+		    shown.hash != run->scenario->hash)
+			continue;
+		printf("in the gallery of bugs: %s, %s\n  %s\n", bug->id,
+		       bug->name, bug->cites);
+		found = true;
+	}
+	return found;
+}
+
 static int print_explanation(const struct cli_run *run,
 			     enum ds_property_id property,
 			     const struct ds_inevitable *inevitable)
 {
 	char *text;
+	bool fixed;
 	int r = ds_explain(ds_program_world(run->program), run->schedule,
 			   property, inevitable, &text);
 
 	if (r < 0)
 		return r;
 	printf("\n%s", text);
+	fixed = strstr(text, "\nfixed by ");
 	free(text);
+	if (!print_bug(run) && !fixed)
+		printf("no commit that fixed it is known here\n");
 	return 0;
 }
 

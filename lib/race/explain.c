@@ -358,10 +358,7 @@ static void write_fix(struct explanation *explanation)
 			    explanation->property, explanation->call,
 			    explanation->unmapped);
 
-	if (!fix || !explanation->changed)
-		ds_text_add(&explanation->out,
-			    "no commit that fixed it is known\n");
-	else
+	if (fix && explanation->changed)
 		ds_text_add(&explanation->out, "fixed by %s (%s)\n  %s\n",
 			    fix->commit, fix->since, fix->title);
 }

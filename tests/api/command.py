@@ -97,6 +97,14 @@ class Command(unittest.TestCase):
         self.assert_misuse("replay", token, "--export", "comment", "--expect",
                            "holds")
 
+    def test_explain_knows_what_the_gallery_knows(self):
+        def explain(fs):
+            return daxsim("explore", "scenario/fsync-locks-entry", "--fs", fs,
+                          "--first", "--explain").stdout
+        self.assertIn("in the gallery of bugs: R9, ", explain("ext4-6.12"))
+        self.assertNotIn("no commit", explain("ext4-6.12"))
+        self.assertIn("no commit", explain("xfs-6.12"))
+
     def test_a_scenario_is_not_replayed(self):
         with tempfile.NamedTemporaryFile("w", suffix=".scn") as file:
             file.write("scenario one\n")
