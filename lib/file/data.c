@@ -16,6 +16,16 @@ static size_t room_in_page(uint64_t offset, size_t len)
 	return room < len ? (size_t)room : len;
 }
 
+void ds_data_fetch(const struct ds_task *task, const struct ds_inode *inode,
+		   uint64_t offset)
+{
+	uint64_t pfn = ds_page_down(offset) + task->frame_from_page;
+
+	if (!task->controlled)
+		ds_frame_fetch(inode->super->frames, ds_pfn(pfn),
+			       offset & DS_PAGE_MASK);
+}
+
 static void send_bytes(struct ds_task *task, const struct ds_inode *inode,
 		       enum ds_event_kind kind, uint64_t offset,
 		       const void *buf, size_t n)
@@ -94,6 +104,7 @@ int64_t ds_data_read(struct ds_task *task, struct ds_inode *inode,
 		if (r < 0)
 			return done ? (int64_t)done : r;
 		run_end = run.page.pgidx + run.n_pages;
+		task->frame_from_page = run.pfn.pfn - run.page.pgidx;
 		/* One lookup serves the whole run. */
 		for (; done < len && ds_page_down(offset + done) < run_end;) {
 			size_t n = room_in_page(offset + done, len - done);
@@ -240,6 +251,7 @@ static int64_t get_blocks(struct ds_task *task, struct ds_inode *inode,
 	*ret_place = (struct place){
 		.pfn = ds_extent_pfn(&run, page),
 	};
+	task->frame_from_page = ret_place->pfn.pfn - page.pgidx;
 	if (!fresh && inode->copies)
 		return get_own_blocks(task, inode, page,
 				      range.end.pgidx - page.pgidx, ret_place);

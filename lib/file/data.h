@@ -9,6 +9,14 @@
 #include "file/inode.h"
 
 /*
+ * Begins to fetch the byte at @offset from where it probably is: as long as the
+ * processor does not know where a page lies, what follows waits, and for as
+ * long as writing a third of it takes. Changes nothing.
+ */
+void ds_data_fetch(const struct ds_task *task, const struct ds_inode *inode,
+		   uint64_t offset);
+
+/*
  * Reads up to @len bytes at @offset, not beyond i_size. i_rwsem is held shared.
  * Return: bytes read.
  *

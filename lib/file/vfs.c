@@ -443,6 +443,7 @@ int64_t ds_vfs_preadv2(struct ds_task *task, struct ds_file *file, void *buf,
 	r = check_area(offset, len);
 	if (r < 0 || len == 0)
 		return r;
+	ds_data_fetch(task, inode, (uint64_t)offset);
 	r = check_flags(inode, flags);
 	if (r < 0)
 		return r;
@@ -457,6 +458,17 @@ int64_t ds_vfs_preadv2(struct ds_task *task, struct ds_file *file, void *buf,
 	if (r > 0)
 		ds_task_saw_bytes(task, buf, (size_t)r);
 	return r;
+}
+
+/*
+ * The last byte that a write of @len bytes from @offset on writes to its first
+ * page: a line on its way into the cache holds up what is to go past it.
+ */
+static uint64_t last_of_page(uint64_t offset, size_t len)
+{
+	uint64_t last = offset + len - 1, page_end = offset | DS_PAGE_MASK;
+
+	return last < page_end ? last : page_end;
 }
 
 /* *@offset: comes back as where the write began. */
@@ -477,6 +489,7 @@ static int64_t write_at(struct ds_task *task, struct ds_file *file,
 	r = check_area(*offset, len);
 	if (r < 0 || len == 0)
 		return r;
+	ds_data_fetch(task, inode, last_of_page(place, len));
 	r = check_flags(inode, flags);
 	if (r < 0)
 		return r;

@@ -20,6 +20,7 @@
 #include <stdatomic.h>
 
 #include "core/arena.h"
+#include "core/fetch.h"
 #include "pmem/region.h"
 #include "sched/task.h"
 
@@ -339,6 +340,23 @@ void ds_frame_stream(struct ds_task *task, struct ds_frames *frames,
 void ds_frame_stream_zeros(struct ds_task *task, struct ds_frames *frames,
 			   struct ds_pfn pfn, uint64_t offset, size_t len);
 void ds_frame_stream_end(const struct ds_task *task);
+
+/*
+ * Begins to fetch the byte at @offset of @pfn, or its record. For who guesses:
+ * any @pfn will do, it is no step, and nothing changes.
+ */
+static inline void ds_frame_fetch(const struct ds_frames *frames,
+				  struct ds_pfn pfn, uint64_t offset)
+{
+	ds_fetch((uintptr_t)frames->region->base + (pfn.pfn << DS_PAGE_SHIFT) +
+		 offset);
+}
+
+static inline void ds_frame_fetch_record(const struct ds_frames *frames,
+					 struct ds_pfn pfn)
+{
+	ds_fetch((uintptr_t)frames->frames + pfn.pfn * sizeof(struct ds_frame));
+}
 
 /*
  * A page of bytes, which the caller does not look at. Reads BYTES of @from; of

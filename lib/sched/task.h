@@ -103,6 +103,14 @@ struct ds_task {
 	struct ds_held held[DS_HELD_MAX];
 
 	/*
+	 * How far the frame that it came to last lay from the page of the file,
+	 * and of the address space, that led there. Free tasks guess from it
+	 * what they will need, and fetch that ahead; nothing else goes by it.
+	 */
+	uint64_t frame_from_page;
+	uint64_t frame_from_vpn;
+
+	/*
 	 * A rolling hash of the steps taken and of what they learnt, as far as
 	 * it still counts: tells two local states apart without a look at the
 	 * stack. See ds_task_saw().

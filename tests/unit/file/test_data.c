@@ -163,6 +163,30 @@ static void a_write_waits_for_no_pin(void **state)
 	}
 }
 
+/* Where a page lies is guessed from the last one: also of another file. */
+static void a_wrong_guess_of_the_frame_changes_nothing(void **state)
+{
+	static const uint64_t guesses[] = {0, 5, UINT64_MAX, UINT64_MAX >> 1};
+	struct ds_file *a, *b;
+	struct t_world t;
+	size_t i;
+
+	(void)state;
+	t_open(&t, "ext4-4.19");
+	a = t_file(&t, "A", 3);
+	b = t_file(&t, "B", 3);
+	for (i = 0; i < T_N(guesses); i++) {
+		t.setup->frame_from_page = guesses[i];
+		assert_int_equal(
+			ds_vfs_pwrite(t.setup, a, "ab", 2, 2 * T_PAGE - 1), 2);
+		assert_int_equal(t_byte(&t, a, 2 * T_PAGE - 1), 'a');
+		assert_int_equal(t_byte(&t, a, 2 * T_PAGE), 'b');
+		t.setup->frame_from_page = guesses[i];
+		assert_int_equal(t_byte(&t, b, 2 * T_PAGE - 1), t_pattern(1));
+	}
+	t_close(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -174,6 +198,7 @@ int main(void)
 			a_write_to_written_blocks_leaves_mappings_alone),
 		cmocka_unit_test(a_write_that_meets_a_full_disk_is_short),
 		cmocka_unit_test(a_write_waits_for_no_pin),
+		cmocka_unit_test(a_wrong_guess_of_the_frame_changes_nothing),
 	};
 
 	return cmocka_run_group_tests_name("data", tests, NULL, NULL);
