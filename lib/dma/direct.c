@@ -6,6 +6,23 @@
 #include "file/pagecache.h"
 #include "sched/sched.h"
 
+/*
+ * Begins to fetch where the device will probably come to first. Of what it
+ * writes the last line: see ds_data_fetch().
+ */
+static void fetch(const struct ds_task *task, const struct ds_space *space,
+		  uint64_t addr, size_t len, unsigned int flags)
+{
+	uint64_t pfn = ds_page_down(addr) + task->frame_from_vpn;
+	uint64_t offset = addr & DS_PAGE_MASK;
+
+	if (flags & DS_PIN_WRITE)
+		offset = offset + len > DS_PAGE_SIZE ? DS_PAGE_MASK
+						     : offset + len - 1;
+	if (!task->controlled)
+		ds_frame_fetch(space->frames, ds_pfn(pfn), offset);
+}
+
 int64_t ds_direct_begin(struct ds_task *task, struct ds_space *space,
 			uint64_t addr, size_t len, unsigned int flags,
 			struct ds_direct *direct)
@@ -17,6 +34,7 @@ int64_t ds_direct_begin(struct ds_task *task, struct ds_space *space,
 
 	if (len == 0 || len > (DS_DIRECT_MAX_PAGES - 1) * DS_PAGE_SIZE)
 		return -EINVAL;
+	fetch(task, space, addr, len, flags);
 	n_pages = ds_page_up(offset + len);
 	pinned =
 		ds_pin_pages(task, space, first, n_pages, flags, direct->pages);
@@ -31,9 +49,24 @@ int64_t ds_direct_begin(struct ds_task *task, struct ds_space *space,
 	return (int64_t)direct->len;
 }
 
+static void send_bytes(struct ds_task *task, const struct ds_pinned *page,
+		       uint64_t offset, const unsigned char *bytes, size_t n)
+{
+	ds_task_send(task, &(struct ds_event){
+				   .kind = DS_EV_DMA_WROTE,
+				   .inode = page->inode,
+				   .page = page->page,
+				   .pfn = page->pfn,
+				   .offset = offset,
+				   .bytes = bytes,
+				   .n = n,
+			   });
+}
+
 /* Whether the page is the file's still is asked by a property. */
 static void write_cached(struct ds_task *task, struct ds_frames *frames,
-			 const struct ds_pinned *page, struct ds_event *event)
+			 const struct ds_pinned *page, uint64_t offset,
+			 const unsigned char *bytes, size_t n)
 {
 	struct ds_pgidx at;
 
@@ -41,48 +74,19 @@ static void write_cached(struct ds_task *task, struct ds_frames *frames,
 		 ds_writes(ds_content_object(page->inode, page->page.pgidx)),
 		 ds_reads(ds_frame_owner_object(frames, page->pfn)),
 		 ds_reads(ds_size_object(page->inode)));
-	ds_frame_write(task, frames, page->pfn, event->offset, event->bytes,
-		       event->n);
+	ds_frame_write(task, frames, page->pfn, offset, bytes, n);
 	ds_tell(task, "DMA writes memory that %s page %llu",
 		ds_frame_look_owner(frames, page->pfn, &at) ? "is" : "was",
 		(unsigned long long)page->page.pgidx);
-	ds_task_send(task, event);
+	send_bytes(task, page, offset, bytes, n);
 }
 
-static void move_page(struct ds_task *task, const struct ds_direct *direct,
-		      const struct ds_pinned *page, uint64_t offset,
-		      unsigned char *bytes, size_t n)
+/* Properties compare the place with the extent map and i_size. */
+static void write_block(struct ds_task *task, struct ds_frames *frames,
+			const struct ds_pinned *page, uint64_t offset,
+			const unsigned char *bytes, size_t n)
 {
-	struct ds_frames *frames = direct->space->frames;
-	ds_obj object = ds_bytes_object(page->pfn);
-	struct ds_event event = {
-		.kind = DS_EV_DMA_WROTE,
-		.inode = page->inode,
-		.page = page->page,
-		.pfn = page->pfn,
-		.offset = offset,
-		.bytes = bytes,
-		.n = n,
-	};
-
-	if (!direct->to_memory) {
-		ds_yield(task, DS_AT_DMA, ds_reads(object));
-		ds_frame_read(task, frames, page->pfn, offset, bytes, n);
-		return;
-	}
-	if (ds_pfn_is_anon(page->pfn)) {
-		/* Memory of the program: no file is the better or worse. */
-		ds_yield(task, DS_AT_DMA, ds_writes(object));
-		ds_frame_write(task, frames, page->pfn, offset, bytes, n);
-		ds_tell(task, "DMA writes a private copy");
-		return;
-	}
-	if (ds_pfn_is_cached(page->pfn)) {
-		write_cached(task, frames, page, &event);
-		return;
-	}
-	/* Properties compare the place with the extent map and i_size. */
-	ds_yield(task, DS_AT_DMA, ds_writes(object),
+	ds_yield(task, DS_AT_DMA, ds_writes(ds_bytes_object(page->pfn)),
 		 ds_writes(ds_content_object(page->inode, page->page.pgidx)),
 		 ds_reads(ds_extents_object(page->inode)),
 		 ds_reads(ds_size_object(page->inode)),
@@ -91,7 +95,29 @@ static void move_page(struct ds_task *task, const struct ds_direct *direct,
 	if (ds_is_watched(task)) {
 		ds_tell(task, "DMA writes block %llu",
 			(unsigned long long)page->pfn.pfn);
-		ds_task_send(task, &event);
+		send_bytes(task, page, offset, bytes, n);
+	}
+}
+
+static void move_page(struct ds_task *task, const struct ds_direct *direct,
+		      const struct ds_pinned *page, uint64_t offset,
+		      unsigned char *bytes, size_t n)
+{
+	struct ds_frames *frames = direct->space->frames;
+
+	if (!direct->to_memory) {
+		ds_yield(task, DS_AT_DMA, ds_reads(ds_bytes_object(page->pfn)));
+		ds_frame_read(task, frames, page->pfn, offset, bytes, n);
+	} else if (ds_pfn_is_anon(page->pfn)) {
+		/* Memory of the program: no file is the better or worse. */
+		ds_yield(task, DS_AT_DMA,
+			 ds_writes(ds_bytes_object(page->pfn)));
+		ds_frame_write(task, frames, page->pfn, offset, bytes, n);
+		ds_tell(task, "DMA writes a private copy");
+	} else if (ds_pfn_is_cached(page->pfn)) {
+		write_cached(task, frames, page, offset, bytes, n);
+	} else {
+		write_block(task, frames, page, offset, bytes, n);
 	}
 }
 

@@ -94,7 +94,7 @@ static inline _Atomic(uint64_t) *ds_pgtable_find_huge_by(
 		atomic_load_explicit(&table->root, memory_order_acquire);
 	_Atomic(uint64_t) *slots = (_Atomic(uint64_t) *)(uintptr_t)word;
 
-	if (ds_unlikely(vpn.vpn >> shift))
+	if (ds_unlikely(vpn.vpn >= table->limit))
 		return NULL;
 	while (slots && (shift -= bits) > leaf_bits) {
 		word = atomic_load_explicit(&slots[vpn.vpn >> shift & mask],

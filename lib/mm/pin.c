@@ -378,10 +378,12 @@ static int64_t pin_by_steps(struct ds_task *task, struct ds_space *space,
 	return done ? (int64_t)done : r;
 }
 
-/* As ds_pin_pages(); @flags say which kind. */
-static __attribute__((noinline)) int64_t pin_pages(
-	struct ds_task *task, struct ds_space *space, struct ds_vpn first,
-	uint64_t n, unsigned int flags, struct ds_pinned *ret_pinned)
+/* As ds_pin_pages(), but without DS_PIN_COUNTED it takes one reference. */
+static ds_noinline int64_t pin_pages(struct ds_task *task,
+				     struct ds_space *space,
+				     struct ds_vpn first, uint64_t n,
+				     unsigned int flags,
+				     struct ds_pinned *ret_pinned)
 {
 	uint64_t limit = ds_pgtable_limit(&space->table).vpn;
 	uint64_t done = 0;
@@ -396,36 +398,60 @@ static __attribute__((noinline)) int64_t pin_pages(
 }
 
 /* The entry of a page that was pinned alone changed: once more, by steps. */
-static __attribute__((noinline)) int64_t pin_once_more(
-	struct ds_task *task, struct ds_space *space, struct ds_vpn first,
-	unsigned int flags, struct ds_pinned *pinned,
-	const struct ds_frame *head)
+static ds_noinline int64_t pin_once_more(struct ds_task *task,
+					 struct ds_space *space,
+					 struct ds_vpn first,
+					 unsigned int flags,
+					 struct ds_pinned *pinned)
 {
-	ds_pin_back_out(task, space, head, pinned->refs);
+	ds_pin_back_out(task, space,
+			ds_frame_counting(space->frames, pinned->pfn),
+			pinned->refs);
 	return pin_by_steps(task, space, first, 1, flags, pinned, 0);
 }
 
+/* Another way from pages to frames than the last one. */
+static ds_noinline int64_t guess_anew(struct ds_task *task, struct ds_vpn vpn,
+				      const struct ds_pinned *pinned)
+{
+	task->frame_from_vpn = pinned->pfn.pfn - vpn.vpn;
+	return 1;
+}
+
 /*
- * One page of a free task. Whatever else it comes to is called last and out of
- * line, or registers would be saved.
+ * One page of a free task, where each frame counts for itself. Whatever else it
+ * comes to is called last and out of line, or registers would be saved.
  */
 static inline int64_t pin_one(struct ds_task *task, struct ds_space *space,
 			      struct ds_vpn vpn, unsigned int flags,
 			      struct ds_pinned *ret_pinned)
 {
 	const _Atomic(uint64_t) *entry;
-	struct ds_frame *head;
-	uint64_t pte;
+	uint64_t table, pte;
+	struct ds_pfn pfn;
+	int refs;
 
-	entry = ds_pin_find_freely(&space->table, vpn);
-	if (ds_unlikely(!entry))
+	/* Its record is as far away as the entry that leads to it. */
+	ds_frame_fetch_record(space->frames,
+			      ds_pfn(vpn.vpn + task->frame_from_vpn));
+	table = ds_pin_find_simply(&space->table, vpn);
+	if (ds_unlikely(!table))
 		goto not_alone;
+	entry = (const _Atomic(uint64_t) *)(uintptr_t)table + (vpn.vpn & 511);
 	pte = atomic_load(entry);
-	head = ds_pin_frame_freely(space->frames, pte, flags, ret_pinned);
-	if (ds_unlikely(!head))
+	pfn = ds_pte_pfn(pte);
+	if (ds_unlikely(!ds_pte_allows(pte, flags & DS_PIN_WRITE) ||
+			!ds_pfn_is_block(space->frames, pfn)))
 		goto not_alone;
+	refs = flags & DS_PIN_COUNTED ? DS_PIN_BIAS : 1;
+	atomic_fetch_add(&space->frames->frames[pfn.pfn].extra, refs);
+	/* Behind the atomic operation, which waits for what is stored before.
+	 */
+	ds_note_pin(ret_pinned, pfn, refs);
 	if (ds_unlikely(atomic_load(entry) != pte))
-		return pin_once_more(task, space, vpn, flags, ret_pinned, head);
+		return pin_once_more(task, space, vpn, flags, ret_pinned);
+	if (ds_unlikely(pfn.pfn - vpn.vpn != task->frame_from_vpn))
+		return guess_anew(task, vpn, ret_pinned);
 	return 1;
 not_alone:
 	return pin_pages(task, space, vpn, 1, flags, ret_pinned);
@@ -435,10 +461,11 @@ int64_t ds_pin_pages(struct ds_task *task, struct ds_space *space,
 		     struct ds_vpn first, uint64_t n, unsigned int flags,
 		     struct ds_pinned *ret_pinned)
 {
-	if (!(flags & (DS_PIN_GET | DS_PIN_COUNTED)))
-		flags |= space->direct_pins ? DS_PIN_COUNTED : DS_PIN_GET;
+	if (!(flags & (DS_PIN_GET | DS_PIN_COUNTED)) &&
+	    ds_unlikely(space->direct_pins))
+		flags |= DS_PIN_COUNTED;
 	if (n == 1 && !(flags & DS_PIN_LONGTERM) &&
-	    ds_pins_are_free(task, space->frames))
+	    ds_pins_are_free(task, space->frames) && ds_pins_are_simple(space))
 		return pin_one(task, space, first, flags, ret_pinned);
 	return pin_pages(task, space, first, n, flags, ret_pinned);
 }

@@ -36,7 +36,7 @@ static inline bool ds_pins_are_free(const struct ds_task *task,
 static inline bool ds_pfn_is_block(const struct ds_frames *frames,
 				   struct ds_pfn pfn)
 {
-	return pfn.pfn - 1 < frames->n - 1;
+	return pfn.pfn != DS_ZERO_PFN && pfn.pfn < frames->n;
 }
 
 /* The frame whose count stands for the block @pfn. */
@@ -81,28 +81,26 @@ static inline void ds_note_pin(struct ds_pinned *ret_pinned, struct ds_pfn pfn,
 	ret_pinned->page.pgidx = 0;
 }
 
-static inline _Atomic(uint64_t) *ds_pin_find_by(const struct ds_pgtable *table,
-						struct ds_vpn vpn,
-						unsigned int bits,
-						unsigned int leaf_bits)
+/*
+ * Whether one page at a time goes the short way, too: there are no folios, but
+ * references to be had of every block, as to v6.14, and tables are the usual
+ * ones.
+ */
+static inline bool ds_pins_are_simple(const struct ds_space *space)
 {
-	_Atomic(uint64_t) *slot =
-		ds_pgtable_find_huge_by(table, vpn, bits, leaf_bits);
-	uint64_t mask = (UINT64_C(1) << leaf_bits) - 1;
-	uint64_t word = slot ? atomic_load(slot) : 0;
-
-	if (ds_unlikely(!word || (word & DS_PTE_PRESENT)))
-		return NULL;
-	return (_Atomic(uint64_t) *)(uintptr_t)word + (vpn.vpn & mask);
+	return !space->frames->huge_order && space->frames->idle > 0 &&
+	       space->table.bits == 9 && space->table.leaf_bits == 9;
 }
 
-/* Where the entry of @vpn is, if a table has it. */
-static inline _Atomic(uint64_t) *ds_pin_find_freely(
-	const struct ds_pgtable *table, struct ds_vpn vpn)
+/* The address of the usual table that has the entry of @vpn, or 0. */
+static inline uint64_t ds_pin_find_simply(const struct ds_pgtable *table,
+					  struct ds_vpn vpn)
 {
-	if (ds_likely(table->bits == 9 && table->leaf_bits == 9))
-		return ds_pin_find_by(table, vpn, 9, 9);
-	return ds_pin_find_by(table, vpn, table->bits, table->leaf_bits);
+	const _Atomic(uint64_t) *slot =
+		ds_pgtable_find_huge_by(table, vpn, 9, 9);
+	uint64_t word = slot ? atomic_load(slot) : 0;
+
+	return word & DS_PTE_PRESENT ? 0 : word;
 }
 
 /*
@@ -138,7 +136,7 @@ void ds_pin_back_out(struct ds_task *task, struct ds_space *space,
 
 /*
  * Pins the pages from @first on, as far as the lockless walk goes without
- * meeting something unusual. @flags: with DS_PIN_GET or DS_PIN_COUNTED.
+ * meeting something unusual. @flags: without DS_PIN_COUNTED one reference.
  * Return: how many; the next one is for who pins step by step.
  *
  * Models: gup_fast_pte_range(), gup_fast_pmd_leaf(), v6.15: of a folio as many
