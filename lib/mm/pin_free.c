@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "mm/pin_free.h"
 
+#include "mm/pin_rows.h"
+
 void ds_pin_back_out(struct ds_task *task, struct ds_space *space,
 		     const struct ds_frame *head, int refs)
 {
@@ -31,13 +33,12 @@ static uint64_t pin_table(struct ds_task *task, struct ds_space *space,
 	return i;
 }
 
-/* In rows of constants, which go into few words. */
 static void note_folio(struct ds_pinned *ret_pinned, struct ds_pfn pfn,
 		       uint64_t n)
 {
 	uint64_t i;
 
-	for (i = 0; i < n; i++)
+	for (i = ds_pin_row_note(ret_pinned, pfn, n); i < n; i++)
 		ds_note_pin(&ret_pinned[i], ds_pfn(pfn.pfn + i), 1);
 }
 
@@ -112,16 +113,7 @@ uint64_t ds_pin_freely(struct ds_task *task, struct ds_space *space,
 	return done;
 }
 
-/* Not 0 unless @pinned is the pin of @pfn alone. */
-static uint64_t differs(const struct ds_pinned *pinned, uint64_t pfn)
-{
-	return (pinned->pfn.pfn ^ pfn) | ((unsigned int)pinned->refs ^ 1);
-}
-
-/*
- * How many of @n pins are for the folio @head one after the other. By four: the
- * branches would take longer than the looks.
- */
+/* How many of @n > 0 pins are for the folio @head one after the other. */
 static uint64_t in_folio(const struct ds_frames *frames,
 			 const struct ds_pinned *pinned, uint64_t n,
 			 const struct ds_frame *head)
@@ -129,19 +121,15 @@ static uint64_t in_folio(const struct ds_frames *frames,
 	uint64_t size = UINT64_C(1) << head->order;
 	uint64_t first = pinned->pfn.pfn;
 	uint64_t behind = first - (uint64_t)(head - frames->frames);
-	uint64_t i = 1;
+	uint64_t i;
 
 	/* Split under its pins: each is by itself now. */
 	if (ds_unlikely(behind >= size))
 		return 1;
 	if (n > size - behind)
 		n = size - behind;
-	while (i + 4 <= n && !(differs(pinned + i, first + i) |
-			       differs(pinned + i + 1, first + i + 1) |
-			       differs(pinned + i + 2, first + i + 2) |
-			       differs(pinned + i + 3, first + i + 3)))
-		i += 4;
-	while (i < n && !differs(pinned + i, first + i))
+	i = ds_pin_row_length(pinned, n);
+	while (i < n && pinned[i].pfn.pfn == first + i && pinned[i].refs == 1)
 		i++;
 	return i;
 }

@@ -366,7 +366,7 @@ static void make_file(struct t_file *f, const char *fs, bool recorded)
 	struct ds_world_options world = {
 		.profile = ds_profile_find(fs),
 		.n_zones = 2,
-		.table_bits = 4,
+		.table_bits = 9, /* as in use: for the shortest ways */
 		.tree_shift = 3,
 		.concurrent = true,
 	};
