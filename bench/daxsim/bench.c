@@ -56,7 +56,8 @@ static void help(void)
 	       "start\n"
 	       "  --size BYTES            use that much of it (default %uG of "
 	       "a "
-	       "memfd, %uM else)\n\nSuites:\n",
+	       "memfd, else %uM\n"
+	       "                          or what there is)\n\nSuites:\n",
 	       BENCH_ROUNDS_MAX, ROUNDS_FULL, ROUNDS_SHORT,
 	       (unsigned int)(MEMFD_SIZE >> 30),
 	       (unsigned int)(DEVICE_SIZE >> 20));
@@ -436,9 +437,10 @@ int daxsim_verb_bench(int argc, char **argv)
 		return EXIT_USAGE;
 	if (!args.rounds)
 		args.rounds = args.is_short ? ROUNDS_SHORT : ROUNDS_FULL;
-	if (!args.region.size)
-		args.region.size =
-			args.region.device ? DEVICE_SIZE : MEMFD_SIZE;
+	if (!args.region.size && args.region.device)
+		args.region.at_most = DEVICE_SIZE;
+	else if (!args.region.size)
+		args.region.size = MEMFD_SIZE;
 	code = cli_region_open(&args.region, verb, &region);
 	if (code)
 		return code;

@@ -13,6 +13,7 @@
 #include "race/builtin.h"
 
 #define DEFAULT_SIZE      (UINT64_C(4) << 20)
+#define SIZE_TOO_SMALL    "--size: at least 1M is needed"
 #define MAX_SCENARIO_SIZE 65536
 
 void cli_error(const char *verb, const char *format, ...)
@@ -133,6 +134,17 @@ const struct ds_fs_profile *cli_profile(const char *verb, const char *name)
 	return profile;
 }
 
+/* None at all would mean the default. */
+static bool take_size(struct cli_region *region, const char *verb,
+		      const char *text)
+{
+	if (!cli_size(verb, "size", text, &region->size))
+		return false;
+	if (!region->size)
+		cli_error(verb, SIZE_TOO_SMALL);
+	return region->size;
+}
+
 bool cli_region_option(struct cli_region *region, const char *verb, int c,
 		       bool *ret_bad)
 {
@@ -144,7 +156,7 @@ bool cli_region_option(struct cli_region *region, const char *verb, int c,
 		*ret_bad |= !cli_size(verb, "offset", optarg, &region->offset);
 		return true;
 	case 'S':
-		*ret_bad |= !cli_size(verb, "size", optarg, &region->size);
+		*ret_bad |= !take_size(region, verb, optarg);
 		return true;
 	case 'X':
 		region->destroy = true;
@@ -163,7 +175,9 @@ int cli_region_open(const struct cli_region *options, const char *verb,
 	struct ds_region_options region = {
 		.path = options->device,
 		.offset = options->offset,
-		.size = options->size ? options->size : DEFAULT_SIZE,
+		.size = options->size || options->at_most ? options->size
+							  : DEFAULT_SIZE,
+		.at_most = options->at_most,
 		.destroy = options->destroy,
 		.overwrite = options->overwrite,
 	};
@@ -172,8 +186,12 @@ int cli_region_open(const struct cli_region *options, const char *verb,
 
 	if (r == 0 && (*ret_region)->size < UINT64_C(1) << 20) {
 		ds_region_close(*ret_region);
-		cli_error(verb, "--size: at least 1M is needed");
-		return EXIT_USAGE;
+		if (!options->size)
+			cli_error(verb, "%s: has less than 1M",
+				  options->device);
+		else
+			cli_error(verb, SIZE_TOO_SMALL);
+		return options->size ? EXIT_USAGE : EXIT_REFUSED;
 	}
 	if (r == 0)
 		return EXIT_AS_ASKED;

@@ -90,6 +90,7 @@ const struct ds_fs_profile *cli_profile(const char *verb, const char *name);
 struct cli_region {
 	const char *device;
 	uint64_t offset, size;
+	uint64_t at_most; /* of a device without a @size; 0: the default */
 	bool destroy;
 	const char *overwrite;
 };

@@ -65,7 +65,9 @@ int ds_region_fit(const struct ds_region_options *options, uint64_t align,
 				  size, align, most, nearest);
 
 	region->offset = options->offset;
-	region->size = size ? size : most;
+	if (options->at_most && most > options->at_most)
+		most = options->at_most / align * align;
+	region->size = size ? size : most ? most : align;
 	region->align = align;
 	if ((size_t)region->size != region->size)
 		return ds_why_say(why, -EINVAL,

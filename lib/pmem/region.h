@@ -25,6 +25,7 @@ struct ds_region_options {
 	const char *path; /* NULL: a memfd */
 	uint64_t offset;  /* bytes to leave untouched at the start */
 	uint64_t size;    /* bytes to use; 0: all there is, or the default */
+	uint64_t at_most; /* ... but no more than that, unless 0 */
 	bool destroy;     /* the owner has agreed to lose what is on it */
 	/*
 	 * Signatures that may be lost, separated by commas, or NULL. For a

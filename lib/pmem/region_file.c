@@ -148,7 +148,8 @@ static int prepare(const struct ds_region_options *options, struct file *file,
 	if (!file->size) {
 		there = INT64_MAX;
 		if (!options->size)
-			sized.size = DS_REGION_DEFAULT_SIZE;
+			sized.size = options->at_most ? options->at_most
+						      : DS_REGION_DEFAULT_SIZE;
 	}
 	r = ds_region_fit(&sized, align, there, region, why);
 	if (!r)

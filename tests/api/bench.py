@@ -83,10 +83,22 @@ def a_device_is_not_used_without_leave():
                "used a file with data", seen)
 
 
+def a_small_device_is_used_as_far_as_it_goes():
+    with tempfile.NamedTemporaryFile() as file:
+        file.truncate(8 << 20)
+        seen = run("bench", "--suite", "growth", "--short", "--rounds", "1",
+                   "--json", "--device", file.name)
+        doc = json.loads(seen.stdout)
+        expect(seen.returncode == 0, "bench failed", seen)
+        expect(doc["environment"]["backing"]["size"] == 8 << 20, "the size",
+               doc["environment"])
+
+
 def bad_options_are_one_line():
     for args in (["bench", "--suite", "none"], ["bench", "--rounds", "0"],
                  ["bench", "--rounds", "65"], ["bench", "extra"],
-                 ["bench", "--size", "1K"], ["compare"],
+                 ["bench", "--size", "1K"], ["bench", "--size", "0"],
+                 ["prove", "--size", "0"], ["compare"],
                  ["compare", "a", "b", "c"], ["compare", "--no"],
                  ["compare", "--threshold", "0", "a", "b"]):
         seen = run(*args)
@@ -305,7 +317,8 @@ def bad_files_are_one_line():
 
 
 for test in (growth_names_the_operations, what_does_not_fit_is_left_out,
-             a_device_is_not_used_without_leave, bad_options_are_one_line,
+             a_device_is_not_used_without_leave,
+             a_small_device_is_used_as_far_as_it_goes, bad_options_are_one_line,
              noise_is_no_regression, what_is_slower_is_named,
              a_faster_one_is_no_regression, the_threshold_counts,
              bytes_need_no_statistics, too_few_rounds_are_unclear,

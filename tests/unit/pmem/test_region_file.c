@@ -404,6 +404,32 @@ static void a_file_without_proc_is_refused(void **state)
 	close(fd);
 }
 
+/* As a bound that is no wish: what is there goes first. */
+static void at_most_so_much_is_used_of_what_is_there(void **state)
+{
+	static const struct {
+		off_t there;
+		uint64_t at_most, used;
+	} cases[] = {
+		{64 * 4096, 16 * 4096, 16 * 4096},
+		{64 * 4096, 16 * 4096 + 1, 16 * 4096},
+		{64 * 4096, 1, 4096},
+		{64 * 4096, 65 * 4096, 64 * 4096},
+		{0, 16 * 4096, 16 * 4096},
+	};
+	struct t_world *w = *state;
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		close(make_file(w, cases[i].there, 0, 0));
+		w->options.at_most = cases[i].at_most;
+		assert_int_equal(open_region(w), 0);
+		assert_int_equal(w->region->size, cases[i].used);
+		ds_region_close(w->region);
+		w->region = NULL;
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -418,6 +444,9 @@ int main(void)
 			a_failed_open_leaves_no_new_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_empty_file_is_grown, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(
+			at_most_so_much_is_used_of_what_is_there, setup,
+			teardown),
 		cmocka_unit_test_setup_teardown(
 			a_failed_open_leaves_an_empty_file_empty, setup,
 			teardown),
