@@ -195,7 +195,9 @@ static uint32_t enabled_tasks(const struct ds_sched *sched, bool *ret_all_done)
 
 		if (task->state == DS_TASK_DONE)
 			continue;
-		*ret_all_done &= ds_task_is_idle(task);
+		/* Most are ready, and that is all to know of them. */
+		if (task->state == DS_TASK_READY || !ds_task_is_idle(task))
+			*ret_all_done = false;
 		if (is_enabled(task))
 			enabled |= UINT32_C(1) << i;
 	}
