@@ -28,6 +28,12 @@ struct conform_model {
 int64_t conform_model_do(struct conform_model *model,
 			 const struct conform_call *call);
 
+/*
+ * Until the call was made, @n blocks more are free than the device had: to move
+ * others about where it is full. Return: 0, or -ENOMEM.
+ */
+int conform_model_lend(struct conform_model *model, uint64_t n);
+
 /* Adds the runs of the file to lists as in "ext", and as in @blocks above. */
 int conform_model_list(struct conform_model *model, struct conform_ranges *ext,
 		       struct conform_ranges *blocks);

@@ -671,6 +671,24 @@ static int settle(struct conform_model *model, const struct window *window)
 	return r;
 }
 
+/*
+ * A device that is full has no room to try. A call that allocates nothing may
+ * have some, in which it makes no difference.
+ */
+static int make_room(struct conform_model *model, const struct window *window)
+{
+	/* Each slot, and two guards if all of them are apart. */
+	uint64_t n = 3 * window->n;
+	size_t i;
+
+	for (i = 0; i < window->n; i++)
+		if (is_hole(&window->slots[i]))
+			return 0;
+	if (ds_blocks_n_free(model->world->super->blocks) >= n)
+		return 0;
+	return conform_model_lend(model, n);
+}
+
 int conform_places_choose(struct conform_model *model,
 			  const struct conform_call *call, const char *ext)
 {
@@ -680,7 +698,9 @@ int conform_places_choose(struct conform_model *model,
 
 	model->places->n_findings = 0;
 	if (r > 0 && (window.n_open || has_loose(&window))) {
-		r = search(model, &window, call, ext, &links);
+		r = make_room(model, &window);
+		if (r == 0)
+			r = search(model, &window, call, ext, &links);
 		if (r == 0)
 			r = search_cut(model, &window, call, ext, &links);
 	}

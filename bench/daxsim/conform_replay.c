@@ -399,6 +399,16 @@ static int set_capacity(struct conform_model *model, uint64_t n_blocks)
 	return 0;
 }
 
+static uint64_t capacity(const struct conform_model *model)
+{
+	return model->n_free - count(&model->reserved);
+}
+
+int conform_model_lend(struct conform_model *model, uint64_t n)
+{
+	return set_capacity(model, capacity(model) + n);
+}
+
 /* What mkfs left of the recorded device for the data of files. */
 static uint64_t capacity_of(const struct ds_fs_profile *profile)
 {
@@ -426,6 +436,7 @@ int conform_model_call(struct conform_model *model,
 {
 	const struct conform_call *call = &line->call;
 	int r = learn_capacity(model, line);
+	uint64_t n_blocks = capacity(model);
 	int64_t value;
 
 	if (r == 0 && model->places)
@@ -438,7 +449,9 @@ int conform_model_call(struct conform_model *model,
 			conform_format("%" PRId64, value < 0 ? -1 : value));
 	if (r == 0)
 		r = conform_set(ret_result, CONFORM_ERR, error_name(value));
-	return r < 0 ? r : look(model, call, value >= 0, ret_result);
+	if (r == 0)
+		r = look(model, call, value >= 0, ret_result);
+	return r < 0 ? r : set_capacity(model, n_blocks);
 }
 
 /* ------------------------------- The file --------------------------------- */
