@@ -17,9 +17,11 @@
 #include <unistd.h>
 
 #include "dma/client.h"
+#include "dma/request.h"
 #include "file/poison.h"
 #include "fs/custom.h"
 #include "fs/profiles.h"
+#include "mm/fork.h"
 #include "race/battery.h"
 #include "race/search.h"
 #include "race/timeline.h"
@@ -76,9 +78,15 @@ struct api_task {
 	struct daxsim *sim;
 	daxsim_task_fn fn;
 	void *arg;
+	/* Of a child: what it waits for to begin; NULL for other tasks. */
+	struct ds_request *forked;
+	struct ds_space *space; /* its program's */
+	atomic_bool has_parent; /* ... was forked in this run */
+	struct api_task *next;
 };
 
 struct daxsim {
+	struct api_task *children; /* tasks that are programs of their own */
 	struct ds_region *region;
 	struct ds_world *world;
 	struct reach *reach;
@@ -175,6 +183,17 @@ static struct ds_task *self(struct daxsim *sim)
 	return guest ? &guest->task : NULL;
 }
 
+/* The address space of the program that makes the present call. */
+static struct ds_space *own_space(struct daxsim *sim)
+{
+	const struct api_task *api;
+
+	if (!in_task(sim))
+		return sim->world->space;
+	api = ds_task_current()->arg;
+	return api->space;
+}
+
 /* For what cannot fail and never sleeps. */
 static struct ds_task *self_or_setup(struct daxsim *sim)
 {
@@ -254,6 +273,7 @@ static void digest_reach(const void *arg, struct ds_digest *digest)
 	const struct daxsim_file *file;
 	const struct daxsim_client *client;
 	const struct daxsim_pin *pin;
+	const struct api_task *child;
 	const struct block *block;
 	struct ds_digest sum = {0, 0};
 
@@ -266,6 +286,10 @@ static void digest_reach(const void *arg, struct ds_digest *digest)
 	for (client = reach->clients; client; client = client->next)
 		ds_digest_join(&sum, digest_client(sim, client));
 	ds_digest_add_all(digest, sum);
+	for (child = sim->children; child; child = child->next) {
+		ds_digest_add(digest, atomic_load(&child->has_parent));
+		ds_request_digest(child->forked, digest);
+	}
 }
 
 static void add_file(struct daxsim *sim, struct daxsim_file *file)
@@ -807,14 +831,14 @@ int daxsim_mmap(struct daxsim_file *file, uint64_t len, int prot, int flags,
 		how |= DS_MAP_PRIVATE;
 	if ((flags & MAP_TYPE) == MAP_SHARED_VALIDATE && (flags & MAP_SYNC))
 		how |= DS_MAP_SYNC;
-	return ds_vfs_mmap(task, file->sim->world->space, file->file, offset,
-			   len, how, ret_addr);
+	return ds_vfs_mmap(task, own_space(file->sim), file->file, offset, len,
+			   how, ret_addr);
 }
 
 int daxsim_munmap(struct daxsim *sim, uint64_t addr, uint64_t len)
 {
 	struct ds_task *task = self(sim);
-	struct ds_space *space = sim->world->space;
+	struct ds_space *space = own_space(sim);
 	uint64_t limit = ds_pgtable_limit(&space->table).vpn << DS_PAGE_SHIFT;
 	struct ds_vpn first = {ds_page_down(addr)};
 	struct ds_vpn end;
@@ -843,7 +867,7 @@ int daxsim_madvise(struct daxsim *sim, uint64_t addr, uint64_t len, int advice)
 	if (len == 0)
 		return 0;
 	end.vpn = ds_page_up(addr + len);
-	return ds_space_dontneed(task, sim->world->space, first, end);
+	return ds_space_dontneed(task, own_space(sim), first, end);
 }
 
 ssize_t daxsim_load(struct daxsim *sim, uint64_t addr, void *buf, size_t len)
@@ -852,7 +876,7 @@ ssize_t daxsim_load(struct daxsim *sim, uint64_t addr, void *buf, size_t len)
 
 	if (!task)
 		return -ENOMEM;
-	return ds_space_access(task, sim->world->space, addr, buf, len, false);
+	return ds_space_access(task, own_space(sim), addr, buf, len, false);
 }
 
 ssize_t daxsim_store(struct daxsim *sim, uint64_t addr, const void *buf,
@@ -863,7 +887,7 @@ ssize_t daxsim_store(struct daxsim *sim, uint64_t addr, const void *buf,
 	if (!task)
 		return -ENOMEM;
 	/* A store only reads the buffer. */
-	return ds_space_access(task, sim->world->space, addr,
+	return ds_space_access(task, own_space(sim), addr,
 			       (void *)(uintptr_t)buf, len, true);
 }
 
@@ -900,8 +924,8 @@ ssize_t daxsim_pin_user_pages(struct daxsim *sim, uint64_t addr, size_t len,
 	if (!pin)
 		return ds_task_void(task, -ENOMEM);
 	pin->sim = sim;
-	r = ds_direct_begin(task, sim->world->space, addr, len,
-			    (unsigned int)how, &pin->direct);
+	r = ds_direct_begin(task, own_space(sim), addr, len, (unsigned int)how,
+			    &pin->direct);
 	if (r < 0) {
 		ds_arena_release(arena, pin, sizeof(*pin));
 		return r;
@@ -968,7 +992,7 @@ static ssize_t direct_io(struct daxsim *sim, uint64_t addr,
 	if (!task)
 		return -ENOMEM;
 	before = ds_task_enter(task);
-	r = ds_direct_begin(task, sim->world->space, addr, len, to_memory,
+	r = ds_direct_begin(task, own_space(sim), addr, len, to_memory,
 			    &direct);
 	if (r < 0)
 		return r;
@@ -1163,12 +1187,14 @@ static void run_task(struct ds_task *task, void *arg)
 {
 	struct api_task *api = arg;
 
-	(void)task;
+	if (api->forked)
+		ds_request_await(task, api->forked);
 	api->fn(api->sim, api->arg);
 }
 
-int daxsim_spawn(struct daxsim *sim, const char *name, daxsim_task_fn fn,
-		 void *arg)
+/* @child: it is a program of its own, and begins when it is forked. */
+static int spawn(struct daxsim *sim, const char *name, daxsim_task_fn fn,
+		 void *arg, struct ds_request *child, struct ds_space *space)
 {
 	struct ds_arena *arena = sim->world->arena;
 	size_t size = strlen(name) + 1;
@@ -1183,7 +1209,13 @@ int daxsim_spawn(struct daxsim *sim, const char *name, daxsim_task_fn fn,
 	copy = ds_arena_alloc(arena, size);
 	if (api && copy) {
 		memcpy(copy, name, size);
-		*api = (struct api_task){sim, fn, arg};
+		*api = (struct api_task){
+			.sim = sim,
+			.fn = fn,
+			.arg = arg,
+			.forked = child,
+			.space = space,
+		};
 		r = ds_sched_spawn(sim->world->sched, arena, copy, run_task,
 				   api, &task);
 	}
@@ -1192,7 +1224,65 @@ int daxsim_spawn(struct daxsim *sim, const char *name, daxsim_task_fn fn,
 		ds_arena_release(arena, copy, size);
 		return r;
 	}
+	if (child) {
+		child->id = 2 * DS_TASKS_MAX + task->id;
+		api->next = sim->children;
+		sim->children = api;
+	}
 	return (int)task->id;
+}
+
+int daxsim_spawn(struct daxsim *sim, const char *name, daxsim_task_fn fn,
+		 void *arg)
+{
+	return spawn(sim, name, fn, arg, NULL, sim->world->space);
+}
+
+int daxsim_spawn_child(struct daxsim *sim, const char *name, daxsim_task_fn fn,
+		       void *arg)
+{
+	struct ds_request *forked;
+	struct ds_space *space;
+	int r;
+
+	if (sim->begun)
+		return -EBUSY;
+	if (sim->world->sched->n_tasks == DS_TASKS_MAX)
+		return -ENOSPC;
+	forked = ds_arena_alloc(sim->world->arena, sizeof(*forked));
+	if (!forked)
+		return -ENOMEM;
+	r = ds_world_add_space(sim->world, name, &space);
+	return r < 0 ? r : spawn(sim, name, fn, arg, forked, space);
+}
+
+int daxsim_fork(struct daxsim *sim, int child)
+{
+	const struct ds_sched *sched = sim->world->sched;
+	struct ds_task *task = self(sim);
+	struct api_task *api;
+	int r;
+
+	if (!task)
+		return -ENOMEM;
+	if (child < 0 || (unsigned int)child >= sched->n_tasks)
+		return -ESRCH;
+	api = sched->tasks[child]->arg;
+	if (!api->forked)
+		return -ESRCH;
+	/* No step: a child has one parent, which knows what it did. */
+	if (atomic_exchange(&api->has_parent, true))
+		return -EBUSY;
+	r = ds_space_fork(task, own_space(sim), api->space);
+	ds_request_complete(task, api->forked);
+	return r;
+}
+
+int daxsim_exit(struct daxsim *sim)
+{
+	struct ds_task *task = self(sim);
+
+	return task ? ds_space_exit(task, own_space(sim)) : -ENOMEM;
 }
 
 int daxsim_signal(struct daxsim *sim, int task)

@@ -42,6 +42,38 @@ int daxsim_spawn(struct daxsim *sim, const char *name, daxsim_task_fn fn,
 		 void *arg);
 
 /*
+ * Adds a task that is a program of its own: it has an address space for itself,
+ * empty at first, and begins when another one forks it. Tasks of daxsim_spawn()
+ * are threads of one program. A run in which nobody forks it does not end.
+ *
+ * Return: as daxsim_spawn().
+ */
+int daxsim_spawn_child(struct daxsim *sim, const char *name, daxsim_task_fn fn,
+		       void *arg);
+
+/*
+ * The calling task's program forks: task number @child of daxsim_spawn_child()
+ * goes on in a copy of its address space, at the same addresses. Shared areas
+ * are copied empty and fault their pages in; of private ones both programs keep
+ * the copies, read-only until one stores, but what a device has pinned for the
+ * parent (FOLL_PIN, from v5.9 on) is copied for the child at once. To v4.18,
+ * and on virtiofs, entries of shared areas are copied, too. Files, pins and
+ * layouts are the universe's, as before. Only one task may fork a child. Before
+ * a search: in the start of each run, as for a program forked long ago.
+ *
+ * Models: dup_mmap(), copy_page_range(), page_needs_cow_for_dma(). Return: 0;
+ * -ESRCH if @child is no child; -EBUSY if it was forked already; -ENOMEM, with
+ * which it begins in an empty address space.
+ */
+int daxsim_fork(struct daxsim *sim, int child);
+
+/*
+ * Unmaps all of the calling task's program, whose other tasks then find nothing
+ * mapped. Pins stay. Models: exit_mmap(). Return: 0.
+ */
+int daxsim_exit(struct daxsim *sim);
+
+/*
  * Sends task number @task a signal: it ends its waits for pins, the present one
  * and later ones, with -EINTR. Before a search: from the start of each run.
  *

@@ -3,8 +3,9 @@
 #define DAXSIM_MEMORY_H
 
 /*
- * Mapping files into the universe's one simulated address space, and accesses
- * to it. Addresses are numbers of the simulation, not pointers.
+ * Mapping files into the simulated address space of the calling task's program,
+ * and accesses to it. There is one program, unless tasks are forked
+ * (daxsim/explore.h). Addresses are numbers of the simulation, not pointers.
  */
 #include <daxsim/file.h>
 

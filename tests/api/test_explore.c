@@ -863,6 +863,157 @@ static void every_call_works_inside_tasks(void **state)
 	}
 }
 
+/* ---------------------------------- Fork ---------------------------------- */
+
+struct family {
+	struct daxsim_file *file;
+	uint64_t addr;
+	int child;
+};
+
+static struct family *make_family(struct daxsim *sim, int flags)
+{
+	struct family *family = daxsim_alloc(sim, sizeof(*family));
+
+	assert_non_null(family);
+	family->file = t_file(sim, "A", 1);
+	assert_int_equal(daxsim_mmap(family->file, T_PAGE,
+				     PROT_READ | PROT_WRITE, flags, 0,
+				     &family->addr),
+			 0);
+	return family;
+}
+
+static void read_into_page(struct daxsim *sim, void *arg)
+{
+	static const unsigned char bytes[T_PAGE] = "from the device";
+	const struct family *family = arg;
+
+	daxsim_direct_read(sim, family->addr, bytes, sizeof(bytes));
+}
+
+static void punch_page(struct daxsim *sim, void *arg)
+{
+	const struct family *family = arg;
+	int r = daxsim_fallocate(family->file, T_PUNCH, 0, T_PAGE);
+
+	daxsim_expect(sim, r == 0, "the punch works");
+}
+
+static void leave(struct daxsim *sim, void *arg)
+{
+	const struct family *family = arg;
+	char byte;
+
+	daxsim_expect(sim, daxsim_exit(sim) == 0, "it exits");
+	daxsim_expect(
+		sim, daxsim_load(sim, family->addr, &byte, 1) == DAXSIM_SIGSEGV,
+		"nothing is mapped any more");
+}
+
+static void fork_and_go(struct daxsim *sim, void *arg)
+{
+	const struct family *family = arg;
+
+	daxsim_expect(sim, daxsim_fork(sim, family->child) == 0, "it forks");
+	leave(sim, arg);
+}
+
+/* A child pins what its parent mapped, and the parent goes. */
+static struct daxsim_report *child_pins(const char *fs)
+{
+	struct daxsim *sim = t_small(fs, DAXSIM_FIBER);
+	struct family *family = make_family(sim, MAP_SHARED);
+	struct daxsim_report *report;
+
+	family->child =
+		daxsim_spawn_child(sim, "child", read_into_page, family);
+	daxsim_spawn(sim, "parent", fork_and_go, family);
+	daxsim_spawn(sim, "punch", punch_page, family);
+	report = t_explore(sim);
+	assert_string_equal(daxsim_report_search(report), "COMPLETE");
+	assert_false(t_broke(report, "EXPECTED"));
+	daxsim_free(sim);
+	return report;
+}
+
+static void a_child_has_what_its_parent_mapped(void **state)
+{
+	struct daxsim_report *never = child_pins("ext4-4.18");
+	struct daxsim_report *waits = child_pins("ext4-4.19");
+
+	(void)state;
+	assert_true(t_broke(never, "NO_STRAY_WRITE"));
+	assert_int_equal(daxsim_report_findings(waits), 0);
+	daxsim_report_free(never);
+	daxsim_report_free(waits);
+}
+
+static void pin_fork_and_store(struct daxsim *sim, void *arg)
+{
+	const struct family *family = arg;
+	struct daxsim_pin *pin;
+
+	if (daxsim_pin_user_pages(sim, family->addr, 1, DAXSIM_PIN_WRITE,
+				  &pin) != 1)
+		return;
+	daxsim_fork(sim, family->child);
+	daxsim_store(sim, family->addr, "p", 1);
+	daxsim_unpin_user_pages(pin);
+}
+
+static void a_store_behind_fork_leaves_the_pinned_copy_or_not(void **state)
+{
+	static const struct {
+		const char *fs;
+		bool lost;
+	} kernels[] = {{"ext4-4.19", true}, {"ext4-6.12", false}};
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		struct daxsim *sim = t_small(kernels[i].fs, DAXSIM_FIBER);
+		struct family *family = make_family(sim, MAP_PRIVATE);
+		struct daxsim_report *report;
+
+		family->child = daxsim_spawn_child(sim, "child", leave, family);
+		daxsim_spawn(sim, "parent", pin_fork_and_store, family);
+		report = t_explore(sim);
+		assert_string_equal(daxsim_report_search(report), "COMPLETE");
+		assert_int_equal(t_broke(report, "NO_LOST_DMA"),
+				 kernels[i].lost);
+		assert_false(t_broke(report, "EXPECTED"));
+		daxsim_report_free(report);
+		daxsim_free(sim);
+	}
+}
+
+static void a_child_is_forked_once(void **state)
+{
+	struct daxsim *sim = t_small("xfs-6.15", DAXSIM_FIBER);
+	struct family *family = make_family(sim, MAP_SHARED);
+	struct daxsim_report *report;
+	int thread;
+
+	(void)state;
+	family->child = daxsim_spawn_child(sim, "child", leave, family);
+	thread = daxsim_spawn(sim, "punch", punch_page, family);
+	assert_int_equal(daxsim_fork(sim, thread), -ESRCH);
+	assert_int_equal(daxsim_fork(sim, -1), -ESRCH);
+	assert_int_equal(daxsim_fork(sim, 2), -ESRCH);
+	assert_int_equal(daxsim_fork(sim, family->child), 0);
+	assert_int_equal(daxsim_fork(sim, family->child), -EBUSY);
+	report = t_explore(sim);
+	assert_string_equal(daxsim_report_search(report), "COMPLETE");
+	assert_int_equal(daxsim_report_findings(report), 0);
+	assert_int_equal(daxsim_spawn_child(sim, "late", leave, family),
+			 -EBUSY);
+	daxsim_report_free(report);
+	/* What ran in the search is as the last run left it. */
+	assert_int_equal(daxsim_fork(sim, family->child), -EBUSY);
+	daxsim_free(sim);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -896,6 +1047,10 @@ int main(void)
 			a_call_is_made_again_after_its_signal_was_taken),
 		cmocka_unit_test(writers_share_a_position_as_on_linux),
 		cmocka_unit_test(every_call_works_inside_tasks),
+		cmocka_unit_test(a_child_has_what_its_parent_mapped),
+		cmocka_unit_test(
+			a_store_behind_fork_leaves_the_pinned_copy_or_not),
+		cmocka_unit_test(a_child_is_forked_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
