@@ -19,6 +19,9 @@ struct writer {
 	struct ds_text out;
 	const struct ds_export *export;
 	struct mapping maps[DS_SCN_TASKS][DS_SCN_FILES];
+	/* Whose mappings a task has: its own, or those of who forked it. */
+	unsigned int mapper[DS_SCN_TASKS];
+	bool is_child[DS_SCN_TASKS];
 	bool may_close[DS_SCN_FILES];
 	bool any_close;
 	uint64_t longest; /* bytes of a call */
@@ -44,6 +47,54 @@ static void look_through(struct writer *writer)
 		}
 }
 
+/* What @call leaves of its task's mappings. */
+static void follow_maps(struct mapping *maps, const struct ds_scn_call *call)
+{
+	if (call->kind == DS_CALL_MAP)
+		maps[call->target] = (struct mapping){call->offset, call->len};
+	else if (call->kind == DS_CALL_UNMAP)
+		maps[call->target].len = 0;
+	else if (call->kind == DS_CALL_EXIT)
+		memset(maps, 0, DS_SCN_FILES * sizeof(*maps));
+}
+
+/*
+ * What a child of @parent has mapped, at the same addresses: what its parent
+ * had when it forked. A child stands above its parent, so this goes upwards.
+ */
+static void look_at_children(struct writer *writer, unsigned int parent)
+{
+	const struct ds_scn_task *task =
+		&writer->export->scenario->tasks[parent];
+	struct mapping maps[DS_SCN_FILES];
+	unsigned int pass, i;
+
+	memcpy(maps, writer->maps[parent], sizeof(maps));
+	for (pass = 0; pass < 2; pass++)
+		for (i = 0; i < task->n_calls; i++) {
+			const struct ds_scn_call *call = &task->calls[i];
+
+			if (call->before != (pass == 0))
+				continue;
+			follow_maps(maps, call);
+			if (call->kind != DS_CALL_FORK)
+				continue;
+			memcpy(writer->maps[call->target], maps, sizeof(maps));
+			writer->mapper[call->target] = writer->mapper[parent];
+			writer->is_child[call->target] = true;
+		}
+}
+
+static void look_at_families(struct writer *writer)
+{
+	unsigned int i;
+
+	for (i = 0; i < writer->export->scenario->n_tasks; i++)
+		writer->mapper[i] = i;
+	for (i = writer->export->scenario->n_tasks; i-- > 0;)
+		look_at_children(writer, i);
+}
+
 /* ---------------------------------- Calls ----------------------------------
  */
 
@@ -66,6 +117,65 @@ static const char *fallocate_mode(const struct ds_scn_call *call)
 	default:
 		return call->keep ? "FALLOC_FL_KEEP_SIZE" : "0";
 	}
+}
+
+/* Of the client that @task is. */
+static void write_layout(struct writer *writer, unsigned int task,
+			 const struct ds_scn_call *call)
+{
+	unsigned long long offset = call->offset, len = call->len;
+	struct ds_text *out = &writer->out;
+
+	/* A client knows its file; that it is still open is all it needs. */
+	ds_text_add(out, "\t\t(void)file;\n");
+	switch (call->kind) {
+	case DS_CALL_LAYOUT_GET:
+		ds_text_add(out,
+			    "\t\tdaxsim_layout_get(s->clients[%u], file, %llu, "
+			    "%llu,\n\t\t\t\t  %s);\n",
+			    task, offset, len, call->keep ? "true" : "false");
+		return;
+	case DS_CALL_LAYOUT_READ:
+		ds_text_add(out,
+			    "\t\tdaxsim_layout_read(s->clients[%u], %llu,\n"
+			    "\t\t\t\t   s->read[%u], %llu);\n",
+			    task, offset, task, len);
+		return;
+	case DS_CALL_LAYOUT_WRITE:
+		ds_text_add(out,
+			    "\t\tdaxsim_layout_write(s->clients[%u], %llu,\n"
+			    "\t\t\t\t    s->from_dma, %llu);\n",
+			    task, offset, len);
+		return;
+	case DS_CALL_LAYOUT_COMMIT:
+		ds_text_add(out,
+			    "\t\tdaxsim_layout_commit(s->clients[%u], %llu, "
+			    "%llu);\n",
+			    task, offset, len);
+		return;
+	default:
+		ds_text_add(out, "\t\tdaxsim_layout_return(s->clients[%u]);\n",
+			    task);
+	}
+}
+
+/* Answers recalls to the end of the run. */
+static void write_answer(struct writer *writer, const struct ds_scn_call *call)
+{
+	static const unsigned int ticks[] = {
+		[DS_ANSWER_PROMPT] = 0,
+		[DS_ANSWER_SLOW] = DS_SLOW_TICKS,
+		[DS_ANSWER_FENCE] = DS_FENCE_TICKS,
+	};
+
+	ds_text_add(
+		&writer->out,
+		"\t\tstruct daxsim_client *client;\n\n"
+		"\t\twhile (daxsim_layout_await_recall(file, &client) == 0) "
+		"{\n\t\t\tdaxsim_sleep(s->sim, %u);\n"
+		"\t\t\tdaxsim_layout_%s(client);\n\t\t}\n",
+		ticks[call->answer],
+		call->answer == DS_ANSWER_FENCE ? "fence" : "return");
 }
 
 /* A call on an open file, called "file" there. */
@@ -107,6 +217,16 @@ static void write_file_call(struct writer *writer, unsigned int task,
 	case DS_CALL_FSYNC:
 		ds_text_add(out, "\t\tdaxsim_fsync(file);\n");
 		return;
+	case DS_CALL_LAYOUT_GET:
+	case DS_CALL_LAYOUT_READ:
+	case DS_CALL_LAYOUT_WRITE:
+	case DS_CALL_LAYOUT_COMMIT:
+	case DS_CALL_LAYOUT_RETURN:
+		write_layout(writer, task, call);
+		return;
+	case DS_CALL_ANSWER:
+		write_answer(writer, call);
+		return;
 	default:
 		ds_text_add(out,
 			    "\t\tdaxsim_fallocate(file, %s,\n\t\t\t\t %llu, "
@@ -136,17 +256,13 @@ static void write_on_file(struct writer *writer, unsigned int task,
 	} else {
 		ds_text_add(out,
 			    "\t{\n\t\tstruct daxsim_file *file = "
-			    "get_file(s, %u);\n\n\t\tif (file)\n\t",
+			    "get_file(s, %u);\n\n\t\tif (file) {\n",
 			    file);
 		write_file_call(writer, task, call);
-		ds_text_add(out,
-			    "\t\tif (file)\n\t\t\tput_file(s, %u, false);\n"
-			    "\t}\n",
+		ds_text_add(out, "\t\t\tput_file(s, %u, false);\n\t\t}\n\t}\n",
 			    file);
 	}
-	if (call->kind == DS_CALL_MAP)
-		writer->maps[task][file] =
-			(struct mapping){call->offset, call->len};
+	follow_maps(writer->maps[task], call);
 }
 
 /* The file that a call works on, under a name of its own. */
@@ -230,8 +346,8 @@ static void write_on_memory(struct writer *writer, unsigned int task,
 		ds_text_add(out, "\t/* It is not mapped there: EFAULT. */\n");
 		return;
 	}
-	snprintf(addr, sizeof(addr), "s->maps[%u][%u] + %llu", task,
-		 call->target,
+	snprintf(addr, sizeof(addr), "s->maps[%u][%u] + %llu",
+		 writer->mapper[task], call->target,
 		 (unsigned long long)(call->offset - map->offset));
 	if (call->kind == DS_CALL_PIN)
 		write_pin(writer, task, addr, call);
@@ -262,9 +378,66 @@ static void write_unmap(struct writer *writer, unsigned int task,
 	if (!map->len)
 		return;
 	ds_text_add(&writer->out,
-		    "\tdaxsim_munmap(s->sim, s->maps[%u][%u], %llu);\n", task,
-		    file, (unsigned long long)map->len);
+		    "\tdaxsim_munmap(s->sim, s->maps[%u][%u], %llu);\n",
+		    writer->mapper[task], file, (unsigned long long)map->len);
 	map->len = 0;
+}
+
+/* open(), one call, and close() again. */
+static void write_open(struct writer *writer, const struct ds_scn_call *call)
+{
+	const struct ds_scenario *scenario = writer->export->scenario;
+	bool appends = call->kind == DS_CALL_APPEND;
+	struct ds_text *out = &writer->out;
+
+	ds_text_add(out,
+		    "\t{\n\t\tstruct daxsim_file *file;\n\n"
+		    "\t\tif (daxsim_open(s->sim, \"%s\", %s,\n"
+		    "\t\t\t\t&file) == 0) {\n",
+		    scenario->files[call->target].name,
+		    appends ? "O_WRONLY | O_APPEND" : "O_RDWR | O_TRUNC");
+	if (appends)
+		ds_text_add(out,
+			    "\t\t\tdaxsim_pwrite(file, s->written, %llu, "
+			    "0);\n",
+			    (unsigned long long)call->len);
+	ds_text_add(out, "\t\t\tdaxsim_close(file);\n\t\t}\n\t}\n");
+}
+
+static void write_poison(struct writer *writer, unsigned int task,
+			 const struct ds_scn_call *call)
+{
+	const struct ds_scn_task *script =
+		&writer->export->scenario->tasks[task];
+
+	ds_text_add(&writer->out,
+		    "\tif (s->poison[%u][%u])\n\t\tdaxsim_poison(s->sim, "
+		    "s->poison[%u][%u]);\n",
+		    task, (unsigned int)(call - script->calls), task,
+		    (unsigned int)(call - script->calls));
+}
+
+/*
+ * What hardware hits is a block. It is looked up before anything is mapped:
+ * daxsim_fiemap() writes the file back.
+ */
+static void aim_poison(struct writer *writer)
+{
+	const struct ds_scenario *scenario = writer->export->scenario;
+	unsigned int i, j;
+
+	for (i = 0; i < scenario->n_tasks; i++)
+		for (j = 0; j < scenario->tasks[i].n_calls; j++) {
+			const struct ds_scn_call *call =
+				&scenario->tasks[i].calls[j];
+
+			if (call->kind == DS_CALL_POISON)
+				ds_text_add(&writer->out,
+					    "\ts->poison[%u][%u] = "
+					    "block_at(s->files[%u], %llu);\n",
+					    i, j, call->target,
+					    (unsigned long long)call->len);
+		}
 }
 
 static void write_call(struct writer *writer, unsigned int task,
@@ -312,6 +485,23 @@ static void write_call(struct writer *writer, unsigned int task,
 	case DS_CALL_UNLINK:
 		ds_text_add(out, "\tdaxsim_unlink(s->sim, \"%s\");\n",
 			    scenario->files[call->target].name);
+		return;
+	case DS_CALL_APPEND:
+	case DS_CALL_OPEN_TRUNCATE:
+		write_open(writer, call);
+		return;
+	case DS_CALL_FORK:
+		ds_text_add(out, "\tdaxsim_fork(s->sim, %u);\n", call->target);
+		return;
+	case DS_CALL_EXIT:
+		follow_maps(writer->maps[task], call);
+		ds_text_add(out, "\tdaxsim_exit(s->sim);\n");
+		return;
+	case DS_CALL_POISON:
+		write_poison(writer, task, call);
+		return;
+	case DS_CALL_PAUSE:
+		ds_text_add(out, "\tdaxsim_sleep(s->sim, %u);\n", DS_SCN_PAUSE);
 		return;
 	default:
 		write_on_file(writer, task, call);
@@ -370,6 +560,12 @@ static void write_state(struct writer *writer)
 		    "\tssize_t n_pinned[%u];\n",
 		    n_files, scenario->n_tasks, n_files, scenario->n_tasks,
 		    scenario->n_tasks);
+	if (ds_scenario_has_call(scenario, DS_CALL_LAYOUT_GET))
+		ds_text_add(out, "\tstruct daxsim_client *clients[%u];\n",
+			    scenario->n_tasks);
+	if (ds_scenario_has_call(scenario, DS_CALL_POISON))
+		ds_text_add(out, "\tuint64_t poison[%u][%u];\n",
+			    scenario->n_tasks, DS_SCN_CALLS);
 	if (writer->any_close)
 		ds_text_add(out,
 			    "\tuint64_t steps[%u];\n\tunsigned int "
@@ -381,6 +577,16 @@ static void write_state(struct writer *writer)
 		    (unsigned long long)writer->longest,
 		    (unsigned long long)writer->longest, scenario->n_tasks,
 		    (unsigned long long)writer->longest);
+	if (ds_scenario_has_call(scenario, DS_CALL_POISON))
+		ds_text_add(out,
+			    "/* Where the block at @offset lies; 0: in a hole. "
+			    "*/\nstatic uint64_t block_at(struct daxsim_file "
+			    "*file, uint64_t offset)\n{\n"
+			    "\tstruct daxsim_extent extent;\n\n"
+			    "\tif (daxsim_fiemap(file, offset, 1, 1, &extent) "
+			    "!= 1)\n\t\treturn 0;\n"
+			    "\treturn extent.physical + offset - "
+			    "extent.logical;\n}\n\n");
 	if (!writer->any_close)
 		return;
 	ds_text_add(out,
@@ -396,6 +602,21 @@ static void write_state(struct writer *writer)
 		    "\ts->closed[i] |= close;\n"
 		    "\tif (--s->n_calls[i] == 0 && s->closed[i])\n"
 		    "\t\tdaxsim_close(s->files[i]);\n}\n\n");
+}
+
+/* In the loop that fills a file. */
+static void write_hole(struct ds_text *out, uint64_t offset, uint64_t len)
+{
+	unsigned long long start = offset, end = offset + len;
+
+	/* Compilers find fault with what cannot be false. */
+	if (start)
+		ds_text_add(out,
+			    "\t\tif (at >= %llu && at < %llu)\n"
+			    "\t\t\tcontinue;\n",
+			    start, end);
+	else
+		ds_text_add(out, "\t\tif (at < %llu)\n\t\t\tcontinue;\n", end);
 }
 
 static void write_files(struct writer *writer)
@@ -421,12 +642,8 @@ static void write_files(struct writer *writer)
 			    "sizeof(page));\n",
 			    file->name, i, size, 0x10 * (i + 1));
 		for (j = 0; j < file->n_holes; j++)
-			ds_text_add(out,
-				    "\t\tif (at >= %llu && at < %llu)\n"
-				    "\t\t\tcontinue;\n",
-				    (unsigned long long)file->holes[j].offset,
-				    (unsigned long long)(file->holes[j].offset +
-							 file->holes[j].len));
+			write_hole(out, file->holes[j].offset,
+				   file->holes[j].len);
 		ds_text_add(out,
 			    "\t\tassert_true(daxsim_pwrite(s->files[%u], page, "
 			    "%llu - at < 4096 ? %llu - at : 4096,\n"
@@ -436,17 +653,6 @@ static void write_files(struct writer *writer)
 			    i, size, size, i, size);
 	}
 	ds_text_add(out, "}\n\n");
-}
-
-/* Whether it does anything while the search runs. */
-static bool makes_calls(const struct ds_scn_task *task)
-{
-	unsigned int i;
-
-	for (i = 0; i < task->n_calls; i++)
-		if (!task->calls[i].before)
-			return true;
-	return false;
 }
 
 /* All before-calls come first: where a task has mapped what follows. */
@@ -460,6 +666,15 @@ static void write_tasks(struct writer *writer)
 			 "\tmemset(s->written, 0x57, sizeof(s->written));\n"
 			 "\tmemset(s->from_dma, 0xd3, sizeof(s->from_dma));\n"
 			 "\tmake_files(s);\n");
+	if (ds_scenario_has_call(scenario, DS_CALL_LAYOUT_GET))
+		for (i = 0; i < scenario->n_tasks; i++)
+			ds_text_add(
+				out,
+				"\tassert_int_equal(daxsim_client_new(s->sim,"
+				" \"%s\", NULL, NULL,\n\t\t\t\t\t   "
+				"&s->clients[%u]), 0);\n",
+				scenario->tasks[i].name, i);
+	aim_poison(writer);
 	for (i = 0; i < scenario->n_tasks; i++)
 		write_calls(writer, i, true);
 	ds_text_add(out, "}\n\n");
@@ -467,10 +682,8 @@ static void write_tasks(struct writer *writer)
 		ds_text_add(out,
 			    "/* %s */\nstatic void task_%u(struct daxsim *sim, "
 			    "void *arg)\n{\n\tstruct state *s = arg;\n\n"
-			    "\t(void)sim;\n%s",
-			    scenario->tasks[i].name, i,
-			    makes_calls(&scenario->tasks[i]) ? ""
-							     : "\t(void)s;\n");
+			    "\t(void)sim;\n\t(void)s;\n",
+			    scenario->tasks[i].name, i);
 		write_calls(writer, i, false);
 		ds_text_add(out, "}\n\n");
 	}
@@ -489,24 +702,30 @@ static void write_universe(struct writer *writer)
 		"\t\t.struct_size = sizeof(options),\n\t\t.fs = \"%s\",\n"
 		"\t\t.small = true,\n\t\t.victim = %s,\n"
 		"\t\t.huge_size = %llu,\n\t\t.longterm_allowed = %s,\n"
-		"\t};\n"
+		"\t\t.layouts = %s,\n\t\t.memory_fails = %s,\n\t};\n"
 		"\tstruct daxsim *sim;\n\tstruct state *s;\n"
 		"\tchar why[256];\n\n"
 		"\tif (daxsim_new(&options, &sim, why, sizeof(why)) < 0)\n"
 		"\t\tfail_msg(\"%%s\", why);\n"
 		"\ts = daxsim_alloc(sim, sizeof(*s));\n"
-		"\tassert_non_null(s);\n\ts->sim = sim;\n\tset_up(s);\n",
+		"\tassert_non_null(s);\n\ts->sim = sim;\n",
 		writer->export->fs, scenario->reuse_blocks ? "false" : "true",
 		(unsigned long long)(scenario->huge_order
 					     ? DS_PAGE_SIZE
 						       << scenario->huge_order
 					     : 0),
-		scenario->longterm_allowed ? "true" : "false");
+		scenario->longterm_allowed ? "true" : "false",
+		ds_scenario_has_call(scenario, DS_CALL_LAYOUT_GET) ? "true"
+								   : "false",
+		ds_scenario_has_call(scenario, DS_CALL_POISON) ? "true"
+							       : "false");
 	for (i = 0; i < scenario->n_tasks; i++)
 		ds_text_add(out,
-			    "\tassert_int_equal(daxsim_spawn(sim, \"%s\", "
+			    "\tassert_int_equal(daxsim_spawn%s(sim, \"%s\", "
 			    "task_%u, s), %u);\n",
+			    writer->is_child[i] ? "_child" : "",
 			    scenario->tasks[i].name, i, i);
+	ds_text_add(out, "\tset_up(s);\n");
 	ds_text_add(out,
 		    "\treturn sim;\n}\n\n"
 		    "static bool broke(const struct daxsim_report *report, "
@@ -570,19 +789,29 @@ static int write_test(struct writer *writer)
 	return 0;
 }
 
+/* Whether blocks may move between the making of files and the search. */
+static bool moves_blocks_before(const struct ds_scenario *scenario)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < scenario->n_tasks; i++)
+		for (j = 0; j < scenario->tasks[i].n_calls; j++) {
+			const struct ds_scn_call *call =
+				&scenario->tasks[i].calls[j];
+
+			if (call->before && (call->kind == DS_CALL_WRITE ||
+					     call->kind >= DS_CALL_APPEND))
+				return true;
+		}
+	return false;
+}
+
 /* What a scenario says and a program of the public interface cannot. */
 static const char *what_is_lacking(const struct ds_scenario *scenario)
 {
 	static const enum ds_call_kind lacking[] = {
-		DS_CALL_DUP,           DS_CALL_UNDUP,
-		DS_CALL_TAKE,          DS_CALL_COMPLETE,
-		DS_CALL_AWAIT,         DS_CALL_LAYOUT_GET,
-		DS_CALL_LAYOUT_READ,   DS_CALL_LAYOUT_WRITE,
-		DS_CALL_LAYOUT_COMMIT, DS_CALL_LAYOUT_RETURN,
-		DS_CALL_ANSWER,        DS_CALL_PAUSE,
-		DS_CALL_POISON,        DS_CALL_APPEND,
-		DS_CALL_OPEN_TRUNCATE, DS_CALL_FORK,
-		DS_CALL_EXIT,
+		DS_CALL_DUP,      DS_CALL_UNDUP, DS_CALL_TAKE,
+		DS_CALL_COMPLETE, DS_CALL_AWAIT,
 	};
 	size_t i;
 
@@ -596,6 +825,10 @@ static const char *what_is_lacking(const struct ds_scenario *scenario)
 		return "watch stores";
 	if (scenario->flush_ipi)
 		return "flush ipi";
+	/* ... which has to know the block before. */
+	if (ds_scenario_has_call(scenario, DS_CALL_POISON) &&
+	    moves_blocks_before(scenario))
+		return ds_call_verb(DS_CALL_POISON);
 	for (i = 0; i < sizeof(lacking) / sizeof(lacking[0]); i++)
 		if (ds_scenario_has_call(scenario, lacking[i]))
 			return ds_call_verb(lacking[i]);
@@ -619,6 +852,7 @@ int ds_export_cmocka(const struct ds_export *export, char **ret_text,
 	}
 	snprintf(ret_why, why_size, "out of memory");
 	look_through(&writer);
+	look_at_families(&writer);
 	write_head(&writer);
 	write_state(&writer);
 	write_files(&writer);

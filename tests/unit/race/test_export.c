@@ -111,7 +111,7 @@ static void what_has_no_counterpart_is_refused(void **state)
 		"scenario x\ntask a\ndup\n",
 		"scenario x\nfile A 4K\ntask a forever\nfsync A\n",
 		"scenario x\nspace 3\nfile A 4K\ntask a\nfsync A\n",
-		"scenario x\nfile A 4K\ntask a\nappend A 1\n",
+		"scenario x\ntask a\nundup\n",
 	};
 	static const char *const whys[] = {
 		"x: 'watch waits' has no counterpart in the public interface; "
@@ -128,7 +128,7 @@ static void what_has_no_counterpart_is_refused(void **state)
 		"a scenario without it can be exported",
 		"x: 'space' has no counterpart in the public interface; "
 		"a scenario without it can be exported",
-		"x: 'append' has no counterpart in the public interface; "
+		"x: 'undup' has no counterpart in the public interface; "
 		"a scenario without it can be exported",
 	};
 	struct ds_scenario scenario;
@@ -184,9 +184,69 @@ static void a_comment_has_at_most_72_columns(void **state)
 	free(text);
 }
 
+static void a_child_uses_what_its_parent_mapped(void **state)
+{
+	char *text = export("file A 8K\n"
+			    "task child\ndirect-read A 4K+4K\nexit\n"
+			    "load A 0+4K\n"
+			    "task parent\nbefore map A 0+8K\nfork child\n"
+			    "unmap A\n",
+			    false, NULL);
+
+	(void)state;
+	assert_has(text, "daxsim_spawn_child(sim, \"child\", task_0, s), 0)");
+	assert_has(text, "daxsim_spawn(sim, \"parent\", task_1, s), 1)");
+	assert_has(text, "daxsim_direct_read(s->sim, s->maps[1][0] + 4096");
+	assert_has(text, "daxsim_fork(s->sim, 0);");
+	assert_has(text, "daxsim_exit(s->sim);\n\t/* load A 0+4K */\n"
+			 "\t/* It is not mapped there");
+	free(text);
+}
+
+static void layouts_are_answered_for(void **state)
+{
+	char *text = export("file A 4K\n"
+			    "task client\nbefore layout-get A 0+4K write\n"
+			    "layout-write A 0+4K\nlayout-return A\n"
+			    "task server\nanswer A fence\n"
+			    "task append\nappend A 4K\n",
+			    false, NULL);
+
+	(void)state;
+	assert_has(text, ".layouts = true");
+	assert_has(text, "daxsim_layout_get(s->clients[0], file, 0, 4096,");
+	assert_has(text, "daxsim_layout_write(s->clients[0], 0,");
+	assert_has(text, "while (daxsim_layout_await_recall(file, &client)");
+	assert_has(text, "daxsim_layout_fence(client);");
+	assert_has(text, "O_WRONLY | O_APPEND");
+	free(text);
+}
+
+static void memory_fails_where_it_was_before_all_else(void **state)
+{
+	static const char moved[] = "file A 8K\ntask one\n"
+				    "before collapse A 0+4K\npoison A 0\n";
+	char *text = export("file A 8K\ntask one\npoison A 4K\n", false, NULL);
+	struct ds_scenario scenario;
+	struct ds_export how = {.scenario = &scenario, .fs = "ext4-v3"};
+	char why[200], *none;
+
+	(void)state;
+	assert_has(text, ".memory_fails = true");
+	assert_has(text, "s->poison[0][0] = block_at(s->files[0], 4096);");
+	free(text);
+	f_parse(moved, &scenario);
+	assert_int_equal(ds_export_cmocka(&how, &none, why, sizeof(why)),
+			 -EINVAL);
+	assert_has(why, "'poison' has no counterpart");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_child_uses_what_its_parent_mapped),
+		cmocka_unit_test(layouts_are_answered_for),
+		cmocka_unit_test(memory_fails_where_it_was_before_all_else),
 		cmocka_unit_test(a_schedule_is_replayed),
 		cmocka_unit_test(without_a_schedule_all_are_explored),
 		cmocka_unit_test(a_call_knows_what_is_mapped),
