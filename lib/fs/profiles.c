@@ -79,8 +79,11 @@
 #define SHARES_V6_2                                                            \
 	.shares_dax = true, .copy_drops_page = true, .reads_count_shares = true
 
-#define GENERIC  .max_bytes = INT64_MAX, .full_keeps_blocks = true
-#define VIRTIOFS .max_bytes = INT64_MAX, .full_keeps_blocks = true
+#define GENERIC .max_bytes = INT64_MAX, .full_keeps_blocks = true
+/* fuse_dax_mmap() sets VM_MIXEDMAP, which other DAX areas lost in v4.19. */
+#define VIRTIOFS                                                               \
+	.max_bytes = INT64_MAX, .full_keeps_blocks = true,                     \
+	.fork_copies_shared = true
 
 static const struct ds_fs_profile profiles[] = {
 	{

@@ -95,7 +95,9 @@ static void declare(struct ds_task *task, const struct passage *passage)
  * step that makes the entry read-only: a walker without locks either had its
  * reference before, or finds the entry changed.
  *
- * Models: page_needs_cow_for_dma() and write_protect_seq (57efa1fe5957, v5.11).
+ * Models: copy_present_page() from v5.9 on (70e806e4e645), its question in
+ * page_needs_cow_for_dma() from v5.12 on, and write_protect_seq (57efa1fe5957,
+ * v5.11).
  */
 static void look_for_pins(struct ds_task *task, struct passage *passage)
 {
@@ -210,7 +212,10 @@ static int copy_entry(struct ds_task *task, struct passage *passage)
 	return 0;
 }
 
-/* Models: vma_needs_copy(); to v4.18 of VM_MIXEDMAP (e1fb4a086495). */
+/*
+ * Models: vma_needs_copy(), which copies what has VM_MIXEDMAP: all DAX areas to
+ * v4.18 (e1fb4a086495), and those of virtiofs since.
+ */
 static bool needs_copy(const struct ds_vma *area)
 {
 	return area->space->fork_copies_shared ||

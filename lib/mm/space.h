@@ -103,11 +103,13 @@ struct ds_space {
 	bool bio_wakes_nobody; /* who releases a bio's pages forgets to wake */
 	bool longterm_pins_first; /* DS_PIN_LONGTERM is refused once pinned */
 	bool longterm_allowed;    /* what if it were not refused at all */
-	bool fork_copies_shared;  /* to v4.18: entries of shared areas, too */
+	/* To v4.18, and on virtiofs: entries of shared areas, too. */
+	bool fork_copies_shared;
 	/*
-	 * From v5.9 on references tell whether a private copy is one program's
-	 * alone: fork copies what has DS_PIN_COUNTED pins at once, and a store
-	 * to what fork made read-only copies whatever somebody else refers to.
+	 * From v5.9 (09854ba94c6a, 70e806e4e645) on references tell whether a
+	 * private copy is one program's alone: fork copies what has
+	 * DS_PIN_COUNTED pins at once, and a store to what fork made read-only
+	 * copies whatever somebody else refers to.
 	 */
 	bool counts_sharers;
 	struct ds_frames *frames;
