@@ -103,7 +103,8 @@ ssize_t daxsim_pwrite(struct daxsim_file *file, const void *buf, size_t len,
 		      int64_t offset);
 
 /*
- * The same with @flags: 0, or RWF_NOWAIT of <sys/uio.h>. That gives up where
+ * The same with @flags: 0, or RWF_NOWAIT of <sys/uio.h>, as for a descriptor of
+ * O_DIRECT, which Linux wants of such writes from v5.8 on. That gives up where
  * the call would wait: ext4 looks at the inode's lock alone; XFS also at that
  * of its extent map, at blocks that are still to be allocated, and from v5.12
  * on at layouts given out.

@@ -67,7 +67,8 @@ static int read_page(struct ds_task *task, struct ds_inode *inode,
  * The run that holds @page. Return: 0; -EAGAIN where that would wait for others
  * and must not.
  *
- * Models: xfs_ilock_for_iomap() with IOMAP_NOWAIT.
+ * Models: xfs_ilock_for_iomap() with IOMAP_NOWAIT; ext4_iomap_begin() has no
+ * use for that flag.
  */
 static int find_run(struct ds_task *task, struct ds_inode *inode,
 		    struct ds_pgidx page, struct ds_extent *ret_run)
