@@ -1165,7 +1165,8 @@ static const struct ds_rule_text rules[DS_N_RULES] = {
 			.sentence = "XFS' write recalls layouts.",
 			.mutation = "xfs-write-keeps-leases",
 			.models = "fs/xfs/xfs_file.c "
-				  "xfs_file_aio_write_checks(), BREAK_WRITE",
+				  "xfs_file_aio_write_checks(), from v5.12 "
+				  "xfs_file_write_checks(), BREAK_WRITE",
 		},
 	[DS_RULE_XFS_LEASE_WAIT_UNLOCKS] =
 		{
