@@ -7,10 +7,12 @@
  * up. A warning is raised by ds_warn() (sched/task.h) where that kernel raises
  * it, told beside the verdicts, and decides nothing.
  *
- * Some are raised in no scenario: reasons that are none (W10) do not exist
- * here; no search for busy pages comes to a file whose pages are no DAX entries
- * (W4), and every file system makes the block that it is asked for (W13), but
- * in tests.
+ * Some are raised in no scenario, as ds_warning_text() says of each: reasons
+ * that are none (W10) do not exist here; no search for busy pages comes to a
+ * file whose pages are no DAX entries (W4), a dirty entry has its block (W7),
+ * only a program's own file system breaks layouts without the lock (W9), and
+ * every file system makes the block that it is asked for (W13). All but W10 are
+ * raised in tests.
  */
 #include <stdbool.h>
 

@@ -118,7 +118,14 @@ struct ds_fs_profile {
 	 * to the offset and takes that for the new i_size.
 	 */
 	bool error_grows_size;
-	uint64_t punch_limit; /* no hole is punched from here on; 0: anywhere */
+	/*
+	 * No hole is punched from here on; 0: anywhere. A number that one step
+	 * computes with. Like the slip above it is no order of a kernel's own:
+	 * both came and went by single patches, and kernels of one order have
+	 * them or not by what was backported (v5.15 and v6.1.192; v6.12.111 and
+	 * v6.15).
+	 */
+	uint64_t punch_limit;
 	/* XFS v4.19, not v5.10: errors of a recall but for leases left over */
 	bool recall_errors_lost;
 	bool proved;                 /* a column of the proof table */
