@@ -155,9 +155,8 @@ static bool walk_finds_busy(const struct scan *scan)
 			uint64_t entry = ds_xtree_run_value(run, i);
 
 			if (ds_entry_is_data(entry) &&
-			    atomic_load_explicit(
-				    &frames[ds_entry_pfn(entry).pfn].extra,
-				    memory_order_relaxed) > 0)
+			    ds_frame_extra(&frames[ds_entry_pfn(entry).pfn]) >
+				    0)
 				break;
 		}
 		range.first = ds_xtree_run_end(run);

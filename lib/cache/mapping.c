@@ -1129,16 +1129,17 @@ static uint64_t n_idle(const struct ds_frames *frames, struct ds_xtree_run run)
 		uint64_t entry = ds_xtree_run_value(run, i);
 		const struct ds_frame *frame =
 			&records[ds_entry_pfn(entry).pfn];
-		int extra;
+		uint64_t refs;
 
 		if (ds_unlikely(entry & unusual)) {
 			if (entry & locked)
 				break;
 			continue;
 		}
-		extra = atomic_load(&frame->extra);
-		/* As ds_frame_is_busy(): without any no entry has one. */
-		if (ds_unlikely(extra) && extra != atomic_load(&frame->mapped))
+		refs = atomic_load(&frame->refs);
+		/* As ds_frame_is_busy(). */
+		if (ds_unlikely(refs) &&
+		    ds_refs_extra(refs) != ds_refs_mapped(refs))
 			break;
 	}
 	return i;

@@ -64,7 +64,7 @@ static void at_end(struct ds_checks *checks)
 		return;
 	for (i = 0; i < checks->n_pinned; i++) {
 		struct ds_pfn pfn = ds_frame_head(frames, checks->pinned[i]);
-		int extra = atomic_load(&ds_frame_view(frames, pfn)->extra);
+		int extra = ds_frame_extra(ds_frame_view(frames, pfn));
 
 		extra -= n_entries(checks, pfn);
 		/* A page cache has a reference of its ordinary pages. */

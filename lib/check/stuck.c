@@ -28,9 +28,9 @@ bool ds_stuck_condition_holds(const struct ds_checks *checks,
 		return false;
 	switch (kind_of(key)) {
 	case DS_OBJ_REFS:
-		return atomic_load(&ds_frame_view(checks->super->frames,
-						  ds_pfn(where_of(key)))
-					    ->extra) == 0;
+		return ds_frame_extra(ds_frame_view(checks->super->frames,
+						    ds_pfn(where_of(key)))) ==
+		       0;
 	case DS_OBJ_ENTRY:
 		inode = ds_super_inode(checks->super, who_of(key));
 		return !inode ||
@@ -80,9 +80,9 @@ void ds_stuck_describe(const struct ds_checks *checks,
 	case DS_OBJ_REFS:
 		snprintf(ret_text, size, "%s waits for block %llu to be idle%s",
 			 task->name, (unsigned long long)where_of(key),
-			 atomic_load(&ds_frame_view(checks->super->frames,
-						    ds_pfn(where_of(key)))
-					      ->mapped)
+			 ds_refs_mapped(ds_frame_view(checks->super->frames,
+						      ds_pfn(where_of(key)))
+						->refs)
 				 ? ", still mapped"
 				 : "");
 		break;

@@ -444,7 +444,7 @@ static inline int64_t pin_one(struct ds_task *task, struct ds_space *space,
 			!ds_pfn_is_block(space->frames, pfn)))
 		goto not_alone;
 	refs = flags & DS_PIN_COUNTED ? DS_PIN_BIAS : 1;
-	atomic_fetch_add(&space->frames->frames[pfn.pfn].extra, refs);
+	ds_frame_add(&space->frames->frames[pfn.pfn], refs);
 	/* Behind the atomic operation, which waits for what is stored before.
 	 */
 	ds_note_pin(ret_pinned, pfn, refs);

@@ -67,7 +67,7 @@ static inline bool ds_pin_take(const struct ds_frames *frames,
 {
 	if (frames->idle <= 0)
 		return ds_frame_take(head, frames->idle, n);
-	atomic_fetch_add(&head->extra, n);
+	ds_frame_add(head, n);
 	return true;
 }
 
@@ -151,7 +151,7 @@ static inline void ds_put_freely(struct ds_task *task, struct ds_space *space,
 				 struct ds_frame *head, int refs, bool wake)
 {
 	struct ds_frames *frames = space->frames;
-	int left = atomic_fetch_sub(&head->extra, refs) - refs;
+	int left = ds_frame_add(head, -refs);
 	struct ds_pfn pfn;
 
 	/* As in ds_frame_put_n(). */

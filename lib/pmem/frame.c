@@ -314,8 +314,7 @@ int ds_frame_refs(struct ds_task *task, struct ds_frames *frames,
 
 	ds_touch(task, ds_frame_refs_object(frames, pfn), DS_READ);
 	pfn = ds_frame_head(frames, pfn);
-	refs = atomic_load(&record_of(frames, pfn)->extra) +
-	       idle_of(frames, pfn);
+	refs = ds_frame_extra(record_of(frames, pfn)) + idle_of(frames, pfn);
 	/* How many there are is for people: tasks ask whether it is idle. */
 	ds_task_saw(task, refs == idle_of(frames, pfn));
 	return refs;
@@ -325,16 +324,13 @@ bool ds_frame_is_busy(struct ds_task *task, struct ds_frames *frames,
 		      struct ds_pfn pfn)
 {
 	const struct ds_frame *frame;
+	uint64_t refs;
 	int others;
 
 	ds_touch(task, ds_frame_refs_object(frames, pfn), DS_READ);
 	frame = record_of(frames, ds_frame_head(frames, pfn));
-	/*
-	 * Between real threads these are two looks. Who unmaps lowers the
-	 * second before the first, so a page can seem busy that is about to be
-	 * idle, but not the other way round.
-	 */
-	others = atomic_load(&frame->extra) - atomic_load(&frame->mapped);
+	refs = atomic_load(&frame->refs);
+	others = ds_refs_extra(refs) - ds_refs_mapped(refs);
 	ds_task_saw(task, others != 0);
 	return others != 0;
 }
@@ -345,7 +341,7 @@ bool ds_frame_is_mapped_once(struct ds_task *task, struct ds_frames *frames,
 	int mapped;
 
 	ds_touch(task, ds_frame_refs_object(frames, pfn), DS_READ);
-	mapped = atomic_load(&record_of(frames, pfn)->mapped);
+	mapped = ds_refs_mapped(record_of(frames, pfn)->refs);
 	ds_task_saw(task, mapped == 1);
 	return mapped == 1;
 }
@@ -357,8 +353,7 @@ bool ds_frame_has_more(struct ds_task *task, struct ds_frames *frames,
 
 	ds_touch(task, ds_frame_refs_object(frames, pfn), DS_READ);
 	pfn = ds_frame_head(frames, pfn);
-	refs = atomic_load(&record_of(frames, pfn)->extra) +
-	       idle_of(frames, pfn);
+	refs = ds_frame_extra(record_of(frames, pfn)) + idle_of(frames, pfn);
 	ds_task_saw(task, refs > n);
 	return refs > n;
 }
@@ -375,7 +370,7 @@ void ds_frame_get_n(struct ds_task *task, struct ds_frames *frames,
 	ds_touch(task, ds_frame_refs_object(frames, pfn), DS_ADD);
 	pfn = ds_frame_head(frames, pfn);
 	will_change(frames, pfn, false);
-	atomic_fetch_add(&record_of(frames, pfn)->extra, n);
+	ds_frame_add(record_of(frames, pfn), n);
 }
 
 bool ds_frame_try_get_n(struct ds_task *task, struct ds_frames *frames,
@@ -395,9 +390,11 @@ bool ds_frame_try_get_n(struct ds_task *task, struct ds_frames *frames,
 void ds_frame_mapped(struct ds_task *task, struct ds_frames *frames,
 		     struct ds_pfn pfn)
 {
-	ds_frame_get(task, frames, pfn);
+	ds_touch(task, ds_frame_refs_object(frames, pfn), DS_ADD);
 	pfn = ds_frame_head(frames, pfn);
-	atomic_fetch_add(&record_of(frames, pfn)->mapped, 1);
+	will_change(frames, pfn, false);
+	/* At once: in between the page would look pinned. */
+	atomic_fetch_add(&record_of(frames, pfn)->refs, DS_FRAME_REF + 1);
 }
 
 void ds_frame_copy_mapped(struct ds_task *task, struct ds_frames *frames,
@@ -405,19 +402,19 @@ void ds_frame_copy_mapped(struct ds_task *task, struct ds_frames *frames,
 {
 	ds_touch(task, ds_frame_refs_object(frames, pfn), DS_ADD);
 	will_change(frames, pfn, false);
-	atomic_fetch_add(&record_of(frames, pfn)->mapped, 1);
+	atomic_fetch_add(&record_of(frames, pfn)->refs, 1);
 }
 
 void ds_frame_unmapped(struct ds_task *task, struct ds_frames *frames,
 		       struct ds_pfn pfn)
 {
-	int before;
+	uint64_t before;
 
 	ds_touch(task, ds_frame_refs_object(frames, pfn), DS_ADD);
 	pfn = ds_frame_head(frames, pfn);
 	will_change(frames, pfn, false);
-	before = atomic_fetch_sub(&record_of(frames, pfn)->mapped, 1);
-	ds_assert(before > 0);
+	before = atomic_fetch_sub(&record_of(frames, pfn)->refs, 1);
+	ds_assert(ds_refs_mapped(before) > 0);
 }
 
 /* The lowest free one below place @end; below *@hint none is. */
@@ -429,13 +426,13 @@ static bool new_ordinary(struct ds_task *task, struct ds_frames *frames,
 	ds_touch(task, ds_anon_object(), DS_WRITE);
 	ds_spin_lock(&frames->spin);
 	for (i = *hint; i < end; i++)
-		if (atomic_load(&frames->frames[frames->n + i].extra) == 0)
+		if (!ds_frame_extra(&frames->frames[frames->n + i]))
 			break;
 	*hint = i;
 	if (i < end) {
 		*ret_pfn = ds_pfn(DS_ANON_FIRST + i);
 		will_change(frames, *ret_pfn, false);
-		atomic_store(&frames->frames[frames->n + i].extra, 1);
+		ds_frame_add(&frames->frames[frames->n + i], 1);
 		++*hint;
 	}
 	ds_spin_unlock(&frames->spin);
@@ -486,7 +483,7 @@ int ds_frame_put_n(struct ds_task *task, struct ds_frames *frames,
 	ds_touch(task, ds_frame_refs_object(frames, pfn), DS_WRITE);
 	pfn = ds_frame_head(frames, pfn);
 	will_change(frames, pfn, false);
-	left = atomic_fetch_sub(&record_of(frames, pfn)->extra, n) - n;
+	left = ds_frame_add(record_of(frames, pfn), -n);
 	/* A folio split under its pins leaves them frames with no count. */
 	ds_assert(left >= 0 || frames->huge_order);
 	ds_task_saw(task, left == 0);
@@ -849,11 +846,10 @@ static struct ds_digest digest_record(struct ds_pfn pfn,
 {
 	struct ds_digest digest = {pfn.pfn, pfn.pfn};
 
-	ds_digest_add(&digest, (uint64_t)atomic_load(&frame->extra));
+	ds_digest_add(&digest, atomic_load(&frame->refs));
 	ds_digest_add(&digest, (uint64_t)frame->mapping << 32 | frame->file);
 	ds_digest_add(&digest, frame->index);
-	ds_digest_add(&digest, (uint64_t)frame->others << 32 |
-				       (uint32_t)atomic_load(&frame->mapped));
+	ds_digest_add(&digest, frame->others);
 	ds_digest_add(&digest, (uint64_t)frame->poisoned << 32 |
 				       (uint64_t)frame->order << 16 |
 				       frame->behind);
@@ -862,8 +858,7 @@ static struct ds_digest digest_record(struct ds_pfn pfn,
 
 static bool records_differ(const struct ds_frame *a, const struct ds_frame *b)
 {
-	return atomic_load(&a->extra) != atomic_load(&b->extra) ||
-	       atomic_load(&a->mapped) != atomic_load(&b->mapped) ||
+	return atomic_load(&a->refs) != atomic_load(&b->refs) ||
 	       a->mapping != b->mapping || a->file != b->file ||
 	       a->index != b->index || a->order != b->order ||
 	       a->behind != b->behind || a->poisoned != b->poisoned ||
@@ -900,7 +895,7 @@ static void join_changes(const struct ds_frames *frames, struct ds_digest *sum)
 
 		/* Who takes it next writes all of it first. */
 		if (ds_pfn_is_ordinary(saved->pfn) &&
-		    !atomic_load(&record_of(frames, saved->pfn)->extra))
+		    !ds_frame_extra(record_of(frames, saved->pfn)))
 			continue;
 		if (!saved->known)
 			saved->now = digest_bytes(

@@ -25,16 +25,47 @@
 #include "sched/task.h"
 
 struct ds_frame {
-	atomic_int extra;  /* references beyond idle */
-	uint32_t mapping;  /* inode whose page cache has it, 0: none */
-	uint64_t index;    /* ... and at which page */
-	uint32_t file;     /* inode that owns the block, 0: free */
-	uint32_t others;   /* places in files that have it beside the first */
-	atomic_int mapped; /* of @extra, held by page-table entries */
-	uint8_t order;     /* of a folio's head: log2 of its frames */
-	uint8_t poisoned;  /* its bytes are lost; changes with them */
-	uint16_t behind;   /* frames between it and its folio's head */
+	/*
+	 * References beyond idle, in the upper half, and how many of them
+	 * page-table entries hold. One word, for who compares them: real
+	 * threads change both meanwhile.
+	 */
+	_Atomic(uint64_t) refs;
+	uint64_t index;   /* the page of @mapping at which it is */
+	uint32_t mapping; /* inode whose page cache has it, 0: none */
+	uint32_t file;    /* inode that owns the block, 0: free */
+	uint32_t others;  /* places in files that have it beside the first */
+	uint8_t order;    /* of a folio's head: log2 of its frames */
+	uint8_t poisoned; /* its bytes are lost; changes with them */
+	uint16_t behind;  /* frames between it and its folio's head */
 };
+
+#define DS_FRAME_REF (UINT64_C(1) << 32) /* in struct ds_frame.refs */
+
+/* What struct ds_frame.refs says: references beyond idle. */
+static inline int ds_refs_extra(uint64_t refs)
+{
+	return (int)((int64_t)refs >> 32);
+}
+
+/* ... and those of page-table entries among them. */
+static inline int ds_refs_mapped(uint64_t refs)
+{
+	return (int)(refs & UINT32_MAX);
+}
+
+static inline int ds_frame_extra(const struct ds_frame *frame)
+{
+	return ds_refs_extra(atomic_load(&frame->refs));
+}
+
+/* Adds @n references, no entry's. Return: those beyond idle then. */
+static inline int ds_frame_add(struct ds_frame *frame, int n)
+{
+	uint64_t added = (uint64_t)n << 32;
+
+	return ds_refs_extra(atomic_fetch_add(&frame->refs, added) + added);
+}
 
 /*
  * In @mapping: several files have the page in their caches, or may have; @index
@@ -180,11 +211,11 @@ bool ds_frame_try_get_n(struct ds_task *task, struct ds_frames *frames,
  */
 static inline bool ds_frame_take(struct ds_frame *frame, int idle, int n)
 {
-	int seen = atomic_load(&frame->extra);
+	uint64_t seen = atomic_load(&frame->refs);
 
-	while (seen + idle > 0)
-		if (atomic_compare_exchange_weak(&frame->extra, &seen,
-						 seen + n))
+	while (ds_refs_extra(seen) + idle > 0)
+		if (atomic_compare_exchange_weak(&frame->refs, &seen,
+						 seen + ((uint64_t)n << 32)))
 			return true;
 	return false;
 }

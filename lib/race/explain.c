@@ -136,8 +136,8 @@ static void note_looks(struct explanation *explanation,
 			.step = step,
 			.pfn = pfn,
 			.count = world->frames->idle +
-				 atomic_load(&ds_frame_view(world->frames, pfn)
-						      ->extra),
+				 ds_frame_extra(
+					 ds_frame_view(world->frames, pfn)),
 		};
 	}
 }
@@ -171,9 +171,8 @@ static void write_pins(struct explanation *explanation, unsigned int task)
 			 inode ? inode->name : "a file",
 			 (unsigned long long)holder->pfn.pfn,
 			 world->frames->idle +
-				 atomic_load(&ds_frame_view(world->frames,
-							    holder->pfn)
-						      ->extra));
+				 ds_frame_extra(ds_frame_view(world->frames,
+							      holder->pfn)));
 		write_item(explanation, task < DS_TASKS_MAX ? "" : "setup",
 			   text);
 	}

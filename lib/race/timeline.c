@@ -71,7 +71,7 @@ static char *refs_text(struct ds_timeline *timeline)
 		note_block(timeline, holder->pfn);
 	for (i = 0; i < timeline->n_blocks && n < sizeof(text); i++) {
 		struct ds_pfn pfn = timeline->blocks[i];
-		int extra = atomic_load(&ds_frame_view(frames, pfn)->extra);
+		int extra = ds_frame_extra(ds_frame_view(frames, pfn));
 
 		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%llu:%d",
 				      i ? " " : "", (unsigned long long)pfn.pfn,

@@ -209,7 +209,7 @@ static uint64_t hash_frame(const struct ds_world *world, uint64_t hash,
 	uint64_t word, i;
 
 	hash = ds_hash_step(hash, pfn.pfn);
-	hash = ds_hash_step(hash, (uint64_t)atomic_load(&frame->extra));
+	hash = ds_hash_step(hash, (uint64_t)ds_frame_extra(frame));
 	hash = ds_hash_step(hash, frame->mapping);
 	hash = ds_hash_step(hash, frame->index);
 	hash = ds_hash_step(hash, frame->file);

@@ -717,7 +717,7 @@ static void end_life(uint64_t n_free)
 		const struct ds_frame *frame =
 			ds_frame_view(world->frames, ds_pfn(pfn));
 
-		check(!frame->mapping && !frame->file && !frame->extra,
+		check(!frame->mapping && !frame->file && !frame->refs,
 		      "frame %llu is in use", (unsigned long long)pfn);
 	}
 }

@@ -324,13 +324,13 @@ static inline uint64_t t_pte(const struct t_world *t, uint64_t addr)
 /* References beyond idle. */
 static inline int t_extra(const struct t_world *t, struct ds_pfn pfn)
 {
-	return atomic_load(&ds_frame_view(t->frames, pfn)->extra);
+	return ds_frame_extra(ds_frame_view(t->frames, pfn));
 }
 
 /* Those of page-table entries among them. */
 static inline int t_mapped(const struct t_world *t, struct ds_pfn pfn)
 {
-	return atomic_load(&ds_frame_view(t->frames, pfn)->mapped);
+	return ds_refs_mapped(ds_frame_view(t->frames, pfn)->refs);
 }
 
 /*

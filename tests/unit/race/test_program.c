@@ -572,7 +572,7 @@ static bool may_go(struct starver *starver, const struct ds_task *task)
 	const struct ds_frames *frames = starver->world->frames;
 
 	if (task->at != DS_AT_FRAME_PUT ||
-	    atomic_load(&ds_frame_view(frames, starver->pfn)->extra) > 1 ||
+	    ds_frame_extra(ds_frame_view(frames, starver->pfn)) > 1 ||
 	    starver->passed[task->id]++ > PATIENCE) {
 		starver->passed[task->id] = 0;
 		return true;
