@@ -339,10 +339,11 @@ int ds_unshare(struct ds_task *task, struct ds_inode *inode,
 	for (; r >= 0 && !ds_pgrange_is_empty(range); range.first.pgidx++) {
 		struct ds_pgidx page = range.first;
 		struct ds_extent run;
+		uint64_t own;
 
 		ds_task_forget(task, before);
 		ds_task_saw(task, page.pgidx);
-		run = ds_inode_lookup(task, inode, page);
+		run = ds_inode_lookup_own(task, inode, page, 1, &own);
 		if (run.state != DS_EXT_WRITTEN) {
 			/* The whole run, and no step for each of its pages. */
 			range.first.pgidx = run.page.pgidx + run.n_pages - 1;
@@ -350,7 +351,7 @@ int ds_unshare(struct ds_task *task, struct ds_inode *inode,
 				break;
 			continue;
 		}
-		if (!ds_cow_asks(inode, ds_extent_pfn(&run, page)))
+		if (own)
 			continue;
 		r = ds_cow_begin(task, inode, page, &copy);
 		if (r <= 0)

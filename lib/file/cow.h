@@ -23,7 +23,8 @@ struct ds_copy {
 /*
  * Whether a write to @pfn, a block of @inode, has to ask ds_cow_begin(). No
  * step: what keeps blocks from being shared is held, i_rwsem or the fault lock;
- * and a block that was shared keeps that mark as long as this file has it.
+ * and a block that was shared keeps that mark as long as this file has it, so
+ * the caller holds the extents lock.
  */
 bool ds_cow_asks(const struct ds_inode *inode, struct ds_pfn pfn);
 

@@ -64,22 +64,24 @@ static int read_page(struct ds_task *task, struct ds_inode *inode,
 }
 
 /*
- * The run that holds @page. Return: 0; -EAGAIN where that would wait for others
- * and must not.
+ * The run that holds @page, with *@ret_own of @n pages. Return: 0; -EAGAIN
+ * where that would wait for others and must not.
  *
  * Models: xfs_ilock_for_iomap() with IOMAP_NOWAIT; ext4_iomap_begin() has no
  * use for that flag.
  */
 static int find_run(struct ds_task *task, struct ds_inode *inode,
-		    struct ds_pgidx page, struct ds_extent *ret_run)
+		    struct ds_pgidx page, uint64_t n, struct ds_extent *ret_run,
+		    uint64_t *ret_own)
 {
 	if (!task->nowait || !inode->super->profile->nowait_maps) {
-		*ret_run = ds_inode_lookup(task, inode, page);
+		*ret_run = ds_inode_lookup_own(task, inode, page, n, ret_own);
 		return 0;
 	}
 	if (!ds_rwsem_trylock(task, &inode->extents_lock, DS_SHARED))
 		return -EAGAIN;
 	*ret_run = ds_inode_lookup_locked(task, inode, page);
+	*ret_own = ds_inode_n_own(inode, ret_run, page, n);
 	ds_rwsem_unlock(task, &inode->extents_lock);
 	return 0;
 }
@@ -99,8 +101,8 @@ int64_t ds_data_read(struct ds_task *task, struct ds_inode *inode,
 		uint64_t at = offset + done;
 		struct ds_pgidx page = {ds_page_down(at)};
 		struct ds_extent run;
-		uint64_t run_end;
-		int r = find_run(task, inode, page, &run);
+		uint64_t run_end, own;
+		int r = find_run(task, inode, page, 0, &run, &own);
 
 		if (r < 0)
 			return done ? (int64_t)done : r;
@@ -181,20 +183,14 @@ struct place {
 };
 
 /*
- * Of @n written pages from @page on, which begin at place->pfn, how many a
- * write can go to: blocks that nobody else has, or one that it has to copy.
+ * The block of @page, which is written and which others may have: a write goes
+ * to it, or has to copy it. Return: 1 page.
  */
-static int64_t get_own_blocks(struct ds_task *task, struct ds_inode *inode,
-			      struct ds_pgidx page, uint64_t n,
-			      struct place *place)
+static int64_t get_shared_block(struct ds_task *task, struct ds_inode *inode,
+				struct ds_pgidx page, struct place *place)
 {
-	uint64_t own = 0;
 	int r;
 
-	while (own < n && !ds_cow_asks(inode, ds_pfn(place->pfn.pfn + own)))
-		own++;
-	if (own)
-		return (int64_t)own;
 	if (task->nowait && inode->super->profile->nowait_maps)
 		return -EAGAIN;
 	r = ds_cow_begin(task, inode, page, &place->copy);
@@ -223,9 +219,9 @@ static int64_t get_blocks(struct ds_task *task, struct ds_inode *inode,
 	bool must_have = task->nowait && inode->super->profile->nowait_maps;
 	struct ds_pgrange range = ds_pgrange(page.pgidx, end);
 	struct ds_extent run;
-	uint64_t run_end;
+	uint64_t run_end, own;
 	bool fresh;
-	int r = find_run(task, inode, page, &run);
+	int r = find_run(task, inode, page, end - page.pgidx, &run, &own);
 
 	if (r < 0)
 		return r;
@@ -253,9 +249,10 @@ static int64_t get_blocks(struct ds_task *task, struct ds_inode *inode,
 		.pfn = ds_extent_pfn(&run, page),
 	};
 	task->frame_from_page = ret_place->pfn.pfn - page.pgidx;
-	if (!fresh && inode->copies)
-		return get_own_blocks(task, inode, page,
-				      range.end.pgidx - page.pgidx, ret_place);
+	if (!fresh && !own)
+		return get_shared_block(task, inode, page, ret_place);
+	if (!fresh && range.end.pgidx - page.pgidx > own)
+		range.end.pgidx = page.pgidx + own;
 	return (int64_t)(range.end.pgidx - page.pgidx);
 }
 

@@ -34,6 +34,23 @@ struct ds_extent ds_inode_lookup_locked(struct ds_task *task,
 	return run;
 }
 
+uint64_t ds_inode_ask_own(const struct ds_inode *inode,
+			  const struct ds_extent *run, struct ds_pgidx page,
+			  uint64_t n)
+{
+	uint64_t left = run->page.pgidx + run->n_pages - page.pgidx;
+	uint64_t own = 0;
+
+	if (run->state != DS_EXT_WRITTEN)
+		return 0;
+	if (n > left)
+		n = left;
+	while (own < n &&
+	       !ds_cow_asks(inode, ds_pfn(ds_extent_pfn(run, page).pfn + own)))
+		own++;
+	return own;
+}
+
 struct ds_extent ds_inode_lookup(struct ds_task *task, struct ds_inode *inode,
 				 struct ds_pgidx page)
 {
@@ -42,6 +59,24 @@ struct ds_extent ds_inode_lookup(struct ds_task *task, struct ds_inode *inode,
 
 	ds_rwsem_lock(task, &inode->extents_lock, DS_SHARED);
 	run = ds_inode_lookup_locked(task, inode, page);
+	ds_rwsem_unlock(task, &inode->extents_lock);
+	ds_task_done(task, before, run.pfn.pfn << 2 | run.state);
+	ds_task_saw(task, run.page.pgidx);
+	ds_task_saw(task, run.n_pages);
+	return run;
+}
+
+struct ds_extent ds_inode_lookup_own(struct ds_task *task,
+				     struct ds_inode *inode,
+				     struct ds_pgidx page, uint64_t n,
+				     uint64_t *ret_own)
+{
+	uint64_t before = ds_task_enter(task);
+	struct ds_extent run;
+
+	ds_rwsem_lock(task, &inode->extents_lock, DS_SHARED);
+	run = ds_inode_lookup_locked(task, inode, page);
+	*ret_own = ds_inode_n_own(inode, &run, page, n);
 	ds_rwsem_unlock(task, &inode->extents_lock);
 	ds_task_done(task, before, run.pfn.pfn << 2 | run.state);
 	ds_task_saw(task, run.page.pgidx);
@@ -486,7 +521,8 @@ static int zero_in_page(struct ds_task *task, struct ds_inode *inode,
 
 /* The same to a copy of the page, if others have its block too. */
 static int zero_page_part(struct ds_task *task, struct ds_inode *inode,
-			  struct ds_pfn pfn, uint64_t start, uint64_t end)
+			  struct ds_pfn pfn, bool own, uint64_t start,
+			  uint64_t end)
 {
 	struct ds_copy copy = {pfn, pfn};
 	int r = 0;
@@ -494,7 +530,7 @@ static int zero_page_part(struct ds_task *task, struct ds_inode *inode,
 	if (inode->super->profile->page_cache)
 		return ds_pagecache_write(task, inode, start, NULL,
 					  (size_t)(end - start));
-	if (ds_cow_asks(inode, pfn))
+	if (!own)
 		r = ds_cow_begin(task, inode, ds_pgidx(ds_page_down(start)),
 				 &copy);
 	if (r > 0)
@@ -513,7 +549,9 @@ int ds_inode_zero_bytes(struct ds_task *task, struct ds_inode *inode,
 
 	while (start < end && r == 0) {
 		struct ds_pgidx page = {ds_page_down(start)};
-		struct ds_extent run = ds_inode_lookup(task, inode, page);
+		uint64_t own;
+		struct ds_extent run =
+			ds_inode_lookup_own(task, inode, page, 1, &own);
 		uint64_t run_end = run.page.pgidx + run.n_pages;
 		uint64_t stop = min_u64(end, ds_page_start(ds_pgidx(run_end)));
 		struct ds_pfn pfn;
@@ -524,7 +562,7 @@ int ds_inode_zero_bytes(struct ds_task *task, struct ds_inode *inode,
 		}
 		stop = min_u64(end, ds_page_start(ds_pgidx(page.pgidx + 1)));
 		pfn = ds_extent_pfn(&run, page);
-		r = zero_page_part(task, inode, pfn, start, stop);
+		r = zero_page_part(task, inode, pfn, own, start, stop);
 		start = stop;
 	}
 	ds_task_done(task, before, (uint64_t)r);

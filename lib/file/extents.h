@@ -21,6 +21,31 @@ struct ds_extent ds_inode_lookup_locked(struct ds_task *task,
 					struct ds_pgidx page);
 
 /*
+ * As ds_inode_lookup(), and of how many of @n pages from @page on, if they are
+ * in the run and written, a write need not ask ds_cow_begin(): as long as the
+ * file has a block it knows that others may, and without the lock it can lose
+ * it.
+ */
+struct ds_extent ds_inode_lookup_own(struct ds_task *task,
+				     struct ds_inode *inode,
+				     struct ds_pgidx page, uint64_t n,
+				     uint64_t *ret_own);
+
+/* The last of it, with the lock held; out of line, if the file can share. */
+uint64_t ds_inode_ask_own(const struct ds_inode *inode,
+			  const struct ds_extent *run, struct ds_pgidx page,
+			  uint64_t n);
+
+static inline uint64_t ds_inode_n_own(const struct ds_inode *inode,
+				      const struct ds_extent *run,
+				      struct ds_pgidx page, uint64_t n)
+{
+	return ds_likely(!inode->copies)
+		       ? n
+		       : ds_inode_ask_own(inode, run, page, n);
+}
+
+/*
  * Gives the start of @range, a hole, one run of new blocks.
  * @zeroed: their bytes are zeroed before they become reachable; needed for
  * written ones.

@@ -21,17 +21,18 @@
  */
 static int find_block(struct ds_task *task, struct ds_inode *inode,
 		      struct ds_pgidx page, struct ds_pgrange range, bool write,
-		      struct ds_extent *ret_run)
+		      struct ds_extent *ret_run, uint64_t *ret_own)
 {
+	uint64_t n = range.end.pgidx - page.pgidx;
 	int r;
 
-	*ret_run = ds_inode_lookup(task, inode, page);
+	*ret_run = ds_inode_lookup_own(task, inode, page, n, ret_own);
 	if (!write || ret_run->state == DS_EXT_WRITTEN)
 		return 0;
 	r = inode->super->profile->ops->make_written(task, inode, range);
 	if (r < 0)
 		return r;
-	*ret_run = ds_inode_lookup(task, inode, page);
+	*ret_run = ds_inode_lookup_own(task, inode, page, n, ret_own);
 	if (ret_run->state == DS_EXT_WRITTEN)
 		return 0;
 	ds_warn(task, DS_WARN_SHORT_EXTENT, inode->id, page, ds_pfn(0));
@@ -180,12 +181,13 @@ static int map_cached(struct ds_task *task, struct ds_vma *vma,
 	uint64_t before = ds_task_enter(task);
 	struct ds_extent run;
 	struct ds_pfn pfn;
+	uint64_t own;
 	int r = 0;
 
 	if (shared_store)
 		r = find_block(task, inode, page,
 			       ds_pgrange(page.pgidx, page.pgidx + 1), true,
-			       &run);
+			       &run, &own);
 	ds_task_done(task, before, (uint64_t)r);
 	if (r == 0)
 		r = ds_pagecache_fill(task, inode, page, old, &pfn);
@@ -207,12 +209,13 @@ static int map_page(struct ds_task *task, struct ds_vma *vma, struct ds_vpn vpn,
 	struct ds_pfn pfn = {DS_ZERO_PFN};
 	uint64_t before = ds_task_enter(task);
 	struct ds_extent run;
+	uint64_t own;
 	bool sync;
 	int r;
 
 	r = find_block(task, inode, page,
 		       ds_pgrange(page.pgidx, page.pgidx + 1),
-		       write && !vma->is_private, &run);
+		       write && !vma->is_private, &run, &own);
 	if (r < 0)
 		return r;
 	if (run.state == DS_EXT_WRITTEN)
@@ -231,7 +234,7 @@ static int map_page(struct ds_task *task, struct ds_vma *vma, struct ds_vpn vpn,
 	/* The entry only carries the lock: the copy is none of the file's. */
 	if (write && vma->is_private)
 		return ds_private_fill(task, vma, vpn, pfn);
-	if (run.state == DS_EXT_WRITTEN && ds_cow_asks(inode, pfn)) {
+	if (run.state == DS_EXT_WRITTEN && !own) {
 		r = map_shared(task, vma, vpn, page, write, old, &pfn);
 		if (r != 1)
 			return r;
@@ -325,9 +328,9 @@ static int map_huge(struct ds_task *task, struct ds_vma *vma, struct ds_vpn vpn,
 	uint64_t before = ds_task_enter(task);
 	struct ds_extent run;
 	bool whole, written;
-	uint64_t i;
+	uint64_t own;
 
-	if (find_block(task, inode, pages.first, pages, write, &run) < 0)
+	if (find_block(task, inode, pages.first, pages, write, &run, &own) < 0)
 		return DS_FALL_BACK;
 	whole = run.page.pgidx + run.n_pages >= pages.end.pgidx;
 	written = run.state == DS_EXT_WRITTEN;
@@ -335,8 +338,7 @@ static int map_huge(struct ds_task *task, struct ds_vma *vma, struct ds_vpn vpn,
 		pfn = ds_extent_pfn(&run, pages.first);
 	whole &= written ? !(pfn.pfn & colour) : !write;
 	/* What several files have is mapped page by page. */
-	for (i = 0; whole && written && i <= colour; i++)
-		whole = !ds_cow_asks(inode, ds_pfn(pfn.pfn + i));
+	whole &= !written || own > colour;
 	if (whole && written)
 		whole = !has_poison(task, inode, pfn, colour + 1);
 	ds_task_done(task, before, whole ? pfn.pfn << 1 | written : UINT64_MAX);
