@@ -110,6 +110,38 @@ static void look_for_pins(struct ds_task *task, struct passage *passage)
 		ds_keeps(task, DS_RULE_FORK_COPIES_PINNED);
 }
 
+/*
+ * The same of real threads, which have no lock of the table: first nobody can
+ * write the copy through the entry any more, nor pin it for that; and before
+ * references count those are gone of walkers that find it changed, and stores
+ * that did not are over. What is copied then is let_write() again.
+ */
+static void hold_and_look(struct ds_task *task, struct passage *passage)
+{
+	struct ds_space *parent = passage->from->space;
+	uint64_t pte = passage->pte;
+	bool writable = parent->counts_sharers && ds_pte_is_copy(pte) &&
+			(pte & DS_PTE_WRITABLE);
+
+	if (writable)
+		ds_pgtable_change(&parent->table, passage->vpn, pte,
+				  pte & ~DS_PTE_WRITABLE);
+	look_for_pins(task, passage);
+	if (!writable || !passage->pinned)
+		return;
+	ds_grace_wait(task, &parent->walkers);
+	look_for_pins(task, passage);
+}
+
+static void let_write(const struct ds_task *task, const struct passage *passage)
+{
+	uint64_t pte = passage->pte;
+
+	if (!task->controlled)
+		ds_pgtable_change(&passage->from->space->table, passage->vpn,
+				  pte & ~DS_PTE_WRITABLE, pte);
+}
+
 /* A step that takes a frame for a copy. Return: 0, or -ENOMEM. */
 static int take_spare(struct ds_task *task, struct passage *passage)
 {
@@ -184,7 +216,9 @@ static void read_entry(struct ds_task *task, struct passage *passage)
 		/* Another entry than declared: the step was only a look. */
 	} while (task->controlled && pte != passage->pte);
 	passage->pte = pte;
-	if (at_once)
+	if (at_once && !task->controlled)
+		hold_and_look(task, passage);
+	else if (at_once)
 		look_for_pins(task, passage);
 }
 
@@ -200,15 +234,19 @@ static int copy_entry(struct ds_task *task, struct passage *passage)
 	/* Huge entries of files are left to faults. */
 	if (!(passage->pte & DS_PTE_PRESENT) || (passage->pte & DS_PTE_HUGE))
 		return 0;
-	if (passage->pinned && !passage->spare.pfn)
+	if (passage->pinned && !passage->spare.pfn) {
+		let_write(task, passage);
 		return -EAGAIN;
+	}
 	slot = ds_pgtable_make(&passage->to->space->table, passage->vpn);
 	if (!slot)
 		return ds_task_void(task, -ENOMEM);
-	if (passage->pinned)
-		copy_now(task, passage, slot);
-	else
+	if (!passage->pinned) {
 		share(task, passage, slot);
+		return 0;
+	}
+	copy_now(task, passage, slot);
+	let_write(task, passage);
 	return 0;
 }
 
