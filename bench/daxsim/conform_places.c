@@ -141,17 +141,39 @@ static struct ds_pgrange written_pages(const struct conform_model *model,
 	return ds_pgrange(ds_page_down(offset), ds_page_up(end));
 }
 
+/*
+ * What lies behind a write to before @end can matter to it up to here: whether
+ * the unwritten extent there ends soon, and whether it ends within the file.
+ */
+static uint64_t reach(const struct conform_model *model, uint64_t end)
+{
+	uint64_t size = ds_page_up(model->file->inode->disk_size);
+	uint64_t unwritten = end;
+	struct ds_extent run;
+
+	if (size < end)
+		size = end;
+	for (;;) {
+		run = ds_extmap_lookup(map_of(model), ds_pgidx(unwritten));
+		if (run.state != DS_EXT_UNWRITTEN)
+			break;
+		unwritten = run.page.pgidx + run.n_pages;
+	}
+	end += REACH;
+	return unwritten > size && size >= end ? size + 1 : end;
+}
+
 /* The pages around @write that can matter to it. */
 static struct ds_pgrange around(const struct conform_model *model,
 				struct ds_pgrange write)
 {
 	uint64_t first = write.first.pgidx, end = write.end.pgidx;
+	uint64_t limit = reach(model, end);
 
 	while (first > 0 && write.first.pgidx - first < REACH &&
 	       is_mapped(model, first - 1))
 		first--;
-	while (end - first < SLOTS_MAX &&
-	       page_at(model, end).state == DS_EXT_UNWRITTEN)
+	while (end < limit && page_at(model, end).state == DS_EXT_UNWRITTEN)
 		end++;
 	if (is_mapped(model, end))
 		end++;

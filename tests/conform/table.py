@@ -320,7 +320,7 @@ Recorded call by call on DAX, replayed in the model:
 
 {recorded}
 Fresh calls, drawn from a seed, all properties compared after each; README.md tells
-of the two sequences that differed.
+of the four sequences that differed.
 Loop devices are without DAX:
 
 {fresh}
