@@ -2,6 +2,7 @@
 #include "delays.h"
 
 #include <execinfo.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -105,6 +106,63 @@ void delays_access(const volatile void *at, const void *place)
 		return;
 	if (mix((uintptr_t)place) % N_CHOICES == self.choice && draw() % 2)
 		dawdle();
+}
+
+/*
+ * Moving bytes, whole: the linker leads ds_copy_bytes() and the like here and
+ * calls them __real_ds_copy_bytes(). To let the lock go also waits for stores
+ * past the cache.
+ */
+void __wrap_ds_copy_bytes(void *target, const void *source, size_t len);
+void __real_ds_copy_bytes(void *target, const void *source, size_t len);
+void __wrap_ds_zero_bytes(void *target, size_t len);
+void __real_ds_zero_bytes(void *target, size_t len);
+void __wrap_ds_stream_bytes(void *target, const void *source, size_t len);
+void __real_ds_stream_bytes(void *target, const void *source, size_t len);
+void __wrap_ds_stream_zeros(void *target, size_t len);
+void __real_ds_stream_zeros(void *target, size_t len);
+
+static pthread_mutex_t copies = PTHREAD_MUTEX_INITIALIZER;
+static _Thread_local unsigned int copying; /* they call each other */
+
+static void begin_copy(void)
+{
+	if (copying++ == 0)
+		pthread_mutex_lock(&copies);
+}
+
+static void end_copy(void)
+{
+	if (--copying == 0)
+		pthread_mutex_unlock(&copies);
+}
+
+void __wrap_ds_copy_bytes(void *target, const void *source, size_t len)
+{
+	begin_copy();
+	__real_ds_copy_bytes(target, source, len);
+	end_copy();
+}
+
+void __wrap_ds_zero_bytes(void *target, size_t len)
+{
+	begin_copy();
+	__real_ds_zero_bytes(target, len);
+	end_copy();
+}
+
+void __wrap_ds_stream_bytes(void *target, const void *source, size_t len)
+{
+	begin_copy();
+	__real_ds_stream_bytes(target, source, len);
+	end_copy();
+}
+
+void __wrap_ds_stream_zeros(void *target, size_t len)
+{
+	begin_copy();
+	__real_ds_stream_zeros(target, len);
+	end_copy();
 }
 
 void delays_begin(void)
