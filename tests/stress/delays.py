@@ -23,6 +23,8 @@ def functions():
     """Type, name, parameters, whether it waits, the value returned."""
     for name, parameters in SILENT.items():
         yield "void", name, parameters, False, None
+    yield ("void", "atomic_thread_fence", "int order", False,
+           f"__atomic_thread_fence({ORDER})")
     for what in ("read", "write"):
         for size in (1, 2, 4, 8, 16):
             yield "void", f"{what}{size}", "void *at", True, None
